@@ -1,0 +1,42 @@
+//! # claviger: the map of the house
+//!
+//! claviger manages the keys of Docker Content Trust and Notary v1. Lower floors know nothing of higher ones;
+//! [`ARROWS`] says which module may use which, and `tests/it/architecture.rs` reads every path in the source
+//! and holds it against that table.
+//!
+//! | floor | modules |
+//! |---|---|
+//! | two faces | `cli` (a terminal line), `tui` (a screen) |
+//! | what both show | `views` |
+//! | a world to practise on | `sandbox` |
+//! | one repository | `repository`: load, later plan, sign, publish |
+//! | the world | `notary` (servers), `keys` (private keys), `trust_dir` (files) |
+//! | what metadata *is* | `tuf`: pure, no I/O, no clock |
+//! | ground | `text`, `secret`, `settings`, `finding`, `os` |
+//!
+//! Two traits are the border to the world: `notary::Transport` (a server, or the sandbox's functions in process)
+//! and the signer above key files (and later tokens). There is no third.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+/// Which top-level module may use which others. What is not listed here is not allowed.
+pub const ARROWS: &[(&str, &[&str])] = &[
+    ("finding", &[]),
+    ("os", &[]),
+    ("secret", &[]),
+    ("text", &[]),
+    ("settings", &["finding", "text"]),
+    ("tuf", &["text"]),
+    ("trust_dir", &["finding", "text", "tuf"]),
+    ("keys", &["finding", "secret", "text", "trust_dir", "tuf"]),
+    ("notary", &["finding", "secret", "settings", "text", "trust_dir", "tuf"]),
+    ("repository", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
+    ("sandbox", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
+    ("views", &["finding", "keys", "notary", "repository", "settings", "text", "trust_dir", "tuf"]),
+    ("cli", &["finding", "keys", "notary", "os", "repository", "sandbox", "secret", "settings", "text", "trust_dir", "tui", "tuf", "views"]),
+    ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
+];
+
+pub mod text;
+pub mod tuf;
