@@ -6,3 +6,4 @@
 pub mod key;
 pub mod limits;
 pub mod name;
+pub mod request;
