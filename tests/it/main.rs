@@ -1,1 +1,3 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
+mod memory;
+mod transport;
