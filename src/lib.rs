@@ -38,5 +38,6 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
 ];
 
+pub mod notary;
 pub mod text;
 pub mod tuf;
