@@ -38,6 +38,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
 ];
 
+pub mod finding;
 pub mod notary;
 pub mod text;
 pub mod tuf;
+pub mod views;
