@@ -39,7 +39,11 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 pub mod finding;
+pub mod keys;
 pub mod notary;
+pub mod os;
+pub mod secret;
 pub mod text;
+pub mod trust_dir;
 pub mod tuf;
 pub mod views;
