@@ -39,5 +39,6 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 pub mod notary;
+pub mod settings;
 pub mod text;
 pub mod tuf;
