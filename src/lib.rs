@@ -38,7 +38,9 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
 ];
 
+pub mod finding;
 pub mod notary;
 pub mod settings;
 pub mod text;
 pub mod tuf;
+pub mod views;

@@ -29,8 +29,6 @@ pub enum Value<'a> {
     Float(f64),
     /// A string.
     Str(Cow<'a, str>),
-    /// JSON text that is copied as it is (a target's `custom`).
-    Raw(Cow<'a, str>),
     /// A list.
     List(Vec<Value<'a>>),
     /// An object, in the order of the text; no name appears twice.
@@ -150,7 +148,6 @@ fn write_canonical(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), JsonError
         Value::Int(n) => write_number(*n as f64, out)?,
         Value::Float(f) => write_number(*f, out)?,
         Value::Str(s) => write_canonical_string(s, out),
-        Value::Raw(text) => out.extend_from_slice(text.as_bytes()),
         Value::List(list) => {
             out.push(b'[');
             for (i, v) in list.iter().enumerate() {
@@ -254,22 +251,6 @@ pub fn ordinary_string(s: &str) -> String {
     out
 }
 
-/// Removes white space outside strings, as Go's compaction does before it copies raw JSON.
-pub fn compact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut inside, mut escaped) = (false, false);
-    for c in text.chars() {
-        if inside {
-            out.push(c);
-            (inside, escaped) = (escaped || c != '"', !escaped && c == '\\');
-        } else if !matches!(c, ' ' | '\t' | '\n' | '\r') {
-            out.push(c);
-            inside = c == '"';
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,11 +302,6 @@ mod tests {
         assert_eq!(escape_html("<a>&\u{2028}\u{2029}\u{2027}é".as_bytes()).unwrap(), "\\u003ca\\u003e\\u0026\\u2028\\u2029\u{2027}é".as_bytes());
         assert_eq!(escape_html(b"a\nb"), None);
         assert_eq!(ordinary_string("b<>&\n\u{1}\u{7f}"), "\"b\\u003c\\u003e\\u0026\\n\\u0001\u{7f}\"");
-    }
-
-    #[test]
-    fn compaction_leaves_strings_alone() {
-        assert_eq!(compact("{ \"a b\" : [ 1 , \"\\\" x\" ] }\n"), "{\"a b\":[1,\"\\\" x\"]}");
     }
 
     proptest::proptest! {

@@ -1,0 +1,490 @@
+//! The client update of protocol 9 as a state machine: it is given bytes and a time, asks for files, and ends in a
+//! [`TrustedCollection`] or a [`Refusal`]. It does no I/O; whoever drives it may fetch as it likes.
+//!
+//! The road: a trusted root (pinned, remembered or met now), then timestamp, snapshot, `targets` and delegations. If
+//! anything on it fails, the newest root is fetched, followed version by version if its keys changed, and the road is
+//! walked once more. Differences from Notary, all on the strict side but the last:
+//!
+//! * the same version with other bytes than before is refused, not only a lower one;
+//! * steps of a root walk must have exactly the version that was asked for, and their number is bounded;
+//! * pins apply to a remembered root too;
+//! * a delegation that is refused for any reason loses itself and what is below it, not the whole repository;
+//! * a remembered root whose file or certificate has expired still leads to its successors.
+use super::{
+    collection::{Anchor, Freshness, Role, RoleState, TrustedCollection},
+    file_meta::FileMeta,
+    limits,
+    listing::{Snapshot, TimestampFile},
+    name::{BaseRole, Gun, RoleName},
+    paths::Paths,
+    pinning::Pinning,
+    refusal::Refusal,
+    request::{Request, Which},
+    role_keys::RoleKeys,
+    root::Root,
+    root_trust::{Judge, TrustedRoot},
+    targets::Targets,
+    verified::{self, Verified},
+};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is wanted next.
+#[derive(Debug)]
+pub enum Step {
+    /// A file from the server.
+    Fetch(Request),
+    /// Nothing more.
+    Done(Box<Outcome>),
+}
+
+/// The end of an update that succeeded.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The repository.
+    pub collection: TrustedCollection,
+    /// Files that were fetched and verified, in the order in which a cache should store them: root first, timestamp last.
+    pub fetched: Vec<(RoleName, Vec<u8>)>,
+}
+
+/// What the server had to say.
+#[derive(Debug)]
+pub enum Reply {
+    /// The file.
+    Bytes(Vec<u8>),
+    /// It has no such file.
+    NotThere,
+    /// It has more bytes than were asked for.
+    TooLong,
+}
+
+/// One update of one repository.
+pub struct Update {
+    gun: Gun,
+    now: Timestamp,
+    pinning: Pinning,
+    cache: BTreeMap<RoleName, Vec<u8>>,
+    root: Option<TrustedRoot>,
+    remembered: bool,
+    freshness: Freshness,
+    phase: Phase,
+    /// Why the first attempt failed; set once the newest root was asked for.
+    first_failure: Option<Refusal>,
+    timestamp: Option<Verified<TimestampFile>>,
+    snapshot: Option<Verified<Snapshot>>,
+    waiting: VecDeque<Waiting>,
+    roles: Vec<Role>,
+    fetched: BTreeMap<RoleName, Vec<u8>>,
+}
+
+enum Phase {
+    Start,
+    FirstRoot,
+    Timestamp,
+    Snapshot,
+    Roles,
+    NewestRoot,
+    RootStep { walker: TrustedRoot, next: u64, newest: Vec<u8>, newest_version: u64 },
+}
+
+struct Waiting {
+    name: RoleName,
+    keys: RoleKeys,
+    stated: Paths,
+    paths: Paths,
+}
+
+fn role(base: BaseRole) -> RoleName {
+    base.into()
+}
+
+impl Update {
+    /// Starts an update. `cache` holds the files kept from earlier updates, verbatim; an empty one means first contact.
+    /// For a clean-cache verification give only the root.
+    pub fn new(gun: Gun, now: Timestamp, pinning: Pinning, cache: BTreeMap<RoleName, Vec<u8>>) -> Self {
+        Self {
+            gun,
+            now,
+            pinning,
+            cache,
+            root: None,
+            remembered: false,
+            freshness: Freshness::Live,
+            phase: Phase::Start,
+            first_failure: None,
+            timestamp: None,
+            snapshot: None,
+            waiting: VecDeque::new(),
+            roles: Vec::new(),
+            fetched: BTreeMap::new(),
+        }
+    }
+
+    /// The first step.
+    pub fn start(&mut self) -> Result<Step, Refusal> {
+        match self.cache.get(&role(BaseRole::Root)) {
+            None => {
+                self.phase = Phase::FirstRoot;
+                Ok(fetch(BaseRole::Root, Which::Current, limits::METADATA))
+            }
+            Some(bytes) => {
+                let document = verified::parse::<Root>(&role(BaseRole::Root), bytes)?;
+                let anchor = Judge { gun: &self.gun, previous: None, rule: None, now: None }.judge(document.clone())?;
+                self.remembered = true;
+                let judge = Judge { gun: &self.gun, previous: Some(&anchor), rule: Some(self.pinning.rule(&self.gun)), now: Some(self.now) };
+                let usable = judge.judge(document);
+                self.root = Some(anchor);
+                match usable {
+                    Ok(root) => {
+                        self.root = Some(root);
+                        self.begin_road()
+                    }
+                    Err(why) => self.ask_newest_root(why),
+                }
+            }
+        }
+    }
+
+    /// The answer to the last [`Step::Fetch`].
+    pub fn give(&mut self, reply: Reply) -> Result<Step, Refusal> {
+        let result = match std::mem::replace(&mut self.phase, Phase::Start) {
+            // A step was given without having been asked for: ask again from the start.
+            Phase::Start => return self.start(),
+            Phase::FirstRoot => return self.first_root(reply),
+            Phase::NewestRoot => return self.newest_root(reply),
+            Phase::RootStep { walker, next, newest, newest_version } => return self.root_step(reply, walker, next, newest, newest_version),
+            Phase::Timestamp => self.take_timestamp(reply),
+            Phase::Snapshot => self.take_snapshot(reply),
+            Phase::Roles => self.take_role(reply),
+        };
+        match result {
+            Err(why) if self.first_failure.is_none() => self.ask_newest_root(why),
+            other => other,
+        }
+    }
+
+    /// Goes on with the timestamp of an earlier update because the server does not answer (protocol 9.5). It must still
+    /// be valid. Only after a [`Step::Fetch`] of the timestamp.
+    pub fn use_remembered_timestamp(&mut self) -> Result<Step, Refusal> {
+        let timestamp = role(BaseRole::Timestamp);
+        let missing = Refusal::Missing { role: timestamp.clone() };
+        let bytes = self.cache.get(&timestamp).cloned().ok_or(missing)?;
+        let file: Verified<TimestampFile> = self.check(BaseRole::Timestamp, &bytes)?;
+        file.check_fresh(&timestamp, self.now)?;
+        self.freshness = Freshness::Cached;
+        self.timestamp = Some(file);
+        self.begin_snapshot()
+    }
+
+    /// Whether the last [`Step::Fetch`] was for the timestamp.
+    pub fn wants_timestamp(&self) -> bool {
+        matches!(self.phase, Phase::Timestamp)
+    }
+
+    /// Forgets what a failed attempt brought, but for the root.
+    fn begin_road(&mut self) -> Result<Step, Refusal> {
+        (self.timestamp, self.snapshot) = (None, None);
+        self.waiting.clear();
+        self.roles.clear();
+        self.fetched.retain(|r, _| r.base() == Some(BaseRole::Root));
+        self.phase = Phase::Timestamp;
+        Ok(fetch(BaseRole::Timestamp, Which::Current, limits::TIMESTAMP))
+    }
+
+    fn root(&self) -> Result<&TrustedRoot, Refusal> {
+        self.root.as_ref().ok_or(Refusal::Missing { role: role(BaseRole::Root) })
+    }
+
+    fn first_root(&mut self, reply: Reply) -> Result<Step, Refusal> {
+        let bytes = bytes_of(reply, BaseRole::Root, limits::METADATA)?;
+        let document = verified::parse::<Root>(&role(BaseRole::Root), &bytes)?;
+        let judge = Judge { gun: &self.gun, previous: None, rule: Some(self.pinning.rule(&self.gun)), now: Some(self.now) };
+        self.root = Some(judge.judge(document)?);
+        self.fetched.insert(role(BaseRole::Root), bytes);
+        self.begin_road()
+    }
+
+    /// Asks for the newest root: by the hash in a verified snapshot if there is one, else by name.
+    fn ask_newest_root(&mut self, why: Refusal) -> Result<Step, Refusal> {
+        let known = self.snapshot.as_ref().and_then(|s| s.meta(&role(BaseRole::Root)).and_then(FileMeta::sha256));
+        let held = self.root()?.root().sha256();
+        self.first_failure = Some(why);
+        self.phase = Phase::NewestRoot;
+        Ok(match known {
+            Some(hash) if hash != held => fetch(BaseRole::Root, Which::Sha256(hash), limits::METADATA),
+            _ => fetch(BaseRole::Root, Which::Current, limits::METADATA),
+        })
+    }
+
+    fn newest_root(&mut self, reply: Reply) -> Result<Step, Refusal> {
+        let first = self.first_failure.clone();
+        let bytes = match (reply, first.clone()) {
+            // What failed first says more than a missing root, unless the repository is gone altogether.
+            (Reply::NotThere, Some(why)) if !matches!(why, Refusal::Missing { .. }) => return Err(why),
+            (reply, _) => bytes_of(reply, BaseRole::Root, limits::METADATA)?,
+        };
+        let name = role(BaseRole::Root);
+        let document = verified::parse::<Root>(&name, &bytes)?;
+        let current = self.root()?.clone();
+        let (seen, got) = (current.root().version(), document.payload.common.version);
+        if document.sha256 == current.root().sha256() {
+            return Err(first.unwrap_or(Refusal::Missing { role: name }));
+        }
+        if got < seen {
+            return Err(Refusal::Rollback { role: name, seen, got });
+        }
+        if got == seen {
+            return Err(Refusal::Equivocation { role: name, version: got });
+        }
+        match self.judge_newest(&current, document) {
+            Ok(root) => self.adopt(root, bytes),
+            Err(Refusal::RootRotation { .. }) if got > seen + 1 => {
+                let steps = got - seen;
+                if steps > limits::ROOT_STEPS {
+                    return Err(Refusal::TooManyRoots { steps, limit: limits::ROOT_STEPS });
+                }
+                let next = seen + 1;
+                self.phase = Phase::RootStep { walker: current, next, newest: bytes, newest_version: got };
+                Ok(fetch(BaseRole::Root, Which::Version(next), limits::METADATA))
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    fn root_step(&mut self, reply: Reply, walker: TrustedRoot, wanted: u64, newest: Vec<u8>, newest_version: u64) -> Result<Step, Refusal> {
+        let bytes = bytes_of(reply, BaseRole::Root, limits::METADATA)?;
+        let document = verified::parse::<Root>(&role(BaseRole::Root), &bytes)?;
+        let got = document.payload.common.version;
+        if got != wanted {
+            return Err(Refusal::WrongRootVersion { wanted, got });
+        }
+        let walker = Judge { gun: &self.gun, previous: Some(&walker), rule: None, now: None }.judge(document)?;
+        let next = wanted + 1;
+        if next < newest_version {
+            self.phase = Phase::RootStep { walker, next, newest, newest_version };
+            return Ok(fetch(BaseRole::Root, Which::Version(next), limits::METADATA));
+        }
+        let document = verified::parse::<Root>(&role(BaseRole::Root), &newest)?;
+        let root = self.judge_newest(&walker, document)?;
+        self.adopt(root, newest)
+    }
+
+    fn judge_newest(&self, previous: &TrustedRoot, document: super::envelope::Document<Root>) -> Result<TrustedRoot, Refusal> {
+        let rule = Some(self.pinning.rule(&self.gun));
+        Judge { gun: &self.gun, previous: Some(previous), rule, now: Some(self.now) }.judge(document)
+    }
+
+    fn adopt(&mut self, root: TrustedRoot, bytes: Vec<u8>) -> Result<Step, Refusal> {
+        self.root = Some(root);
+        self.fetched.insert(role(BaseRole::Root), bytes);
+        self.begin_road()
+    }
+
+    /// Verifies a timestamp or snapshot against the root. Time plays no part.
+    fn check<T: super::envelope::Payload>(&self, base: BaseRole, bytes: &[u8]) -> Result<Verified<T>, Refusal> {
+        let name = role(base);
+        let keys = self.root()?.root().keys_of(base).map_err(|why| Refusal::Malformed { role: name.clone(), why })?;
+        Verified::check(verified::parse(&name, bytes)?, &name, &keys)
+    }
+
+    fn take_timestamp(&mut self, reply: Reply) -> Result<Step, Refusal> {
+        let name = role(BaseRole::Timestamp);
+        let bytes = bytes_of(reply, BaseRole::Timestamp, limits::TIMESTAMP)?;
+        let file: Verified<TimestampFile> = self.check(BaseRole::Timestamp, &bytes)?;
+        if let Some(seen) = self.cache.get(&name).and_then(|b| self.check::<TimestampFile>(BaseRole::Timestamp, b).ok()) {
+            not_older(&name, &seen, &file)?;
+        }
+        file.check_fresh(&name, self.now)?;
+        self.timestamp = Some(file);
+        self.fetched.insert(name, bytes);
+        self.begin_snapshot()
+    }
+
+    fn begin_snapshot(&mut self) -> Result<Step, Refusal> {
+        let name = role(BaseRole::Snapshot);
+        let Some(meta) = self.timestamp.as_ref().map(|t| t.snapshot().clone()) else { return Err(Refusal::NotListed { role: name }) };
+        self.phase = Phase::Snapshot;
+        match self.cache.get(&name).filter(|b| meta.fits(b)).cloned() {
+            Some(bytes) => self.accept_snapshot(&bytes),
+            None => by_hash(&name, &meta),
+        }
+    }
+
+    fn take_snapshot(&mut self, reply: Reply) -> Result<Step, Refusal> {
+        let name = role(BaseRole::Snapshot);
+        let meta = self.timestamp.as_ref().map(|t| t.snapshot().clone()).ok_or(Refusal::NotListed { role: name.clone() })?;
+        let bytes = checked_bytes(reply, &name, &meta, BaseRole::Timestamp)?;
+        let step = self.accept_snapshot(&bytes)?;
+        self.fetched.insert(name, bytes);
+        Ok(step)
+    }
+
+    fn accept_snapshot(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {
+        let name = role(BaseRole::Snapshot);
+        let file: Verified<Snapshot> = self.check(BaseRole::Snapshot, bytes)?;
+        if let Some(seen) = self.cache.get(&name).and_then(|b| self.check::<Snapshot>(BaseRole::Snapshot, b).ok()) {
+            not_older(&name, &seen, &file)?;
+        }
+        file.check_fresh(&name, self.now)?;
+        let root_fits = file.meta(&role(BaseRole::Root)).and_then(FileMeta::sha256) == Some(self.root()?.root().sha256());
+        self.snapshot = Some(file);
+        if !root_fits {
+            return Err(Refusal::Checksum { role: role(BaseRole::Root), named_by: name });
+        }
+        let targets = role(BaseRole::Targets);
+        let keys = self.root()?.root().keys_of(BaseRole::Targets).map_err(|why| Refusal::Malformed { role: targets.clone(), why })?;
+        self.waiting.push_back(Waiting { name: targets, keys, stated: Paths::everything(), paths: Paths::everything() });
+        self.phase = Phase::Roles;
+        self.next_role()
+    }
+
+    /// Takes roles from the cache as long as that goes, and asks for the first that must be fetched.
+    fn next_role(&mut self) -> Result<Step, Refusal> {
+        while let Some(w) = self.waiting.front() {
+            let meta = self.snapshot.as_ref().and_then(|s| s.meta(&w.name)).cloned();
+            match meta {
+                None if w.name.base().is_some() => return Err(Refusal::NotListed { role: w.name.clone() }),
+                None => self.settle(RoleState::Unpublished),
+                Some(meta) => match self.cache.get(&w.name).filter(|b| meta.fits(b)).cloned() {
+                    Some(bytes) => self.accept_role(&bytes)?,
+                    None => {
+                        self.phase = Phase::Roles;
+                        return by_hash(&w.name, &meta);
+                    }
+                },
+            }
+        }
+        self.finish()
+    }
+
+    fn take_role(&mut self, reply: Reply) -> Result<Step, Refusal> {
+        let Some(name) = self.waiting.front().map(|w| w.name.clone()) else { return self.finish() };
+        let meta = self.snapshot.as_ref().and_then(|s| s.meta(&name)).cloned().ok_or(Refusal::NotListed { role: name.clone() })?;
+        match checked_bytes(reply, &name, &meta, BaseRole::Snapshot) {
+            Err(why) => self.refuse(why)?,
+            Ok(bytes) => {
+                self.accept_role(&bytes)?;
+                let verified = self.roles.last().is_some_and(|r| r.name == name && r.verified().is_some());
+                if verified {
+                    self.fetched.insert(name, bytes);
+                }
+            }
+        }
+        self.next_role()
+    }
+
+    /// Verifies the file of the role in front and settles its state. For `targets` a refusal ends the attempt.
+    fn accept_role(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let Some(w) = self.waiting.front() else { return Ok(()) };
+        match self.check_role(w, bytes) {
+            Err(why) => self.refuse(why),
+            Ok(file) => {
+                let below: Vec<Waiting> = file
+                    .delegations()
+                    .iter()
+                    .map(|d| {
+                        let keys = file.keys_of(d).map_err(|why| Refusal::Malformed { role: d.name.clone(), why })?;
+                        Ok(Waiting { name: d.name.clone(), keys, stated: d.paths.clone(), paths: w.paths.restrict(&d.paths) })
+                    })
+                    .collect::<Result<_, Refusal>>()?;
+                self.settle(RoleState::Verified(Box::new(file)));
+                self.waiting.extend(below);
+                Ok(())
+            }
+        }
+    }
+
+    fn check_role(&self, w: &Waiting, bytes: &[u8]) -> Result<Verified<Targets>, Refusal> {
+        let document = verified::parse::<Targets>(&w.name, bytes)?;
+        document.payload.check_children(&w.name).map_err(|why| Refusal::Malformed { role: w.name.clone(), why })?;
+        let file = Verified::check(document, &w.name, &w.keys)?;
+        // The file kept from before may be this very one; then there is nothing to compare.
+        if let Some(kept) = self.cache.get(&w.name).filter(|b| b.as_slice() != bytes) {
+            let seen = verified::parse::<Targets>(&w.name, kept).and_then(|d| Verified::check(d, &w.name, &w.keys));
+            if let Ok(seen) = seen {
+                not_older(&w.name, &seen, &file)?;
+            }
+        }
+        file.check_fresh(&w.name, self.now)?;
+        Ok(file)
+    }
+
+    fn refuse(&mut self, why: Refusal) -> Result<(), Refusal> {
+        if self.waiting.front().is_none_or(|w| w.name.base().is_some()) {
+            return Err(why);
+        }
+        self.settle(RoleState::Refused(why));
+        Ok(())
+    }
+
+    fn settle(&mut self, state: RoleState) {
+        if let Some(w) = self.waiting.pop_front() {
+            self.roles.push(Role { name: w.name, keys: w.keys, paths: w.paths, stated_paths: w.stated, state });
+        }
+    }
+
+    fn finish(&mut self) -> Result<Step, Refusal> {
+        let missing = |b| Refusal::Missing { role: role(b) };
+        let anchor = match (self.pinning.rule(&self.gun).is_pin(), self.remembered) {
+            (true, _) => Anchor::Pinned,
+            (false, true) => Anchor::Remembered,
+            (false, false) => Anchor::FirstUse,
+        };
+        let collection = TrustedCollection {
+            gun: self.gun.clone(),
+            anchor,
+            freshness: self.freshness,
+            root: self.root.clone().ok_or(missing(BaseRole::Root))?,
+            timestamp: self.timestamp.take().ok_or(missing(BaseRole::Timestamp))?,
+            snapshot: self.snapshot.take().ok_or(missing(BaseRole::Snapshot))?,
+            roles: std::mem::take(&mut self.roles),
+        };
+        let rank = |r: &RoleName| match r.base() {
+            Some(BaseRole::Root) => 0,
+            Some(BaseRole::Targets) | None => 1,
+            Some(BaseRole::Snapshot) => 2,
+            Some(BaseRole::Timestamp) => 3,
+        };
+        let mut fetched: Vec<_> = std::mem::take(&mut self.fetched).into_iter().collect();
+        fetched.sort_by_key(|(r, _)| rank(r));
+        Ok(Step::Done(Box::new(Outcome { collection, fetched })))
+    }
+}
+
+fn fetch(base: BaseRole, which: Which, limit: u64) -> Step {
+    Step::Fetch(Request { role: base.into(), which, limit })
+}
+
+fn by_hash(name: &RoleName, meta: &FileMeta) -> Result<Step, Refusal> {
+    let hash = meta.sha256().ok_or(Refusal::NotListed { role: name.clone() })?;
+    let limit = u64::try_from(meta.length).unwrap_or(0).min(limits::METADATA);
+    Ok(Step::Fetch(Request { role: name.clone(), which: Which::Sha256(hash), limit }))
+}
+
+fn bytes_of(reply: Reply, base: BaseRole, limit: u64) -> Result<Vec<u8>, Refusal> {
+    received(reply, &base.into(), limit)
+}
+
+fn received(reply: Reply, name: &RoleName, limit: u64) -> Result<Vec<u8>, Refusal> {
+    match reply {
+        Reply::Bytes(b) if b.len() as u64 <= limit => Ok(b),
+        Reply::Bytes(_) | Reply::TooLong => Err(Refusal::TooLong { role: name.clone(), limit }),
+        Reply::NotThere => Err(Refusal::Missing { role: name.clone() }),
+    }
+}
+
+fn checked_bytes(reply: Reply, name: &RoleName, meta: &FileMeta, named_by: BaseRole) -> Result<Vec<u8>, Refusal> {
+    let bytes = received(reply, name, u64::try_from(meta.length).unwrap_or(0).min(limits::METADATA))?;
+    if meta.fits(&bytes) { Ok(bytes) } else { Err(Refusal::Checksum { role: name.clone(), named_by: role(named_by) }) }
+}
+
+/// Refuses a file older than, or different under the same version from, one that was seen before.
+fn not_older<T: super::envelope::Payload>(name: &RoleName, seen: &Verified<T>, got: &Verified<T>) -> Result<(), Refusal> {
+    if got.version() < seen.version() {
+        return Err(Refusal::Rollback { role: name.clone(), seen: seen.version(), got: got.version() });
+    }
+    if got.version() == seen.version() && got.sha256() != seen.sha256() {
+        return Err(Refusal::Equivocation { role: name.clone(), version: got.version() });
+    }
+    Ok(())
+}

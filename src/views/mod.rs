@@ -1,0 +1,7 @@
+//! What a listing or a screen shows, assembled once for both faces. No drawing here, and no fetching: views are made
+//! from what others read.
+pub mod chain;
+pub mod desk;
+pub mod keys;
+pub mod repositories;
+pub mod tags;
