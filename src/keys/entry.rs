@@ -19,7 +19,7 @@ use crate::{
     },
 };
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::{os::unix::ffi::OsStrExt, path::PathBuf};
 
 /// What protects a key in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl KeyEntry {
         }
         match &legacy {
             Some(l) => problems.push(problem::legacy_layout(l.role_from_directory)),
-            None if relative.components().count() > 1 => problems.push(problem::subdirectory()),
+            None if relative.as_os_str().as_bytes().contains(&b'/') => problems.push(problem::subdirectory()),
             None => {}
         }
         let mut entry = Self {
@@ -146,7 +146,9 @@ impl KeyEntry {
         if opened.mode & 0o077 != 0 {
             self.problems.push(problem::open_to_others(opened.mode, encrypted));
         }
-        if let (Some(name), Some(inside)) = (self.id, content.id) && name != inside {
+        if let (Some(name), Some(inside)) = (self.id, content.id)
+            && name != inside
+        {
             self.problems.push(problem::wrong_content(inside));
         }
         let is_key = content.protection.is_some();

@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 /// Base64 as Go reads it: padding is needed, unused bits may be anything.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -82,12 +84,25 @@ fn block(text: &[u8]) -> Option<PemFile> {
     if last.strip_suffix(DASHES)? != label {
         return None;
     }
-    Some(PemFile { label: String::from_utf8_lossy(label).into_owned(), headers, der: decode(body)?, more: find_line(after, BEGIN).is_some() })
+    Some(PemFile {
+        label: String::from_utf8_lossy(label).into_owned(),
+        headers,
+        der: decode(body)?,
+        more: find_line(after, BEGIN).is_some(),
+    })
 }
 
 fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
-    text.extend(body.iter().copied().filter(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n')));
+    // Line by line, and byte by byte only where a line has white space in it.
+    for line in body.split(|b| *b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().any(|b| matches!(b, b' ' | b'\t' | b'\r')) {
+            text.extend(line.iter().copied().filter(|b| !matches!(b, b' ' | b'\t' | b'\r')));
+        } else {
+            text.extend_from_slice(line);
+        }
+    }
     // Sized beforehand, so that no copy is left behind by growing.
     let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
     let used = LENIENT.decode_slice(&*text, &mut der).ok()?;

@@ -62,7 +62,9 @@ impl TrustDir {
         let path = self.metadata_path(gun, role);
         match read_regular(&path, limit) {
             Ok(mut opened) => Ok(Some(std::mem::take(&mut *opened.bytes))),
-            Err(ReadError::Io(e)) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
+            Err(ReadError::Io(e)) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                Ok(None)
+            }
             Err(source) => Err(TrustDirError::Read { path: shown(&path), source }),
         }
     }
@@ -106,7 +108,10 @@ impl Guns {
 
     fn candidate(&mut self, relative: &Path, metadata: &Path) {
         let name = relative.as_os_str().as_bytes();
-        match std::str::from_utf8(name).map_err(|_| "the name is not UTF-8".to_owned()).and_then(|n| Gun::new(n).map_err(|e| e.to_string())) {
+        match std::str::from_utf8(name)
+            .map_err(|_| "the name is not UTF-8".to_owned())
+            .and_then(|n| Gun::new(n).map_err(|e| e.to_string()))
+        {
             Ok(gun) => self.guns.push(CachedGun { gun, has_root: metadata.join("root.json").is_file() }),
             Err(why) => self.refuse(relative, why),
         }

@@ -1,10 +1,6 @@
 //! Finding key files below `private/`, today's and old layouts (protocol 1.2, 1.5).
 use super::TrustDir;
-use crate::{
-    text::Untrusted,
-    trust_dir::shown,
-    tuf::name::KeyId,
-};
+use crate::{text::Untrusted, trust_dir::shown, tuf::name::KeyId};
 use std::{
     ffi::OsStr,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
@@ -169,6 +165,9 @@ fn found(path: PathBuf, relative: PathBuf, name: &OsStr, kind: FoundKind) -> Fou
 }
 
 fn legacy(relative: &Path, stem: &str) -> Option<Legacy> {
+    if !relative.as_os_str().as_bytes().contains(&b'/') {
+        return None;
+    }
     let mut parts = relative.components().map(|c| c.as_os_str().as_bytes());
     let first = parts.next()?;
     parts.next()?;
