@@ -20,7 +20,11 @@ pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Failed {
         // The connector through a proxy has no public error type.
         Why::Proxy
     } else if error.is_connect() {
-        if find_io(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) { Why::Tls(TlsFault::Protocol) } else { Why::Connect }
+        if find_io(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) {
+            Why::Tls(TlsFault::Protocol)
+        } else {
+            Why::Connect
+        }
     } else if text.raw().contains("invalid HTTP") || text.raw().contains("message head is too large") {
         return TransportError::Malformed(text).into();
     } else {
