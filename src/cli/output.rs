@@ -47,7 +47,7 @@ impl Failure {
             complain(&json_line(&json!({ "schema": "claviger/error/1", "error": error })));
             return;
         }
-        complain(&format!("claviger: {}", sentence(&self.message)));
+        complain(&format!("claviger: {}", self.message));
         for more in [&self.did_not_happen, &self.hint] {
             if !more.is_empty() {
                 complain(&format!("  {}", sentence(more)));
