@@ -63,9 +63,14 @@ async fn body(response: &mut Response, limit: u64, idle: Duration) -> Result<Vec
     Ok(bytes)
 }
 
-async fn next(response: &mut Response, idle: Duration) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, TransportError> {
+async fn next(
+    response: &mut Response,
+    idle: Duration,
+) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, TransportError> {
     match timeout(idle, response.chunk()).await {
-        Ok(chunk) => chunk.map_err(|e| TransportError::Unreachable { why: Why::Broken, text: Untrusted::new(failure::reasons(&e)) }),
+        Ok(chunk) => {
+            chunk.map_err(|e| TransportError::Unreachable { why: Why::Broken, text: Untrusted::new(failure::reasons(&e)) })
+        }
         Err(_) => Err(TransportError::Unreachable { why: Why::Timeout(Wait::Idle(idle)), text: Untrusted::default() }),
     }
 }

@@ -20,8 +20,12 @@ pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Failed {
         // The connector through a proxy has no public error type.
         Why::Proxy
     } else if error.is_connect() {
-        if find_io(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) { Why::Tls(TlsFault::Protocol) } else { Why::Connect }
-    } else if text.raw().contains("invalid HTTP") || text.raw().contains("message head is too large") {
+        if find_io(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) {
+            Why::Tls(TlsFault::Protocol)
+        } else {
+            Why::Connect
+        }
+    } else if text.raw().contains(" parsed") || text.raw().contains("message head is too large") {
         return TransportError::Malformed(text).into();
     } else {
         Why::Broken
@@ -68,7 +72,8 @@ fn tls_fault(error: &Tls) -> Option<TlsFault> {
     use CertificateError as C;
     Some(match error {
         Tls::InvalidCertificate(c) => match c {
-            C::UnknownIssuer => TlsFault::UnknownAuthority,
+            // The latter: an authority of the same name, but with another key.
+            C::UnknownIssuer | C::BadSignature => TlsFault::UnknownAuthority,
             C::Expired | C::ExpiredContext { .. } => TlsFault::Expired,
             C::NotValidYet | C::NotValidYetContext { .. } => TlsFault::NotYetValid,
             C::NotValidForName | C::NotValidForNameContext { .. } => TlsFault::WrongName,
@@ -85,7 +90,8 @@ fn tls_fault(error: &Tls) -> Option<TlsFault> {
             | A::CertificateExpired
             | A::CertificateRevoked
             | A::CertificateUnknown
-            | A::AccessDenied,
+            | A::AccessDenied
+            | A::DecryptError,
         ) => TlsFault::ClientCertificateWanted,
         Tls::AlertReceived(A::CloseNotify | A::UserCanceled) => return None,
         _ => TlsFault::Protocol,
