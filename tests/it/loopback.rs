@@ -13,15 +13,9 @@ use std::{
 pub trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
-/// What one request looked like and how many came before it.
-pub struct Seen<'s> {
-    pub number: usize,
-    pub head: &'s str,
-}
-
-/// Answers one request; an error ends the connection.
-pub trait Answer: Fn(Seen<'_>, &mut dyn Stream) -> io::Result<()> + Send + Sync + 'static {}
-impl<F: Fn(Seen<'_>, &mut dyn Stream) -> io::Result<()> + Send + Sync + 'static> Answer for F {}
+/// Answers one request, told how many came before it; an error ends the connection.
+pub trait Answer: Fn(usize, &mut dyn Stream) -> io::Result<()> + Send + Sync + 'static {}
+impl<F: Fn(usize, &mut dyn Stream) -> io::Result<()> + Send + Sync + 'static> Answer for F {}
 
 /// The server; its threads end with the process.
 pub struct Server {
@@ -59,6 +53,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 connections.fetch_add(1, Ordering::SeqCst);
+                stream.set_nodelay(true).unwrap();
                 let (tls, answer, requests, heads) = (tls.clone(), answer.clone(), requests.clone(), heads.clone());
                 thread::spawn(move || {
                     let mut stream = match tls {
@@ -70,8 +65,8 @@ impl Server {
                     };
                     while let Some(head) = read_head(&mut stream) {
                         let number = requests.fetch_add(1, Ordering::SeqCst);
-                        heads.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
-                        if answer(Seen { number, head: &head }, &mut *stream).and_then(|()| stream.flush()).is_err() {
+                        heads.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+                        if answer(number, &mut *stream).and_then(|()| stream.flush()).is_err() {
                             break;
                         }
                     }

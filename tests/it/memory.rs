@@ -13,10 +13,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+type Answer = Result<Vec<u8>, TransportError>;
+
 /// Files by GUN and file name (`root.json`, `2.root.json`, `targets/a.<sha256>.json`), and what was asked for.
 #[derive(Default)]
 pub struct Memory {
-    files: Mutex<HashMap<(String, String), Result<Vec<u8>, TransportError>>>,
+    files: Mutex<HashMap<(String, String), Answer>>,
     asked: Mutex<Vec<String>>,
     address: Untrusted,
 }
@@ -33,7 +35,7 @@ impl Memory {
     }
 
     /// Answers `file` of `gun` with this from now on.
-    pub fn answer(&self, gun: &Gun, file: &str, answer: Result<Vec<u8>, TransportError>) {
+    pub fn answer(&self, gun: &Gun, file: &str, answer: Answer) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert((gun.to_string(), file.to_owned()), answer);
     }

@@ -12,7 +12,6 @@ use claviger::{
     },
 };
 use std::{
-    io::Write as _,
     sync::{Arc, Condvar, Mutex, mpsc},
     time::Duration,
 };
@@ -301,7 +300,7 @@ async fn an_error_is_an_error_whatever_its_body() {
 async fn a_busy_server_is_asked_again_when_it_says_so() {
     for busy in ["429", "502", "503", "504"] {
         for header in ["Retry-After: 0\r\n", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "Retry-After: soon\r\n", ""] {
-            let server = Server::plain(move |seen, s| match seen.number {
+            let server = Server::plain(move |number, s| match number {
                 0 | 1 => s.write_all(&reply(&format!("{busy} Busy"), header, "")),
                 _ => s.write_all(&reply("200 OK", "", "root")),
             });
@@ -397,8 +396,8 @@ async fn no_more_requests_at_once_than_allowed() {
 #[tokio::test]
 async fn a_dropped_request_lets_go_of_the_connection_and_of_its_turn() {
     let (tell, told) = mpsc::channel();
-    let server = Server::plain(move |seen, s| {
-        if seen.number > 0 {
+    let server = Server::plain(move |number, s| {
+        if number > 0 {
             return s.write_all(&reply("200 OK", "", "root"));
         }
         tell.send("asked").unwrap();

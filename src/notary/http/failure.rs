@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError, Error as Tls};
 use std::{error::Error, io, time::Duration};
 
 /// What a failed request means.
-pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Failed {
+pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Box<Failed> {
     let text = Untrusted::new(reasons(error));
     let why = if let Some(tls) = find_tls(error) {
         tls_fault(tls).map_or(Why::Broken, Why::Tls)
@@ -31,7 +31,7 @@ pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Failed {
         Why::Broken
     };
     let again = matches!(why, Why::Connect | Why::Dns);
-    Failed { error: TransportError::Unreachable { why, text }, again, after: None }
+    Box::new(Failed { error: TransportError::Unreachable { why, text }, again, after: None })
 }
 
 /// The innermost reasons, outermost first, without the URL (which the caller knows).

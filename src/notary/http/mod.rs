@@ -100,10 +100,11 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, url: Url, limit: u64) -> Result<Vec<u8>, retry::Failed> {
+    async fn attempt(&self, url: Url, limit: u64) -> Result<Vec<u8>, Box<retry::Failed>> {
         let client = self.client().await?;
-        let slow =
-            |wait| retry::Failed::from(TransportError::Unreachable { why: Why::Timeout(wait), text: Untrusted::default() });
+        let slow = |wait| {
+            Box::<retry::Failed>::from(TransportError::Unreachable { why: Why::Timeout(wait), text: Untrusted::default() })
+        };
         let Waits { connect, idle, whole } = self.waits;
         let asked = async {
             // The connector has its own time; what comes on top is waiting for the first byte of the answer.

@@ -13,9 +13,9 @@ pub(super) struct Failed {
     pub after: Option<Duration>,
 }
 
-impl From<TransportError> for Failed {
+impl From<TransportError> for Box<Failed> {
     fn from(error: TransportError) -> Self {
-        Self { error, again: false, after: None }
+        Self::new(Failed { error, again: false, after: None })
     }
 }
 
