@@ -145,7 +145,9 @@ pub fn encode(canonical: &[u8], signatures: &[Signature]) -> Result<Vec<u8>, Jso
             out.push(b',');
         }
         let (id, method) = (json::ordinary_string(&s.key_id), json::ordinary_string(s.method.as_str()));
-        out.extend_from_slice(format!("{{\"keyid\":{id},\"method\":{method},\"sig\":\"{}\"}}", STANDARD.encode(&s.bytes)).as_bytes());
+        out.extend_from_slice(
+            format!("{{\"keyid\":{id},\"method\":{method},\"sig\":\"{}\"}}", STANDARD.encode(&s.bytes)).as_bytes(),
+        );
     }
     out.extend_from_slice(b"]}");
     Ok(out)

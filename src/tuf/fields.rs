@@ -87,7 +87,10 @@ pub(super) fn base64(text: &str, name: &'static str) -> Result<Vec<u8>, Malforme
 }
 
 /// The members of an object whose names are data, not keywords. `null` counts as absent, as in Go.
-pub(super) fn entries<'v, 'a>(value: &'v Value<'a>, name: &'static str) -> Result<Option<&'v [(Cow<'a, str>, Value<'a>)]>, Malformed> {
+pub(super) fn entries<'v, 'a>(
+    value: &'v Value<'a>,
+    name: &'static str,
+) -> Result<Option<&'v [(Cow<'a, str>, Value<'a>)]>, Malformed> {
     match value {
         Value::Null => Ok(None),
         Value::Object(m) => Ok(Some(m)),

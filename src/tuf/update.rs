@@ -131,7 +131,12 @@ impl Update {
                 let document = verified::parse::<Root>(&role(BaseRole::Root), bytes)?;
                 let anchor = Judge { gun: &self.gun, previous: None, rule: None, now: None }.judge(document.clone())?;
                 self.remembered = true;
-                let judge = Judge { gun: &self.gun, previous: Some(&anchor), rule: Some(self.pinning.rule(&self.gun)), now: Some(self.now) };
+                let judge = Judge {
+                    gun: &self.gun,
+                    previous: Some(&anchor),
+                    rule: Some(self.pinning.rule(&self.gun)),
+                    now: Some(self.now),
+                };
                 let usable = judge.judge(document);
                 self.root = Some(anchor);
                 match usable {
@@ -152,7 +157,9 @@ impl Update {
             Phase::Start => return self.start(),
             Phase::FirstRoot => return self.first_root(reply),
             Phase::NewestRoot => return self.newest_root(reply),
-            Phase::RootStep { walker, next, newest, newest_version } => return self.root_step(reply, walker, next, newest, newest_version),
+            Phase::RootStep { walker, next, newest, newest_version } => {
+                return self.root_step(reply, walker, next, newest, newest_version);
+            }
             Phase::Timestamp => self.take_timestamp(reply),
             Phase::Snapshot => self.take_snapshot(reply),
             Phase::Roles => self.take_role(reply),
@@ -251,7 +258,14 @@ impl Update {
         }
     }
 
-    fn root_step(&mut self, reply: Reply, walker: TrustedRoot, wanted: u64, newest: Vec<u8>, newest_version: u64) -> Result<Step, Refusal> {
+    fn root_step(
+        &mut self,
+        reply: Reply,
+        walker: TrustedRoot,
+        wanted: u64,
+        newest: Vec<u8>,
+        newest_version: u64,
+    ) -> Result<Step, Refusal> {
         let bytes = bytes_of(reply, BaseRole::Root, limits::METADATA)?;
         let document = verified::parse::<Root>(&role(BaseRole::Root), &bytes)?;
         let got = document.payload.common.version;
@@ -302,7 +316,9 @@ impl Update {
 
     fn begin_snapshot(&mut self) -> Result<Step, Refusal> {
         let name = role(BaseRole::Snapshot);
-        let Some(meta) = self.timestamp.as_ref().map(|t| t.snapshot().clone()) else { return Err(Refusal::NotListed { role: name }) };
+        let Some(meta) = self.timestamp.as_ref().map(|t| t.snapshot().clone()) else {
+            return Err(Refusal::NotListed { role: name });
+        };
         self.phase = Phase::Snapshot;
         match self.cache.get(&name).filter(|b| meta.fits(b)).cloned() {
             Some(bytes) => self.accept_snapshot(&bytes),
@@ -332,7 +348,8 @@ impl Update {
             return Err(Refusal::Checksum { role: role(BaseRole::Root), named_by: name });
         }
         let targets = role(BaseRole::Targets);
-        let keys = self.root()?.root().keys_of(BaseRole::Targets).map_err(|why| Refusal::Malformed { role: targets.clone(), why })?;
+        let keys =
+            self.root()?.root().keys_of(BaseRole::Targets).map_err(|why| Refusal::Malformed { role: targets.clone(), why })?;
         self.waiting.push_back(Waiting { name: targets, keys, stated: Paths::everything(), paths: Paths::everything() });
         self.phase = Phase::Roles;
         self.next_role()
@@ -359,7 +376,8 @@ impl Update {
 
     fn take_role(&mut self, reply: Reply) -> Result<Step, Refusal> {
         let Some(name) = self.waiting.front().map(|w| w.name.clone()) else { return self.finish() };
-        let meta = self.snapshot.as_ref().and_then(|s| s.meta(&name)).cloned().ok_or(Refusal::NotListed { role: name.clone() })?;
+        let meta =
+            self.snapshot.as_ref().and_then(|s| s.meta(&name)).cloned().ok_or(Refusal::NotListed { role: name.clone() })?;
         match checked_bytes(reply, &name, &meta, BaseRole::Snapshot) {
             Err(why) => self.refuse(why)?,
             Ok(bytes) => {

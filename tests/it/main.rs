@@ -1,2 +1,4 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
+mod attacks;
+mod forge;
 mod published;
