@@ -1,5 +1,9 @@
 //! What attackers try, one test each. `docs/attacks.md` has a line for every test in this folder.
+mod delegations;
+mod freshness;
 mod matrix;
+mod parsing;
+mod signatures;
 
 use crate::forge::{Client, Served, role};
 use claviger::tuf::{

@@ -6,8 +6,8 @@ use claviger::tuf::{
     name::KeyId,
 };
 use p256::ecdsa::signature::{Signer as _, hazmat::PrehashSigner as _};
-use pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
-use rsa::RsaPrivateKey;
+use pkcs8::EncodePublicKey as _;
+use rsa::{RsaPrivateKey, pkcs1::DecodeRsaPrivateKey as _};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::sync::Arc;
 
@@ -62,8 +62,8 @@ impl Key {
         Self::rsa(include_bytes!("../../fixtures/forge/rsa-1024.der"))
     }
 
-    fn rsa(pkcs8: &[u8]) -> Self {
-        let secret = RsaPrivateKey::from_pkcs8_der(pkcs8).unwrap();
+    fn rsa(pkcs1: &[u8]) -> Self {
+        let secret = RsaPrivateKey::from_pkcs1_der(pkcs1).unwrap();
         let spki = secret.to_public_key().to_public_key_der().unwrap().into_vec();
         Self::new(Secret::Rsa(Box::new(secret)), KeyType::Rsa, spki)
     }
