@@ -1,8 +1,11 @@
 //! What attackers try, one test each. `docs/attacks.md` has a line for every test in this folder.
+mod controls;
 mod delegations;
 mod freshness;
 mod matrix;
 mod parsing;
+mod pins;
+mod roots;
 mod signatures;
 
 use crate::forge::{Client, Served, role};
