@@ -19,6 +19,9 @@ const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 /// Base64 characters in a line.
 const COLUMNS: usize = 64;
+/// How many damaged blocks are passed over. Each costs a search through the rest of the file, so that without a limit a
+/// file of nothing but beginnings would take minutes.
+const MAX_DAMAGED: usize = 16;
 
 /// The first PEM block of a file.
 pub struct PemFile {
@@ -55,7 +58,8 @@ impl PemFile {
 pub fn parse(bytes: &[u8]) -> Result<PemFile, PemError> {
     let mut rest = bytes;
     let mut error = PemError::Missing;
-    while let Some(start) = find_line(rest, BEGIN) {
+    for _ in 0..=MAX_DAMAGED {
+        let Some(start) = find_line(rest, BEGIN) else { break };
         rest = rest.get(start + BEGIN.len()..).unwrap_or_default();
         if let Some(block) = block(rest) {
             return Ok(block);
@@ -178,7 +182,7 @@ mod tests {
         assert_eq!((f.label.as_str(), f.header("role"), f.header("gun")), ("A B", Some("root"), Some("a:5000/b")));
         // A damaged block before a valid one, and an empty block.
         assert_eq!(der("-----BEGIN A-----\n!!!!\n-----END A-----\n-----BEGIN B-----\nAQID\n-----END B-----\n"), [1, 2, 3]);
-        assert!(der("-----BEGIN A-----\n-----END A-----\n").is_empty());
+        assert_eq!(der("-----BEGIN A-----\n-----END A-----\n"), Vec::<u8>::new());
         // Unused bits.
         assert_eq!(der("-----BEGIN A-----\nAQJ=\n-----END A-----\n"), [1, 2]);
     }
@@ -196,6 +200,18 @@ mod tests {
         ] {
             assert_eq!(parse(s.as_bytes()).err(), Some(PemError::Damaged), "{s}");
         }
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_beginnings_is_given_up_soon() {
+        let good = "-----BEGIN A-----\nAQID\n-----END A-----\n";
+        let begin = "-----BEGIN A:-----\n";
+        for filler in [begin, "-----BEGIN A-----\n"] {
+            let text = filler.repeat((1 << 20) / filler.len()) + good;
+            assert_eq!(parse(text.as_bytes()).err(), Some(PemError::Damaged));
+        }
+        assert_eq!(der(&("-----BEGIN A-----\n!\n-----END A-----\n".repeat(MAX_DAMAGED) + good)), [1, 2, 3]);
+        assert!(parse(("-----BEGIN A-----\n!\n-----END A-----\n".repeat(MAX_DAMAGED + 1) + good).as_bytes()).is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! * the same version with other bytes than before is refused, not only a lower one;
 //! * steps of a root walk must have exactly the version that was asked for, and their number is bounded;
 //! * pins apply to a remembered root too;
+//! * a delegation whose file is remembered may not vanish from the snapshot;
 //! * a delegation that is refused for any reason loses itself and what is below it, not the whole repository;
 //! * a remembered root whose file or certificate has expired still leads to its successors.
 use super::{
@@ -361,6 +362,10 @@ impl Update {
             let meta = self.snapshot.as_ref().and_then(|s| s.meta(&w.name)).cloned();
             match meta {
                 None if w.name.base().is_some() => return Err(Refusal::NotListed { role: w.name.clone() }),
+                None if self.was_published(w) => {
+                    let why = Refusal::NotListed { role: w.name.clone() };
+                    self.settle(RoleState::Refused(why));
+                }
                 None => self.settle(RoleState::Unpublished),
                 Some(meta) => match self.cache.get(&w.name).filter(|b| meta.fits(b)).cloned() {
                     Some(bytes) => self.accept_role(&bytes)?,
@@ -372,6 +377,12 @@ impl Update {
             }
         }
         self.finish()
+    }
+
+    /// Whether a file of this role, by its present keys, is remembered: then a snapshot that does not name the role hides it.
+    fn was_published(&self, w: &Waiting) -> bool {
+        let kept = self.cache.get(&w.name).map(|b| verified::parse::<Targets>(&w.name, b));
+        kept.is_some_and(|d| d.and_then(|d| Verified::check(d, &w.name, &w.keys)).is_ok())
     }
 
     fn take_role(&mut self, reply: Reply) -> Result<Step, Refusal> {
@@ -397,6 +408,10 @@ impl Update {
         match self.check_role(w, bytes) {
             Err(why) => self.refuse(why),
             Ok(file) => {
+                if self.roles.len() + self.waiting.len() + file.delegations().len() > limits::ROLES {
+                    let role = w.name.clone();
+                    return self.refuse(Refusal::Malformed { role, why: super::Malformed::TooMany("roles", limits::ROLES) });
+                }
                 let below: Vec<Waiting> = file
                     .delegations()
                     .iter()
