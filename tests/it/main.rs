@@ -2,5 +2,6 @@
 mod architecture;
 mod dependencies;
 mod memory;
+mod peers;
 mod published;
 mod transport;
