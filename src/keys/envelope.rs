@@ -180,7 +180,7 @@ impl<'a> Envelope<'a> {
         let mut key = Zeroizing::new(vec![0; self.cipher.key_len()]);
         let p = passphrase.expose();
         match self.prf {
-            Prf::Sha1 => kdf::pbkdf2::<sha1::Sha1>(p, self.salt, iterations, &mut key, stop),
+            Prf::Sha1 => kdf::pbkdf2_sha1(p, self.salt, iterations, &mut key, stop),
             Prf::Sha256 => kdf::pbkdf2::<sha2::Sha256>(p, self.salt, iterations, &mut key, stop),
             Prf::Sha384 => kdf::pbkdf2::<sha2::Sha384>(p, self.salt, iterations, &mut key, stop),
             Prf::Sha512 => kdf::pbkdf2::<sha2::Sha512>(p, self.salt, iterations, &mut key, stop),
@@ -210,7 +210,7 @@ pub(super) fn encrypt(plain: &[u8], passphrase: &Passphrase, iterations: u32) ->
     let (mut salt, mut iv) = ([0u8; SALT], [0u8; BLOCK]);
     getrandom::fill(&mut salt).and_then(|()| getrandom::fill(&mut iv)).map_err(|_| KeyError::Internal("the random generator"))?;
     let mut key = Zeroizing::new([0; 32]);
-    kdf::pbkdf2::<sha1::Sha1>(passphrase.expose(), &salt, iterations, &mut *key, &|| false)?;
+    kdf::pbkdf2_sha1(passphrase.expose(), &salt, iterations, &mut *key, &|| false)?;
     let failed = KeyError::Internal("encrypting the key");
     let mut buffer = Zeroizing::new(plain.to_vec());
     buffer.resize(plain.len() + BLOCK, 0);
