@@ -145,24 +145,23 @@ pub fn store(
     }
 }
 
-/// Whether the key has a file already; fails if that says something else.
+/// Whether the key has a file already; fails if that says something else, or lies where Notary cannot use it.
 fn already_there(dir: &TrustDir, id: KeyId, role: &KeyRole, gun: Option<&Gun>) -> Result<Option<PathBuf>, KeyError> {
     let path = dir.key_path(id);
-    for found in dir.walk_private().found.into_iter().filter(|f| f.id == Some(id)) {
-        let in_the_way = || KeyError::InTheWay { id, path: shown(&found.path) };
-        if found.path != path {
-            return Err(in_the_way());
-        }
-        let read = read_regular(&path, MAX_KEY_FILE).map_err(|_| in_the_way())?;
-        let pem = pem_file::parse(&read.bytes).map_err(|_| in_the_way())?;
-        let has = (pem.header("role").unwrap_or_default(), pem.header("gun"));
-        if has != (role.as_str(), gun.map(Gun::as_str)) {
-            let of = has.1.map(|g| format!(" of {}", Untrusted::new(g).shown())).unwrap_or_default();
-            return Err(KeyError::OtherRole { id, role: format!("\"{}\"{of}", Untrusted::new(has.0).shown()) });
-        }
-        return Ok(Some(path));
+    let files: Vec<PathBuf> = dir.walk_private().found.into_iter().filter(|f| f.id == Some(id)).map(|f| f.path).collect();
+    let Some(file) = files.iter().find(|f| **f == path).or(files.first()) else { return Ok(None) };
+    let in_the_way = || KeyError::InTheWay { id, path: shown(file) };
+    if *file != path {
+        return Err(in_the_way());
     }
-    Ok(None)
+    let read = read_regular(&path, MAX_KEY_FILE).map_err(|_| in_the_way())?;
+    let pem = pem_file::parse(&read.bytes).map_err(|_| in_the_way())?;
+    let has = (pem.header("role").unwrap_or_default(), pem.header("gun"));
+    if has != (role.as_str(), gun.map(Gun::as_str)) {
+        let of = has.1.map(|g| format!(" of {}", Untrusted::new(g).shown())).unwrap_or_default();
+        return Err(KeyError::OtherRole { id, role: format!("\"{}\"{of}", Untrusted::new(has.0).shown()) });
+    }
+    Ok(Some(path))
 }
 
 /// Writes `NAME.pub` into a directory, as `docker trust key generate` does: a `PUBLIC KEY` with the header

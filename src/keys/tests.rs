@@ -506,6 +506,10 @@ fn the_same_key_is_stored_once_and_never_under_another_role() {
     assert!(matches!(put("jeff", None), Err(KeyError::OtherRole { .. })));
     assert!(matches!(put("targets", Some(&Gun::new("other").unwrap())), Err(KeyError::OtherRole { .. })));
     assert_eq!(fs::read(&path).unwrap(), first);
+    // A second copy elsewhere changes nothing.
+    let copy = d.put(&format!("a/{}.key", key.id()), &first);
+    assert_eq!(put("targets", Some(&gun())).unwrap(), Stored::AlreadyThere(path.clone()));
+    fs::remove_file(copy).unwrap();
     // A key in another place is in the way too, and so is a file that is no key.
     fs::create_dir_all(d.dir.private().join("sub")).unwrap();
     fs::rename(&path, d.dir.private().join("sub").join(path.file_name().unwrap())).unwrap();
