@@ -55,5 +55,15 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
 ];
 
+pub mod cli;
+pub mod finding;
+pub mod keys;
+pub mod notary;
+pub mod os;
+pub mod repository;
+pub mod secret;
+pub mod settings;
 pub mod text;
+pub mod trust_dir;
 pub mod tuf;
+pub mod views;

@@ -331,9 +331,9 @@ impl Update {
         let name = role(BaseRole::Snapshot);
         let meta = self.timestamp.as_ref().map(|t| t.snapshot().clone()).ok_or(Refusal::NotListed { role: name.clone() })?;
         let bytes = checked_bytes(reply, &name, &meta, BaseRole::Timestamp)?;
-        let step = self.accept_snapshot(&bytes)?;
-        self.fetched.insert(name, bytes);
-        Ok(step)
+        // It may be the last file of the update, so it is noted before it is judged; a failed attempt forgets it.
+        self.fetched.insert(name, bytes.clone());
+        self.accept_snapshot(&bytes)
     }
 
     fn accept_snapshot(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {

@@ -254,3 +254,10 @@ impl Bundle {
         false
     }
 }
+
+/// The authorities in PEM that are acceptable at `now`; others are passed over, as Notary does with pinned authorities.
+pub fn authorities(text: &[u8], now: Timestamp) -> Vec<Leaf> {
+    let blocks = pem::parse_many(text).unwrap_or_default();
+    let all = blocks.iter().filter(|b| b.tag() == "CERTIFICATE").filter_map(|b| Leaf::from_der(b.contents()));
+    all.filter(|c| c.is_ca && c.check(Some(now)).is_ok()).collect()
+}

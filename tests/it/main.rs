@@ -1,4 +1,6 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
 mod attacks;
 mod forge;
+mod memory;
 mod published;
+mod transport;

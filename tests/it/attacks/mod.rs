@@ -15,9 +15,18 @@ use claviger::tuf::{
     name::RoleName,
 };
 
-/// Updates a client from a server.
+/// Updates a client from a server, in memory and with a trust directory on disk. Both must come to the same end, and the
+/// directory must hold afterwards what it should.
+#[track_caller]
 pub fn update(client: &Client, served: &Served) -> Result<TrustedCollection, Refusal> {
-    client.update(&mut served.clone()).map(|outcome| outcome.collection)
+    let in_memory = client.update(&mut served.clone()).map(|outcome| outcome.collection);
+    let on_disk = client.load(served).map(|loaded| loaded.collection);
+    let end = |r: &Result<TrustedCollection, Refusal>| match r {
+        Ok(c) => Ok((c.signed().map(|(r, t, _)| (r.name.clone(), t.to_owned())).collect::<Vec<_>>(), c.refused().count())),
+        Err(why) => Err(why.clone()),
+    };
+    assert_eq!(end(&in_memory), end(&on_disk), "in memory and on disk");
+    in_memory
 }
 
 /// The role that a refusal names; that of a refused root or rotation is root.
