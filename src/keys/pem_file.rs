@@ -170,7 +170,7 @@ mod tests {
         assert_eq!((f.label.as_str(), f.header("role"), f.header("gun")), ("A B", Some("root"), Some("a:5000/b")));
         // A damaged block before a valid one, and an empty block.
         assert_eq!(der("-----BEGIN A-----\n!!!!\n-----END A-----\n-----BEGIN B-----\nAQID\n-----END B-----\n"), [1, 2, 3]);
-        assert_eq!(der("-----BEGIN A-----\n-----END A-----\n"), []);
+        assert_eq!(der("-----BEGIN A-----\n-----END A-----\n"), Vec::<u8>::new());
         // Unused bits.
         assert_eq!(der("-----BEGIN A-----\nAQJ=\n-----END A-----\n"), [1, 2]);
     }

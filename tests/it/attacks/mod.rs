@@ -61,7 +61,7 @@ pub fn assert_refused(client: &Client, served: &Served, name: &str, code: &str) 
 /// The update must succeed without this delegation: it is refused, its tags and those of what is below it do not
 /// appear, and all other roles are whole.
 #[track_caller]
-pub fn assert_delegation_refused(client: &Client, served: &Served, name: &str, code: &str) -> Refusal {
+pub fn assert_delegation_refused(client: &Client, served: &Served, name: &str, code: &str) -> TrustedCollection {
     let collection = update(client, served).unwrap_or_else(|why| panic!("the repository was refused with its delegation: {why}"));
     let refused: Vec<_> = collection.refused().collect();
     let [(who, why)] = refused[..] else { panic!("not one role was refused but {refused:?}") };
@@ -71,7 +71,7 @@ pub fn assert_delegation_refused(client: &Client, served: &Served, name: &str, c
         assert!(r.name.as_str() != name && !r.name.as_str().starts_with(&below), "{tag} of {} is shown as signed", r.name);
     }
     assert!(collection.roles().iter().all(|r| !r.name.as_str().starts_with(&below)));
-    why.clone()
+    collection
 }
 
 /// The update must succeed, with every role.
