@@ -331,11 +331,7 @@ impl Update {
         let name = role(BaseRole::Snapshot);
         let meta = self.timestamp.as_ref().map(|t| t.snapshot().clone()).ok_or(Refusal::NotListed { role: name.clone() })?;
         let bytes = checked_bytes(reply, &name, &meta, BaseRole::Timestamp)?;
-<<<<<<< HEAD
-        // It may be the last file of the update, so it is noted before it is judged; a failed attempt forgets it.
-=======
         // Before it is accepted: with all roles in the cache that is also the end. A refusal forgets what was fetched.
->>>>>>> main
         self.fetched.insert(name, bytes.clone());
         self.accept_snapshot(&bytes)
     }

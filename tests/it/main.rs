@@ -1,6 +1,7 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
 #![cfg(all(feature = "network", feature = "sandbox"))]
 mod architecture;
+mod attack_index;
 mod attacks;
 mod dependencies;
 mod forge;
