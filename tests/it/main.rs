@@ -5,6 +5,7 @@ mod attack_index;
 mod attacks;
 mod dependencies;
 mod forge;
+mod fuzz_corpus;
 mod loopback;
 mod memory;
 mod peers;
