@@ -13,7 +13,7 @@ enum Wrong {
     InvalidJson,
     ExtraSpace,
     InvalidSigned,
-    WrongType,
+    OtherType,
     Removed,
     UnknownKey,
     InvalidSignature,
@@ -33,7 +33,7 @@ const ALL: [Wrong; 16] = [
     InvalidJson,
     ExtraSpace,
     InvalidSigned,
-    WrongType,
+    OtherType,
     Removed,
     UnknownKey,
     InvalidSignature,
@@ -86,7 +86,7 @@ impl Case {
     fn expect(self) -> Expect {
         let Case { role, wrong, cached, vouched } = self;
         let by_content = match wrong {
-            InvalidJson | InvalidSigned | WrongType | AbsurdVersion => Ok("malformed"),
+            InvalidJson | InvalidSigned | OtherType | AbsurdVersion => Ok("malformed"),
             // Against a root that was trusted before, signatures are first of all those of its successor.
             UnknownKey | InvalidSignature | NoSignatures if role == "root" && cached => Ok("root-rotation"),
             UnknownKey | InvalidSignature => Ok("threshold"),
@@ -145,7 +145,7 @@ impl Case {
             }
             ExtraSpace => files.get_mut(&name).unwrap().insert(1, b' '),
             InvalidSigned => drop(files.insert(name, seal(b"[\"not what it should be\"]", &signers))),
-            WrongType => edit(files, &|t| {
+            OtherType => edit(files, &|t| {
                 let other = if self.role == "snapshot" { "Targets" } else { "Snapshot" };
                 json(&t, |v| v["_type"] = other.into())
             }),
