@@ -1,10 +1,12 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
 #![cfg(all(feature = "network", feature = "sandbox"))]
 mod architecture;
+mod attack_index;
 mod attacks;
 mod dependencies;
 mod fixture_keys;
 mod forge;
+mod fuzz_corpus;
 mod loopback;
 mod memory;
 mod peers;

@@ -46,7 +46,7 @@ fn control_every_kind_of_key_signs() {
     for key in &kinds {
         for name in ["targets", "targets/a", "snapshot", "timestamp"] {
             let mut forge = Forge::good();
-            *forge.holder(name) = Holder::of(std::slice::from_ref(key));
+            *forge.holder(name) = Holder::of(key.alone());
             assert_whole(&client(), &Served::new(forge.publish()));
         }
     }
@@ -135,7 +135,8 @@ fn control_a_cache_that_does_not_verify_does_not_stand_in_the_way() {
 
 #[test]
 fn control_long_names_and_unusual_guns_work() {
-    for name in ["localhost:5000/a", "büro/é", "a", &"x/".repeat(100).trim_end_matches('/').to_owned()] {
+    let long = "x/".repeat(100) + "x";
+    for name in ["localhost:5000/a", "büro/é", "a", &long] {
         let mut forge = Forge::good();
         forge.gun = Gun::new(name).unwrap();
         *forge.holder("root") = Holder::of(&[Cert::of(name).around(&Key::p256("root"))]);

@@ -13,8 +13,7 @@ fn client() -> Client {
 
 /// The good repository in which `holder` says something else, signs it, and is vouched for.
 fn with(holder: &str, change: impl FnOnce(&mut serde_json::Value)) -> Files {
-    let forge = Forge::good();
-    let mut files = forge.publish();
+    let (forge, mut files) = Forge::good_files();
     forge.edit(&mut files, holder, |t| json(&t, change));
     if holder == "snapshot" {
         forge.vouch_for_snapshot(&mut files)
@@ -192,8 +191,7 @@ fn a_refused_delegation_leaves_the_signatures_of_others() {
     let mut files = forge.publish();
     files.remove(&role("targets/a"));
     let served = Served::new(files);
-    assert_delegation_refused(&client(), &served, "targets/a", "missing");
-    let collection = update(&client(), &served).unwrap();
+    let collection = assert_delegation_refused(&client(), &served, "targets/a", "missing");
     assert_eq!(
         collection.signed().filter(|(_, t, _)| *t == "shared").map(|(r, ..)| r.name.as_str()).collect::<Vec<_>>(),
         ["targets/c"]

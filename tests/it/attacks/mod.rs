@@ -15,9 +15,18 @@ use claviger::tuf::{
     name::RoleName,
 };
 
-/// Updates a client from a server.
+/// Updates a client from a server, in memory and with a trust directory on disk. Both must come to the same end, and the
+/// directory must hold afterwards what it should.
+#[track_caller]
 pub fn update(client: &Client, served: &Served) -> Result<TrustedCollection, Refusal> {
-    client.update(&mut served.clone()).map(|outcome| outcome.collection)
+    let in_memory = client.update(&mut served.clone()).map(|outcome| outcome.collection);
+    let on_disk = client.load(served).map(|loaded| loaded.collection);
+    let end = |r: &Result<TrustedCollection, Refusal>| match r {
+        Ok(c) => Ok((c.signed().map(|(r, t, _)| (r.name.clone(), t.to_owned())).collect::<Vec<_>>(), c.refused().count())),
+        Err(why) => Err(why.clone()),
+    };
+    assert_eq!(end(&in_memory), end(&on_disk), "in memory and on disk");
+    in_memory
 }
 
 /// The role that a refusal names; that of a refused root or rotation is root.
@@ -52,7 +61,7 @@ pub fn assert_refused(client: &Client, served: &Served, name: &str, code: &str) 
 /// The update must succeed without this delegation: it is refused, its tags and those of what is below it do not
 /// appear, and all other roles are whole.
 #[track_caller]
-pub fn assert_delegation_refused(client: &Client, served: &Served, name: &str, code: &str) -> Refusal {
+pub fn assert_delegation_refused(client: &Client, served: &Served, name: &str, code: &str) -> TrustedCollection {
     let collection = update(client, served).unwrap_or_else(|why| panic!("the repository was refused with its delegation: {why}"));
     let refused: Vec<_> = collection.refused().collect();
     let [(who, why)] = refused[..] else { panic!("not one role was refused but {refused:?}") };
@@ -62,7 +71,7 @@ pub fn assert_delegation_refused(client: &Client, served: &Served, name: &str, c
         assert!(r.name.as_str() != name && !r.name.as_str().starts_with(&below), "{tag} of {} is shown as signed", r.name);
     }
     assert!(collection.roles().iter().all(|r| !r.name.as_str().starts_with(&below)));
-    why.clone()
+    collection
 }
 
 /// The update must succeed, with every role.

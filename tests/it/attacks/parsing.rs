@@ -4,13 +4,12 @@ use crate::forge::{Client, Files, Forge, Served, json, key_of, replace, role, se
 use claviger::tuf::limits;
 
 fn client() -> Client {
-    Client::new(&Forge::good().gun)
+    Client::new(&Forge::good_files().0.gun)
 }
 
 /// The good repository with another text for what a base role signs, signed by that role, and vouched for.
 fn signed_as(name: &str, change: impl FnOnce(String) -> String) -> Files {
-    let forge = Forge::good();
-    let mut files = forge.publish();
+    let (forge, mut files) = Forge::good_files();
     forge.edit(&mut files, name, change);
     match name {
         "timestamp" => {}
@@ -33,8 +32,7 @@ fn assert_fine(name: &str, change: impl FnOnce(String) -> String) {
 /// Replaces a whole file, envelope and all.
 #[track_caller]
 fn assert_malformed_file(name: &str, change: impl FnOnce(String) -> Vec<u8>) {
-    let forge = Forge::good();
-    let mut files = forge.publish();
+    let (forge, mut files) = Forge::good_files();
     let bytes = change(String::from_utf8(files[&role(name)].clone()).unwrap());
     files.insert(role(name), bytes);
     match name {

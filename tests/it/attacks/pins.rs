@@ -52,7 +52,7 @@ fn a_pin_is_not_ignored_in_a_rotation() {
     let before = Forge::good();
     let next_key = Cert::of(GUN).around(&Key::p256("next root"));
     let mut after = before.next();
-    *after.holder("root") = Holder::of(&[next_key.clone()]);
+    *after.holder("root") = Holder::of(next_key.alone());
     after.holder("root").signing.push(key_of("root"));
     let remembering = client().with_cache(&before.publish());
     let served = Served::new(after.publish());

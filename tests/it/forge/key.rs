@@ -77,6 +77,11 @@ impl Key {
         Self { secret: self.secret.clone(), public: PublicKey::new(key_type, public) }
     }
 
+    /// This key and no other.
+    pub fn alone(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+
     pub fn id(&self) -> KeyId {
         self.public.id()
     }

@@ -1,6 +1,7 @@
 //! Makes repositories as their owners would, and as someone would who stole some of their keys: any key, certificate,
 //! payload and signature, any damage, and a server that answers as it likes.
 pub mod cert;
+pub mod disk;
 pub mod edit;
 pub mod key;
 pub mod repo;

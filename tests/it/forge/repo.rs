@@ -16,7 +16,7 @@ use claviger::tuf::{
 };
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 /// Files by role: what a server holds, or a cache.
 pub type Files = BTreeMap<RoleName, Vec<u8>>;
@@ -86,6 +86,17 @@ impl Forge {
             forge.add_role(name);
         }
         forge
+    }
+
+    /// [`Forge::good`] and what it publishes, made once.
+    pub fn good_files() -> (Self, Files) {
+        static MADE: OnceLock<(Forge, Files)> = OnceLock::new();
+        let make = || {
+            let forge = Self::good();
+            let files = forge.publish();
+            (forge, files)
+        };
+        MADE.get_or_init(make).clone()
     }
 
     /// Adds a role with a key and a tag of its own.

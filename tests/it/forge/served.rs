@@ -1,5 +1,5 @@
 //! A server that answers as it likes, and a client that updates from it.
-use super::repo::{Files, now, role};
+use super::repo::{Files, now};
 use claviger::tuf::{
     Refusal,
     name::Gun,
@@ -26,11 +26,6 @@ pub struct Served {
 impl Served {
     pub fn new(files: Files) -> Self {
         Self { files, ..Self::default() }
-    }
-
-    pub fn without(mut self, name: &str) -> Self {
-        self.files.remove(&role(name));
-        self
     }
 
     pub fn reply(&mut self, request: &Request) -> Reply {
