@@ -43,6 +43,7 @@ pub mod keys;
 pub mod notary;
 pub mod os;
 pub mod secret;
+pub mod settings;
 pub mod text;
 pub mod trust_dir;
 pub mod tuf;
