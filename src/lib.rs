@@ -42,6 +42,8 @@ pub mod finding;
 pub mod keys;
 pub mod notary;
 pub mod os;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod secret;
 pub mod settings;
 pub mod text;
