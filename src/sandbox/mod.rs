@@ -1,7 +1,7 @@
 //! A world to practise on: a Notary server as plain functions, and repositories and keys to look at.
 //!
 //! [`Server`] answers reading requests byte for byte as the real notary-server does (protocol 10); [`InProcess`] puts it
-//! behind the [`crate::notary::Transport`] that the rest of the program uses, without a socket; `http` (with the feature
+//! behind the [`crate::notary::Transport`] that the rest of the program uses, without a socket; `Shell` (with the feature
 //! `network`) puts it behind HTTP and TLS on the loopback interface, where `notary` and `docker trust` can join in.
 //! [`Sandbox`] is a server with a seeded world and a trust directory of its own.
 //!
@@ -9,8 +9,10 @@
 //! credential helper, no smart card service.
 mod answer;
 mod feed;
-#[cfg(feature = "network-later")]
-pub mod http;
+#[cfg(feature = "network")]
+mod http;
+#[cfg(feature = "network")]
+mod join;
 mod route;
 mod server;
 mod store;
@@ -18,6 +20,10 @@ mod transport;
 mod world;
 
 pub use answer::Response;
+#[cfg(feature = "network")]
+pub use http::{Shell, ShellError};
+#[cfg(feature = "network")]
+pub use join::Invitation;
 pub use server::{Clock, Server};
 pub use store::{Published, Repository, ServerKeys};
 pub use transport::InProcess;

@@ -177,7 +177,7 @@ fn the_keystore_has_good_keys_and_each_problem_once() {
     let listing = claviger::keys::list(s.trust_dir());
     let passphrase = Passphrase::from(PASSPHRASE.to_owned());
     let count = |code: &str| listing.entries.iter().filter(|e| e.problems.iter().any(|p| p.code == code)).count();
-    for code in ["damaged", "empty", "open-to-others", "rsa-too-short", "wrong-content"] {
+    for code in ["damaged", "empty", "open-to-others", "weak-key", "wrong-content"] {
         assert_eq!(count(code), 1, "{code}: {listing:?}");
     }
     assert_eq!(count("unencrypted"), 3);

@@ -66,7 +66,7 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    fn files(path: &Path, source: std::io::Error) -> Self {
+    pub(in crate::sandbox) fn files(path: &Path, source: std::io::Error) -> Self {
         Self::Files { path: shown(path), source }
     }
 }
@@ -185,7 +185,7 @@ fn empty(path: &Path) -> Result<PathBuf, SandboxError> {
 }
 
 /// Writes a file that was not there, for its owner only.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
+pub(in crate::sandbox) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     options.open(path).and_then(|mut f| f.write_all(bytes)).map_err(|e| SandboxError::files(path, e))
