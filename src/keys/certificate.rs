@@ -139,13 +139,18 @@ mod tests {
 
     fn make(gun: &str, key: &PrivateKey) -> String {
         let mut random = |b: &mut [u8]| getrandom::fill(b);
-        root_certificate(&Gun::new(gun).unwrap(), key, &mut random, at("2026-11-21T02:03:04.9Z"), at("2036-11-18T02:03:04.9Z")).unwrap()
+        root_certificate(&Gun::new(gun).unwrap(), key, &mut random, at("2026-11-21T02:03:04.9Z"), at("2036-11-18T02:03:04.9Z"))
+            .unwrap()
     }
 
     fn rsa() -> PrivateKey {
-        decode(include_bytes!("../../tests/fixtures/pem/rsa2048-pkcs8-enc-sha1prf.key"), Some(&Passphrase::new(b"gold-delegation".to_vec())), &|| false)
-            .unwrap()
-            .key
+        decode(
+            include_bytes!("../../tests/fixtures/pem/rsa2048-pkcs8-enc-sha1prf.key"),
+            Some(&Passphrase::new(b"gold-delegation".to_vec())),
+            &|| false,
+        )
+        .unwrap()
+        .key
     }
 
     #[test]
@@ -161,7 +166,10 @@ mod tests {
                 assert!(bundle.leaf.names(&Gun::new(gun).unwrap()) && !bundle.leaf.is_ca && bundle.leaf.usage_allows_signing());
                 assert_eq!(bundle.leaf.check(Some(at("2030-01-01T00:00:00Z"))), Ok(()));
                 assert_eq!(bundle.rebuilt_key().unwrap().id(), public.id());
-                assert_eq!((bundle.leaf.not_before, bundle.leaf.not_after), (at("2026-11-21T02:03:04Z"), at("2036-11-18T02:03:04Z")));
+                assert_eq!(
+                    (bundle.leaf.not_before, bundle.leaf.not_after),
+                    (at("2026-11-21T02:03:04Z"), at("2036-11-18T02:03:04Z"))
+                );
             }
         }
     }
@@ -171,7 +179,8 @@ mod tests {
         // A certificate that the real `notary init` made, out of the published fixtures.
         let theirs = {
             use base64::Engine as _;
-            let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/published/docker-trust/1.root.json")).unwrap();
+            let file =
+                std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/published/docker-trust/1.root.json")).unwrap();
             let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
             let keys = file["signed"]["keys"].as_object().unwrap();
             let root = keys.values().find(|k| k["keytype"] == "ecdsa-x509").unwrap();
@@ -183,7 +192,8 @@ mod tests {
             use der::Decode;
             let c = Certificate::from_der(&pem::parse(pem).unwrap().into_contents()).unwrap();
             let t = c.tbs_certificate();
-            let e: Vec<_> = t.extensions().unwrap().iter().map(|e| (e.extn_id, e.critical, e.extn_value.as_bytes().to_vec())).collect();
+            let e: Vec<_> =
+                t.extensions().unwrap().iter().map(|e| (e.extn_id, e.critical, e.extn_value.as_bytes().to_vec())).collect();
             assert_eq!(t.subject(), t.issuer());
             assert!(t.serial_number().as_bytes().len() <= SERIAL + 1);
             (t.version(), t.signature().clone(), t.subject().to_der().unwrap(), e, t.subject_unique_id().is_none())
@@ -211,7 +221,13 @@ mod tests {
     #[test]
     fn a_weak_key_gets_no_certificate() {
         let weak = decode(include_bytes!("../../tests/fixtures/pem/rsa1024-pkcs8.key"), None, &|| false).unwrap().key;
-        let made = root_certificate(&Gun::new("a").unwrap(), &weak, &mut |b| getrandom::fill(b), Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let made = root_certificate(
+            &Gun::new("a").unwrap(),
+            &weak,
+            &mut |b| getrandom::fill(b),
+            Timestamp::UNIX_EPOCH,
+            Timestamp::UNIX_EPOCH,
+        );
         assert!(matches!(made, Err(KeyError::TooWeak(_))));
     }
 }

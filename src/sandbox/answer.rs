@@ -14,10 +14,13 @@ pub struct Response {
 }
 
 /// Body of everything that is not there because no such thing is served.
-const NO_ROUTE: &str = r#"{"errors":[{"code":"METADATA_NOT_FOUND","message":"You have requested metadata that does not exist."}]}"#;
+const NO_ROUTE: &str =
+    r#"{"errors":[{"code":"METADATA_NOT_FOUND","message":"You have requested metadata that does not exist."}]}"#;
 /// Body of metadata that could be there and is not.
-const NOT_FOUND: &str = r#"{"errors":[{"code":"METADATA_NOT_FOUND","message":"You have requested metadata that does not exist.","detail":{}}]}"#;
-const BAD_PARAMETERS: &str = r#"{"errors":[{"code":"INVALID_PARAMETERS","message":"The parameters provided are not valid.","detail":{}}]}"#;
+const NOT_FOUND: &str =
+    r#"{"errors":[{"code":"METADATA_NOT_FOUND","message":"You have requested metadata that does not exist.","detail":{}}]}"#;
+const BAD_PARAMETERS: &str =
+    r#"{"errors":[{"code":"INVALID_PARAMETERS","message":"The parameters provided are not valid.","detail":{}}]}"#;
 const UNKNOWN: &str = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{}}]}"#;
 /// What only this server says: it has the form that clients show to the person in front of them.
 const READ_ONLY: &str = concat!(

@@ -107,7 +107,8 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> axum::re
     let (head, body) = request.into_parts();
     // A client that is still sending would take an early answer for a broken connection.
     let _ = axum::body::to_bytes(body, BODY).await;
-    let Response { status, headers, body } = server.handle(head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or_default());
+    let Response { status, headers, body } =
+        server.handle(head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or_default());
     let mut response = axum::response::Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {

@@ -63,7 +63,11 @@ impl Invitation {
 /// A word for a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"/._-:@%+=,".contains(b);
-    if !word.is_empty() && word.as_bytes().iter().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.as_bytes().iter().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Writes a file of the sandbox's own, in place of one from an earlier start.

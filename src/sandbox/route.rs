@@ -64,7 +64,11 @@ pub fn clean(path: &str) -> Cleaned {
     if decoded.ends_with(b"/") && cleaned.len() > 1 {
         cleaned.push(b'/');
     }
-    if cleaned == decoded { Cleaned::Path(String::from_utf8_lossy(&decoded).into_owned()) } else { Cleaned::Elsewhere(encode(&cleaned)) }
+    if cleaned == decoded {
+        Cleaned::Path(String::from_utf8_lossy(&decoded).into_owned())
+    } else {
+        Cleaned::Elsewhere(encode(&cleaned))
+    }
 }
 
 impl Route {

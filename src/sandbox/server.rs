@@ -42,10 +42,13 @@ impl Server {
         let collections: BTreeMap<_, _> = collections.into_iter().map(|c| (c.gun().to_string(), c)).collect();
         let mut stored: Vec<_> = collections
             .iter()
-            .flat_map(|(gun, c)| c.files(&BaseRole::Timestamp.into()).iter().map(move |f| (f.stored, gun.clone(), f.version, f.sha256())))
+            .flat_map(|(gun, c)| {
+                c.files(&BaseRole::Timestamp.into()).iter().map(move |f| (f.stored, gun.clone(), f.version, f.sha256()))
+            })
             .collect();
         stored.sort();
-        let changes = (1..).zip(stored).map(|(id, (created, gun, version, sha256))| Record { id, created, gun, version, sha256 }).collect();
+        let changes =
+            (1..).zip(stored).map(|(id, (created, gun, version, sha256))| Record { id, created, gun, version, sha256 }).collect();
         Self { clock, state: Mutex::new(State { collections, changes, made: BTreeMap::new() }) }
     }
 

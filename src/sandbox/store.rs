@@ -131,7 +131,9 @@ impl Repository {
     /// Signs timestamp and snapshot anew where they have expired (protocol 10.4). Gives the timestamp that came of it.
     pub(super) fn renew(&mut self, now: Timestamp) -> Result<Option<Published>, CannotSign> {
         let current = |role: BaseRole| self.current(&role.into()).cloned();
-        let (Some(timestamp), Some(snapshot)) = (current(BaseRole::Timestamp), current(BaseRole::Snapshot)) else { return Ok(None) };
+        let (Some(timestamp), Some(snapshot)) = (current(BaseRole::Timestamp), current(BaseRole::Snapshot)) else {
+            return Ok(None);
+        };
         if self.frozen {
             return Ok(None);
         }
@@ -147,7 +149,10 @@ impl Repository {
             let meta: Vec<_> = listing.roles().filter_map(|r| listing.meta(&r).cloned().map(|m| (r, m))).collect();
             let common = Common { version: listing.common.version + 1, expires: end(now, SNAPSHOT_LIFE)? };
             bytes = sign(&Snapshot::new(common, meta), &*key)?;
-            self.publish(BaseRole::Snapshot.into(), Published { version: listing.common.version + 1, bytes: bytes.clone(), stored: now });
+            self.publish(
+                BaseRole::Snapshot.into(),
+                Published { version: listing.common.version + 1, bytes: bytes.clone(), stored: now },
+            );
         }
         let common = Common { version: old.common.version + 1, expires: end(now, TIMESTAMP_LIFE)? };
         let bytes = sign(&TimestampFile::new(common, FileMeta::of(&bytes)), &*self.keys.timestamp)?;

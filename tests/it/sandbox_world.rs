@@ -31,7 +31,13 @@ fn role(name: &str) -> RoleName {
 }
 
 /// Follows one repository as every client does, over the sandbox's transport, and notes what was asked for.
-async fn follow(s: &Sandbox, gun: &Gun, cached: bool, at: Timestamp, asked: &Mutex<Vec<Request>>) -> Result<TrustedCollection, Refusal> {
+async fn follow(
+    s: &Sandbox,
+    gun: &Gun,
+    cached: bool,
+    at: Timestamp,
+    asked: &Mutex<Vec<Request>>,
+) -> Result<TrustedCollection, Refusal> {
     let mut cache = BTreeMap::new();
     for r in ["root", "timestamp", "snapshot", "targets", "targets/releases"].map(role) {
         if let Some(bytes) = cached.then(|| s.trust_dir().read_metadata(gun, &r, 1 << 20).unwrap()).flatten() {
@@ -75,14 +81,26 @@ fn signed(c: &TrustedCollection, by: &str) -> Vec<String> {
 async fn every_repository_is_as_its_story_says() {
     let s = sandbox();
     let names: Vec<String> = s.guns().iter().map(|g| g.as_str().trim_start_matches("sandbox.test/").to_owned()).collect();
-    assert_eq!(names, [
-        "legacy/archive", "legacy/payments", "odd/names", "platform/base", "platform/tools", "shop/backend", "shop/docs", "shop/frontend",
-        "shop/mobile", "shop/search"
-    ]);
+    assert_eq!(
+        names,
+        [
+            "legacy/archive",
+            "legacy/payments",
+            "odd/names",
+            "platform/base",
+            "platform/tools",
+            "shop/backend",
+            "shop/docs",
+            "shop/frontend",
+            "shop/mobile",
+            "shop/search"
+        ]
+    );
 
     let c = verify(&s, "shop/frontend").await.unwrap();
     assert_eq!((c.refused().count(), c.anchor(), signed(&c, "targets/releases").len()), (0, Anchor::FirstUse, 12));
-    let algorithms: Vec<_> = c.role(&role("targets/releases")).unwrap().keys.keys.iter().map(|k| k.algorithm().to_string()).collect();
+    let algorithms: Vec<_> =
+        c.role(&role("targets/releases")).unwrap().keys.keys.iter().map(|k| k.algorithm().to_string()).collect();
     assert_eq!(algorithms, ["ecdsa-p256", "rsa-2048", "ecdsa-p256", "rsa-2048"]);
     assert_eq!(signed(&c, "targets/carol"), ["2.3.0-beta1"]);
 
@@ -165,7 +183,12 @@ fn the_layout_is_the_same_each_time() {
         let private = std::fs::read_dir(s.trust_dir().private()).unwrap().count();
         let feed = s.server().handle("GET", "/v2/_trust/changefeed", "records=1000");
         let feed: serde_json::Value = serde_json::from_slice(&feed.body).unwrap();
-        let story: Vec<_> = feed["records"].as_array().unwrap().iter().map(|r| (r["GUN"].to_string(), r["Version"].to_string(), r["CreatedAt"].to_string())).collect();
+        let story: Vec<_> = feed["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| (r["GUN"].to_string(), r["Version"].to_string(), r["CreatedAt"].to_string()))
+            .collect();
         (private, s.guns(), story)
     };
     assert_eq!(layout(&sandbox()), layout(&sandbox()));

@@ -79,7 +79,8 @@ impl Author {
         let server = ServerKeys { timestamp: people::fresh()?, snapshot };
         let root = Identity::certified(owner.root.clone(), &gun, days(now, -born)?, days(now, ROOT_LIFE - born)?)?;
         let targets = RoleName::from(BaseRole::Targets);
-        // The tools write version 1 of `targets` locally and publish from 2 on.
+        // The tools write version 1 of what they sign themselves locally, and publish from 2 on.
+        let versions = if owner.snapshot.is_some() { BTreeMap::from([(BaseRole::Snapshot, 1)]) } else { BTreeMap::new() };
         let roles = BTreeMap::from([(targets.clone(), Draft::new(1, vec![owner.targets.clone()]))]);
         Ok(Self {
             repository: Repository::new(gun.clone(), server.clone()),
@@ -93,7 +94,7 @@ impl Author {
             roles,
             dirty: BTreeSet::from([BaseRole::Root.into(), targets]),
             meta: BTreeMap::new(),
-            versions: BTreeMap::new(),
+            versions,
         })
     }
 
@@ -162,7 +163,8 @@ impl Author {
     pub fn publish(&mut self, ago: i64) -> Result<(), SandboxError> {
         let at = days(self.now, -ago)?;
         for role in std::mem::take(&mut self.dirty) {
-            let (version, bytes) = if role.base() == Some(BaseRole::Root) { self.root_file(at)? } else { self.targets_file(&role, at)? };
+            let (version, bytes) =
+                if role.base() == Some(BaseRole::Root) { self.root_file(at)? } else { self.targets_file(&role, at)? };
             self.meta.insert(role.clone(), FileMeta::of(&bytes));
             self.repository.publish(role, Published { version, bytes, stored: at });
         }
@@ -178,7 +180,10 @@ impl Author {
         let common = self.next(BaseRole::Timestamp, at, TIMESTAMP_LIFE)?;
         let timestamp = Published {
             version: common.version,
-            bytes: people::signed(&TimestampFile::new(common, FileMeta::of(&bytes)), &[Identity::bare(self.server.timestamp.clone())])?,
+            bytes: people::signed(
+                &TimestampFile::new(common, FileMeta::of(&bytes)),
+                &[Identity::bare(self.server.timestamp.clone())],
+            )?,
             stored: at,
         };
         self.repository.publish(BaseRole::Snapshot.into(), Published { version, bytes, stored: at });

@@ -78,7 +78,9 @@ impl<'a> Teller<'a> {
         let p = self.people;
         let (mut a, key) = self.begin("shop/frontend", 420)?;
         a.publish(420)?;
-        for (name, who) in [("targets/alice", &p.alice), ("targets/bob", &p.bob), ("targets/carol", &p.carol), ("targets/ci", &p.ci)] {
+        for (name, who) in
+            [("targets/alice", &p.alice), ("targets/bob", &p.bob), ("targets/carol", &p.carol), ("targets/ci", &p.ci)]
+        {
             a.delegate(name, &[who], 1, &[""])?;
         }
         a.delegate("targets/releases", &[&p.alice, &p.bob, &p.carol, &p.ci], 1, &[""])?;
