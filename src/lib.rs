@@ -34,14 +34,33 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("repository", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "keys", "notary", "repository", "settings", "text", "trust_dir", "tuf"]),
-    ("cli", &["finding", "keys", "notary", "os", "repository", "sandbox", "secret", "settings", "text", "trust_dir", "tui", "tuf", "views"]),
+    (
+        "cli",
+        &[
+            "finding",
+            "keys",
+            "notary",
+            "os",
+            "repository",
+            "sandbox",
+            "secret",
+            "settings",
+            "text",
+            "trust_dir",
+            "tui",
+            "tuf",
+            "views",
+        ],
+    ),
     ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
 ];
 
+pub mod cli;
 pub mod finding;
 pub mod keys;
 pub mod notary;
 pub mod os;
+pub mod repository;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod secret;

@@ -281,7 +281,8 @@ fn network(flags: &Flags, places: &Places<'_>, config: &Config) -> Result<Networ
 
 /// A certificate without its key is a mistake, and so is the reverse.
 fn pair(cert: Option<Sourced<PathBuf>>, key: Option<Sourced<PathBuf>>) -> Result<Option<Sourced<ClientPair>>, SettingsError> {
-    let alone = |origin| Err(SettingsError::Value { origin, reason: "a client certificate and its key are given together, or neither" });
+    let alone =
+        |origin| Err(SettingsError::Value { origin, reason: "a client certificate and its key are given together, or neither" });
     match (cert, key) {
         (None, None) => Ok(None),
         (Some(c), Some(k)) => Ok(Some(Sourced::new(ClientPair { cert: c.value, key: k.value }, c.origin))),

@@ -146,7 +146,9 @@ impl KeyEntry {
         if opened.mode & 0o077 != 0 {
             self.problems.push(problem::open_to_others(opened.mode, encrypted));
         }
-        if let (Some(name), Some(inside)) = (self.id, content.id) && name != inside {
+        if let (Some(name), Some(inside)) = (self.id, content.id)
+            && name != inside
+        {
             self.problems.push(problem::wrong_content(inside));
         }
         let is_key = content.protection.is_some();

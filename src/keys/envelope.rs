@@ -199,7 +199,8 @@ impl<'a> Envelope<'a> {
 /// Decrypts in place and removes the padding; the length of what is left. A padding that does not fit means a wrong
 /// passphrase.
 pub(super) fn cbc_decrypt<D: KeyIvInit + BlockModeDecrypt>(key: &[u8], iv: &[u8], buffer: &mut [u8]) -> Result<usize, KeyError> {
-    let decryptor = D::new_from_slices(key, iv).map_err(|_| KeyError::Damaged("its encryption header has an impossible length"))?;
+    let decryptor =
+        D::new_from_slices(key, iv).map_err(|_| KeyError::Damaged("its encryption header has an impossible length"))?;
     decryptor.decrypt_padded::<Pkcs7>(buffer).map(<[u8]>::len).map_err(|_| KeyError::WrongPassphrase)
 }
 
@@ -213,7 +214,8 @@ pub(super) fn encrypt(plain: &[u8], passphrase: &Passphrase, iterations: u32) ->
     let failed = KeyError::Internal("encrypting the key");
     let mut buffer = Zeroizing::new(plain.to_vec());
     buffer.resize(plain.len() + BLOCK, 0);
-    let encryptor = cbc::Encryptor::<aes::Aes256>::new_from_slices(&*key, &iv).map_err(|_| KeyError::Internal("encrypting the key"))?;
+    let encryptor =
+        cbc::Encryptor::<aes::Aes256>::new_from_slices(&*key, &iv).map_err(|_| KeyError::Internal("encrypting the key"))?;
     let data = encryptor.encrypt_padded::<Pkcs7>(&mut buffer, plain.len()).map_err(|_| failed)?.to_vec();
     encode(&salt, iterations, &iv, &data).map_err(|_| KeyError::Internal("encoding the key"))
 }
@@ -249,7 +251,8 @@ fn encode(salt: &[u8], iterations: u32, iv: &[u8], data: &[u8]) -> der::Result<V
         encryption: Algorithm { oid: Cipher::Aes256.oid(), parameters: OctetStringRef::new(iv)?.into() },
     }
     .to_der()?;
-    Encrypted { algorithm: Algorithm { oid: PBES2, parameters: AnyRef::from_der(&params)? }, data: OctetStringRef::new(data)? }.to_der()
+    Encrypted { algorithm: Algorithm { oid: PBES2, parameters: AnyRef::from_der(&params)? }, data: OctetStringRef::new(data)? }
+        .to_der()
 }
 
 /// Enters a SEQUENCE.
@@ -337,7 +340,14 @@ mod tests {
     #[test]
     fn an_absurd_iteration_count_is_refused_before_any_work() {
         for (n, ok) in [(MAX_ITERATIONS, true), (MAX_ITERATIONS + 1, false), (u64::from(u32::MAX), false), (u64::MAX, false)] {
-            let e = Envelope { salt: b"12345678", iterations: n, prf: Prf::Sha1, cipher: Cipher::Aes256, iv: &[0; 16], data: &[0; 16] };
+            let e = Envelope {
+                salt: b"12345678",
+                iterations: n,
+                prf: Prf::Sha1,
+                cipher: Cipher::Aes256,
+                iv: &[0; 16],
+                data: &[0; 16],
+            };
             match e.decrypt(&gold(), &|| true) {
                 Err(KeyError::Stopped) => assert!(ok),
                 Err(KeyError::TooManyIterations(m)) => assert!(!ok && m == n),
@@ -348,7 +358,14 @@ mod tests {
 
     #[test]
     fn impossible_lengths_are_refused() {
-        let e = |iv: &'static [u8], data: &'static [u8]| Envelope { salt: b"s", iterations: 1, prf: Prf::Sha1, cipher: Cipher::Aes256, iv, data };
+        let e = |iv: &'static [u8], data: &'static [u8]| Envelope {
+            salt: b"s",
+            iterations: 1,
+            prf: Prf::Sha1,
+            cipher: Cipher::Aes256,
+            iv,
+            data,
+        };
         for bad in [e(&[0; 15], &[0; 16]), e(&[0; 17], &[0; 16]), e(&[], &[0; 16]), e(&[0; 16], &[0; 15]), e(&[0; 16], &[])] {
             assert!(matches!(bad.decrypt(&gold(), &|| false), Err(KeyError::Damaged(_))));
         }

@@ -45,10 +45,18 @@ pub enum Form {
 
 /// A key taken apart, before any arithmetic.
 enum Parts<'a> {
-    Ec { curve: ObjectIdentifier, sec1: &'a [u8] },
-    Rsa { pkcs1: &'a [u8] },
+    Ec {
+        curve: ObjectIdentifier,
+        sec1: &'a [u8],
+    },
+    Rsa {
+        pkcs1: &'a [u8],
+    },
     /// Public half, if it is there, and seed.
-    Ed25519 { public: Option<&'a [u8]>, seed: &'a [u8] },
+    Ed25519 {
+        public: Option<&'a [u8]>,
+        seed: &'a [u8],
+    },
 }
 
 /// Whether the form is one that Notary refuses though the key is fine: Ed25519 as RFC 8410 writes it.
@@ -76,7 +84,8 @@ pub fn decode(form: Form, der: &[u8], from_encrypted: bool) -> Result<PrivateKey
         }
         Parts::Rsa { pkcs1 } => {
             rsa_bits(pkcs1)?;
-            let key = rsa::RsaPrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::Damaged("its numbers are not those of an RSA key"))?;
+            let key = rsa::RsaPrivateKey::from_pkcs1_der(pkcs1)
+                .map_err(|_| KeyError::Damaged("its numbers are not those of an RSA key"))?;
             Numbers::Rsa(Box::new(key))
         }
         Parts::Ed25519 { public, seed } => {
@@ -112,7 +121,8 @@ pub fn glance(form: Form, der: &[u8]) -> Result<(PublicKey, Algorithm), KeyError
 
 /// The size of the modulus; refuses what is too large to compute with, and keys with more than two primes.
 fn rsa_bits(pkcs1: &[u8]) -> Result<usize, KeyError> {
-    let key = rsa::pkcs1::RsaPrivateKeyRef::from_der(pkcs1).map_err(|_| KeyError::Damaged("its content is not an RSA key in DER"))?;
+    let key =
+        rsa::pkcs1::RsaPrivateKeyRef::from_der(pkcs1).map_err(|_| KeyError::Damaged("its content is not an RSA key in DER"))?;
     if key.version() != rsa::pkcs1::Version::TwoPrime {
         return Err(KeyError::Unsupported("RSA with more than two primes".to_owned()));
     }
@@ -142,7 +152,10 @@ fn parts(form: Form, der: &[u8]) -> Result<Parts<'_>, KeyError> {
                 NOTARY_ED25519 => notary_ed25519(private),
                 RFC_ED25519 => {
                     let damaged = |_| KeyError::Damaged("its bytes are not those of an Ed25519 key");
-                    Ok(Parts::Ed25519 { public: None, seed: octets(&mut SliceReader::new(private).map_err(damaged)?).map_err(damaged)? })
+                    Ok(Parts::Ed25519 {
+                        public: None,
+                        seed: octets(&mut SliceReader::new(private).map_err(damaged)?).map_err(damaged)?,
+                    })
                 }
                 other => Err(KeyError::Unsupported(format!("the key algorithm {other}"))),
             }

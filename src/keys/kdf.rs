@@ -8,7 +8,13 @@ const STRIDE: u32 = 8192;
 
 /// Fills `out` with the key that PBKDF2 derives with HMAC over `D`. Fails with [`KeyError::Stopped`] soon after `stop`
 /// says yes.
-pub fn pbkdf2<D: EagerHash>(passphrase: &[u8], salt: &[u8], iterations: u32, out: &mut [u8], stop: &dyn Fn() -> bool) -> Result<(), KeyError>
+pub fn pbkdf2<D: EagerHash>(
+    passphrase: &[u8],
+    salt: &[u8],
+    iterations: u32,
+    out: &mut [u8],
+    stop: &dyn Fn() -> bool,
+) -> Result<(), KeyError>
 where
     Hmac<D>: Mac + KeyInit + Clone,
 {

@@ -51,7 +51,8 @@ fn examine(mut found: Vec<Found>) -> Vec<KeyEntry> {
         shares.push(rest);
     }
     std::thread::scope(|scope| {
-        let others: Vec<_> = shares.into_iter().rev().map(|s| scope.spawn(|| s.into_iter().map(KeyEntry::examine).collect())).collect();
+        let others: Vec<_> =
+            shares.into_iter().rev().map(|s| scope.spawn(|| s.into_iter().map(KeyEntry::examine).collect())).collect();
         let mut entries: Vec<KeyEntry> = found.into_iter().map(KeyEntry::examine).collect();
         for other in others {
             match other.join() {

@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 /// Base64 as Go reads it: padding is needed, unused bits may be anything.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -82,7 +84,12 @@ fn block(text: &[u8]) -> Option<PemFile> {
     if last.strip_suffix(DASHES)? != label {
         return None;
     }
-    Some(PemFile { label: String::from_utf8_lossy(label).into_owned(), headers, der: decode(body)?, more: find_line(after, BEGIN).is_some() })
+    Some(PemFile {
+        label: String::from_utf8_lossy(label).into_owned(),
+        headers,
+        der: decode(body)?,
+        more: find_line(after, BEGIN).is_some(),
+    })
 }
 
 fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -163,7 +170,7 @@ mod tests {
         assert_eq!((f.label.as_str(), f.header("role"), f.header("gun")), ("A B", Some("root"), Some("a:5000/b")));
         // A damaged block before a valid one, and an empty block.
         assert_eq!(der("-----BEGIN A-----\n!!!!\n-----END A-----\n-----BEGIN B-----\nAQID\n-----END B-----\n"), [1, 2, 3]);
-        assert_eq!(der("-----BEGIN A-----\n-----END A-----\n"), []);
+        assert_eq!(der("-----BEGIN A-----\n-----END A-----\n"), Vec::<u8>::new());
         // Unused bits.
         assert_eq!(der("-----BEGIN A-----\nAQJ=\n-----END A-----\n"), [1, 2]);
     }

@@ -47,7 +47,9 @@ pub(super) enum Numbers {
 
 impl PrivateKey {
     pub(super) fn new(numbers: Numbers) -> Result<Self, KeyError> {
-        let spki = |r: pkcs8::spki::Result<der::Document>| r.map(der::Document::into_vec).map_err(|_| KeyError::Internal("encoding the public key"));
+        let spki = |r: pkcs8::spki::Result<der::Document>| {
+            r.map(der::Document::into_vec).map_err(|_| KeyError::Internal("encoding the public key"))
+        };
         let public = match &numbers {
             Numbers::P224(k) => PublicKey::new(KeyType::Ecdsa, spki(k.public_key().to_public_key_der())?),
             Numbers::P256(k) => PublicKey::new(KeyType::Ecdsa, spki(k.public_key().to_public_key_der())?),

@@ -77,7 +77,8 @@ pub(super) fn weak_key(algorithm: Algorithm) -> Finding {
     Finding::new(code::WEAK_KEY, Error, format!("{algorithm} is too weak: this key is shown and never signs"))
 }
 pub(super) fn unencrypted() -> Finding {
-    Finding::new(code::UNENCRYPTED, Warn, "no passphrase protects this key: whoever reads the file can sign with it").with_remedy(PASSWD)
+    Finding::new(code::UNENCRYPTED, Warn, "no passphrase protects this key: whoever reads the file can sign with it")
+        .with_remedy(PASSWD)
 }
 pub(super) fn wrong_content(content: KeyId) -> Finding {
     Finding::new(code::WRONG_CONTENT, Error, format!("the file holds another key than its name says: {content}"))
@@ -117,14 +118,22 @@ pub(super) fn duplicate(others: usize) -> Finding {
     Finding::new(code::DUPLICATE, Warn, format!("{files} the same key ID"))
 }
 pub(super) fn subdirectory() -> Finding {
-    Finding::new(code::SUBDIRECTORY, Warn, "it is in a subdirectory: notary lists it and can never use it; it belongs directly in private/")
+    Finding::new(
+        code::SUBDIRECTORY,
+        Warn,
+        "it is in a subdirectory: notary lists it and can never use it; it belongs directly in private/",
+    )
 }
 pub(super) fn legacy_layout(loses_role: bool) -> Finding {
     let loss = if loses_role { "; notary's own move would forget that this is a root key" } else { "" };
     Finding::new(code::LEGACY_LAYOUT, Warn, format!("it lies where notary before 0.4 kept keys{loss}")).with_remedy(MIGRATE)
 }
 pub(super) fn role_missing() -> Finding {
-    Finding::new(code::ROLE_MISSING, Warn, "the file does not say which role the key has: notary cannot find it as a root or targets key")
+    Finding::new(
+        code::ROLE_MISSING,
+        Warn,
+        "the file does not say which role the key has: notary cannot find it as a root or targets key",
+    )
 }
 pub(super) fn role_unknown(role: &Untrusted) -> Finding {
     Finding::new(code::ROLE_UNKNOWN, Warn, format!("\"{}\" is no role and no signer's name", role.shown()))
@@ -136,7 +145,9 @@ pub(super) fn gun_invalid(gun: &Untrusted, why: &str) -> Finding {
     Finding::new(code::GUN_INVALID, Error, format!("\"{}\" cannot be a repository's name: {why}", gun.shown()))
 }
 pub(super) fn weak_derivation(iterations: u64) -> Finding {
-    let text = format!("weak key derivation: guessing the passphrase costs {iterations} rounds a try; claviger writes {ITERATIONS} or more");
+    let text = format!(
+        "weak key derivation: guessing the passphrase costs {iterations} rounds a try; claviger writes {ITERATIONS} or more"
+    );
     Finding::new(code::WEAK_DERIVATION, Info, text).with_remedy(PASSWD)
 }
 pub(super) fn old_encryption() -> Finding {
@@ -148,11 +159,13 @@ pub(super) fn iterations(count: u64) -> Finding {
     Finding::new(code::ITERATIONS, Error, text)
 }
 pub(super) fn crashes_notary() -> Finding {
-    let text = "the encrypted part or its vector has an impossible length: the key cannot be opened, and notary and docker crash on it";
+    let text =
+        "the encrypted part or its vector has an impossible length: the key cannot be opened, and notary and docker crash on it";
     Finding::new(code::CRASHES_NOTARY, Error, text)
 }
 pub(super) fn not_for_notary(what: &str) -> Finding {
-    Finding::new(code::NOT_FOR_NOTARY, Warn, format!("notary and docker cannot read this key: it uses {what}")).with_remedy(PASSWD)
+    Finding::new(code::NOT_FOR_NOTARY, Warn, format!("notary and docker cannot read this key: it uses {what}"))
+        .with_remedy(PASSWD)
 }
 pub(super) fn unsupported(what: &str) -> Finding {
     Finding::new(code::UNSUPPORTED, Error, format!("it uses {what}, which neither notary nor claviger reads"))

@@ -35,7 +35,11 @@ impl KeyRole {
         let name = name.strip_prefix("targets/").unwrap_or(name);
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let legal = name.bytes().next().is_some_and(plain) && name.bytes().all(|b| plain(b) || b == b'-' || b == b'_');
-        if legal && name.len() <= crate::tuf::limits::ROLE_NAME { Ok(Self::Signer(name.to_owned())) } else { Err(KeyError::NoSuchRole) }
+        if legal && name.len() <= crate::tuf::limits::ROLE_NAME {
+            Ok(Self::Signer(name.to_owned()))
+        } else {
+            Err(KeyError::NoSuchRole)
+        }
     }
 
     /// The header's value.
@@ -85,7 +89,13 @@ pub enum Stored {
 
 /// The bytes of a key file, as Notary would write them but for the number of rounds. `gun` is written only for roles
 /// that have one.
-pub fn encode(role: &KeyRole, gun: Option<&Gun>, key: &PrivateKey, passphrase: &Passphrase, rounds: Iterations) -> Result<Vec<u8>, KeyError> {
+pub fn encode(
+    role: &KeyRole,
+    gun: Option<&Gun>,
+    key: &PrivateKey,
+    passphrase: &Passphrase,
+    rounds: Iterations,
+) -> Result<Vec<u8>, KeyError> {
     if passphrase.is_empty() {
         return Err(KeyError::EmptyPassphrase);
     }

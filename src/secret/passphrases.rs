@@ -78,7 +78,9 @@ pub enum PassphraseError {
     #[error("{0} and {1} are both set and differ; nothing was unlocked. Unset the one that is not meant")]
     Conflict(&'static str, &'static str),
     /// Others can read the passphrase file.
-    #[error("the passphrase file {path} can be read by others (mode {mode:04o}); it was not used. Mend it with: chmod 600 {path}")]
+    #[error(
+        "the passphrase file {path} can be read by others (mode {mode:04o}); it was not used. Mend it with: chmod 600 {path}"
+    )]
     FileNotPrivate {
         /// The file, quoted.
         path: String,

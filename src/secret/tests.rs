@@ -57,7 +57,9 @@ fn each_variable_means_what_it_means_in_its_own_tool() {
         &env(&[("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "r"), ("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "o")]),
     )
     .unwrap();
-    for (role, value) in [("root", "r"), ("targets", "o"), ("snapshot", "o"), ("jeff", "o"), ("targets/jeff", "o"), ("timestamp", "o"), ("", "o")] {
+    for (role, value) in
+        [("root", "r"), ("targets", "o"), ("snapshot", "o"), ("jeff", "o"), ("targets/jeff", "o"), ("timestamp", "o"), ("", "o")]
+    {
         assert_eq!(found(&d, role).unwrap().0, value, "{role}");
     }
     let n = Passphrases::new(
@@ -70,7 +72,9 @@ fn each_variable_means_what_it_means_in_its_own_tool() {
         ]),
     )
     .unwrap();
-    for (role, value) in [("root", "r"), ("targets", "t"), ("snapshot", "s"), ("delegation", "d"), ("targets/a", "d"), ("jeff", "d")] {
+    for (role, value) in
+        [("root", "r"), ("targets", "t"), ("snapshot", "s"), ("delegation", "d"), ("targets/a", "d"), ("jeff", "d")]
+    {
         assert_eq!(found(&n, role).unwrap().0, value, "{role}");
     }
     assert_eq!(found(&n, "timestamp"), None);
@@ -83,14 +87,19 @@ fn variables_that_differ_are_an_error_that_names_both_and_neither_value() {
     let error = p.lookup(&wanted("root")).err().unwrap();
     assert_eq!(error, PassphraseError::Conflict("NOTARY_ROOT_PASSPHRASE", "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE"));
     let text = error.to_string();
-    assert!(text.contains("NOTARY_ROOT_PASSPHRASE") && text.contains("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE") && !text.contains("value"));
+    assert!(
+        text.contains("NOTARY_ROOT_PASSPHRASE")
+            && text.contains("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE")
+            && !text.contains("value")
+    );
     // Another role is not concerned, nor is a role for which the file speaks.
     assert_eq!(found(&p, "targets"), None);
     let file = private_file("root=f\n");
     let p = Passphrases::new(Some(file.path()), &e).unwrap();
     assert_eq!(found(&p, "root").unwrap().0, "f");
     // The same value twice is no conflict, and an empty variable is not set.
-    let same = env(&[("NOTARY_ROOT_PASSPHRASE", "x"), ("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "x"), ("NOTARY_TARGETS_PASSPHRASE", "")]);
+    let same =
+        env(&[("NOTARY_ROOT_PASSPHRASE", "x"), ("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "x"), ("NOTARY_TARGETS_PASSPHRASE", "")]);
     let p = Passphrases::new(None, &same).unwrap();
     assert_eq!(found(&p, "root").unwrap().0, "x");
     assert_eq!(found(&p, "targets"), None);

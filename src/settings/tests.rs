@@ -76,7 +76,8 @@ fn one_configuration_is_in_force_and_never_merged() {
     assert_eq!((s.network.ca, s.trust_pinning.value), (None, TrustPinning::default()));
     let s = resolve(&Flags::default(), &[HOME, ("XDG_CONFIG_HOME", "/x")], &both).unwrap();
     assert_eq!(s.config.unwrap().value, Path::new(NOTARYS));
-    let s = resolve(&flags(|f| f.config = Some("/other.json".into())), &[HOME], &[both[0], both[1], ("/other.json", "{}")]).unwrap();
+    let s =
+        resolve(&flags(|f| f.config = Some("/other.json".into())), &[HOME], &[both[0], both[1], ("/other.json", "{}")]).unwrap();
     assert_eq!((s.config.unwrap().origin, s.server), (Origin::Flag("--config"), None));
     let missing = resolve(&flags(|f| f.config = Some("/none".into())), &[HOME], &both);
     assert!(matches!(missing, Err(SettingsError::NoConfig(_))));
@@ -98,7 +99,9 @@ fn notarys_configuration_is_understood() {
 
 #[test]
 fn a_setting_that_switches_tls_checks_off_is_remembered_as_a_refusal() {
-    for (value, off) in [("true", true), ("\"true\"", true), ("1", true), ("\"yes\"", true), ("false", false), ("\"\"", false), ("null", false)] {
+    for (value, off) in
+        [("true", true), ("\"true\"", true), ("1", true), ("\"yes\"", true), ("false", false), ("\"\"", false), ("null", false)]
+    {
         let json = format!(r#"{{"remote_server":{{"skipTLSVerify":{value}}}}}"#);
         let s = resolve(&Flags::default(), &[HOME], &[(NOTARYS, &json)]).unwrap();
         assert_eq!(s.network.checks_off.is_some(), off, "{value}");
@@ -136,7 +139,8 @@ fn every_key_of_our_file_is_read() {
         color = false
         ascii = true
     "#;
-    let s = resolve(&flags(|f| f.config = Some("/etc/c.toml".into())), &[HOME, ("NO_COLOR", "")], &[("/etc/c.toml", toml)]).unwrap();
+    let s =
+        resolve(&flags(|f| f.config = Some("/etc/c.toml".into())), &[HOME, ("NO_COLOR", "")], &[("/etc/c.toml", toml)]).unwrap();
     let n = &s.network;
     assert_eq!(s.trust_dir.value, Path::new("/home/u/trust"));
     assert_eq!(s.state_dir.value, Path::new("/s"));
@@ -152,7 +156,9 @@ fn every_key_of_our_file_is_read() {
 
 #[test]
 fn a_misspelt_key_is_an_error_that_names_it() {
-    for (toml, named) in [("\nservr = 'x'", "servr"), ("[tls]\nroot_ca = 'x'", "root_ca"), ("[network]\nproxy = 'maybe'", "maybe")] {
+    for (toml, named) in
+        [("\nservr = 'x'", "servr"), ("[tls]\nroot_ca = 'x'", "root_ca"), ("[network]\nproxy = 'maybe'", "maybe")]
+    {
         let text = resolve(&Flags::default(), &[HOME], &[(OURS, toml)]).unwrap_err().to_string();
         assert!(text.contains(named) && text.contains("line 2") && text.contains(OURS), "{text}");
         assert!(!text.contains('\n'), "{text}");
@@ -173,9 +179,8 @@ fn values_that_cannot_be_meant_are_refused_by_name() {
         let text = resolve(&Flags::default(), &[HOME], &[(OURS, toml)]).unwrap_err().to_string();
         assert!(text.starts_with(&format!("{key} in {OURS}: ")), "{text}");
     }
-    for toml in ["[network]\nretries = 10\nparallel = 1\nidle_timeout = 86400"] {
-        assert!(resolve(&Flags::default(), &[HOME], &[(OURS, toml)]).is_ok());
-    }
+    let largest = "[network]\nretries = 10\nparallel = 1\nidle_timeout = 86400";
+    assert!(resolve(&Flags::default(), &[HOME], &[(OURS, largest)]).is_ok());
     let alone = flags(|f| f.tlskey = Some("k".into()));
     assert!(matches!(resolve(&alone, &[HOME], &[]), Err(SettingsError::Value { origin: Origin::Flag("--tlskey"), .. })));
 }

@@ -56,13 +56,37 @@ impl TrustDir {
         out
     }
 
+    /// Roles of which metadata is cached, base roles first. Names that are no roles are passed over. Follows no link.
+    pub fn cached_roles(&self, gun: &Gun) -> Vec<RoleName> {
+        let dir = self.metadata_dir(gun);
+        let mut roles = Vec::new();
+        let mut waiting = vec![(dir, String::new(), 0)];
+        while let Some((dir, prefix, depth)) = waiting.pop() {
+            let Ok(entries) = std::fs::read_dir(&dir) else { continue };
+            for entry in entries.flatten() {
+                let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+                if kind.is_dir() && depth < crate::tuf::limits::ROLE_NAME / 2 {
+                    waiting.push((entry.path(), format!("{prefix}{name}/"), depth + 1));
+                } else if kind.is_file()
+                    && let Some(stem) = name.strip_suffix(".json")
+                {
+                    roles.extend(RoleName::new(&format!("{prefix}{stem}")));
+                }
+            }
+        }
+        roles.sort_by_key(|r| (r.base().is_none(), r.clone()));
+        roles
+    }
+
     /// Cached metadata of one role; none if there is none. Reads at most `limit` bytes: a larger file is an error, and
     /// what it holds is not looked at.
     pub fn read_metadata(&self, gun: &Gun, role: &RoleName, limit: u64) -> Result<Option<Vec<u8>>, TrustDirError> {
         let path = self.metadata_path(gun, role);
         match read_regular(&path, limit) {
             Ok(mut opened) => Ok(Some(std::mem::take(&mut *opened.bytes))),
-            Err(ReadError::Io(e)) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
+            Err(ReadError::Io(e)) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                Ok(None)
+            }
             Err(source) => Err(TrustDirError::Read { path: shown(&path), source }),
         }
     }
@@ -106,7 +130,10 @@ impl Guns {
 
     fn candidate(&mut self, relative: &Path, metadata: &Path) {
         let name = relative.as_os_str().as_bytes();
-        match std::str::from_utf8(name).map_err(|_| "the name is not UTF-8".to_owned()).and_then(|n| Gun::new(n).map_err(|e| e.to_string())) {
+        match std::str::from_utf8(name)
+            .map_err(|_| "the name is not UTF-8".to_owned())
+            .and_then(|n| Gun::new(n).map_err(|e| e.to_string()))
+        {
             Ok(gun) => self.guns.push(CachedGun { gun, has_root: metadata.join("root.json").is_file() }),
             Err(why) => self.refuse(relative, why),
         }

@@ -168,7 +168,12 @@ fn directories_that_are_no_gun_are_listed_as_refused() {
     let names: Vec<_> = found.guns.iter().map(|g| (g.gun.as_str(), g.has_root)).collect();
     assert_eq!(
         names,
-        [("docker.io/library/alpine", true), ("docker.io/library/alpine/nested", false), ("localhost:5000/x", false), ("no", false)]
+        [
+            ("docker.io/library/alpine", true),
+            ("docker.io/library/alpine/nested", false),
+            ("localhost:5000/x", false),
+            ("no", false)
+        ]
     );
     let refused: Vec<_> = found.refused.iter().map(|r| r.name.shown().to_string()).collect();
     assert_eq!(refused, ["a<1b>[2Jb", "link", "\u{fffd}\u{fffd}"]);

@@ -1,10 +1,6 @@
 //! Finding key files below `private/`, today's and old layouts (protocol 1.2, 1.5).
 use super::TrustDir;
-use crate::{
-    text::Untrusted,
-    trust_dir::shown,
-    tuf::name::KeyId,
-};
+use crate::{text::Untrusted, trust_dir::shown, tuf::name::KeyId};
 use std::{
     ffi::OsStr,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},

@@ -8,10 +8,7 @@ use rustix::{
 use std::{
     fs::{DirBuilder, File, TryLockError},
     io::{Read, Seek, Write as _},
-    os::{
-        fd::OwnedFd,
-        unix::fs::DirBuilderExt,
-    },
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::Path,
     time::{Duration, Instant},
 };

@@ -1,5 +1,12 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
+#![cfg(all(feature = "network", feature = "sandbox"))]
+mod architecture;
+mod attacks;
+mod dependencies;
+mod forge;
+mod loopback;
 mod memory;
+mod peers;
 mod published;
 mod sandbox_isolation;
 mod sandbox_peers;
@@ -7,3 +14,4 @@ mod sandbox_server;
 mod sandbox_support;
 mod sandbox_world;
 mod transport;
+mod transport_tls;

@@ -17,7 +17,7 @@ pub const ERROR_BODY: u64 = 64 << 10;
 const FIRST_ROOM: u64 = 1 << 20;
 
 /// Reads an answer to its end.
-pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> Result<Vec<u8>, retry::Failed> {
+pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> Result<Vec<u8>, Box<retry::Failed>> {
     let status = response.status();
     if status == StatusCode::OK {
         // We asked for none, and a limit on packed bytes would be no limit.
@@ -44,7 +44,7 @@ pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> 
         407 => TransportError::Unreachable { why: Why::Proxy, text: Untrusted::new("status 407") },
         status => TransportError::Unavailable { status, code, message },
     };
-    Err(retry::Failed { error, again, after })
+    Err(Box::new(retry::Failed { error, again, after }))
 }
 
 /// The body, if it has at most `limit` bytes.
@@ -63,9 +63,14 @@ async fn body(response: &mut Response, limit: u64, idle: Duration) -> Result<Vec
     Ok(bytes)
 }
 
-async fn next(response: &mut Response, idle: Duration) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, TransportError> {
+async fn next(
+    response: &mut Response,
+    idle: Duration,
+) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, TransportError> {
     match timeout(idle, response.chunk()).await {
-        Ok(chunk) => chunk.map_err(|e| TransportError::Unreachable { why: Why::Broken, text: Untrusted::new(failure::reasons(&e)) }),
+        Ok(chunk) => {
+            chunk.map_err(|e| TransportError::Unreachable { why: Why::Broken, text: Untrusted::new(failure::reasons(&e)) })
+        }
         Err(_) => Err(TransportError::Unreachable { why: Why::Timeout(Wait::Idle(idle)), text: Untrusted::default() }),
     }
 }

@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn the_bearer_challenge_is_found_among_others() {
         let hub = r#"Basic realm="x", Bearer realm="https://auth.docker.io/token",service="notary.docker.io",scope="repository:docker.io/library/alpine:pull,push",error="invalid_token""#;
-        let wanted = Some((Some("https://auth.docker.io/token".into()), Some("repository:docker.io/library/alpine:pull,push".into())));
+        let wanted =
+            Some((Some("https://auth.docker.io/token".into()), Some("repository:docker.io/library/alpine:pull,push".into())));
         assert_eq!(read(&[hub]), wanted);
         assert_eq!(read(&[r#"Basic realm=y"#, hub]), wanted);
         assert_eq!(read(&[r#"Basic realm="a \"b\"", charset=UTF-8"#]), Some((Some("a \"b\"".into()), None)));

@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError, Error as Tls};
 use std::{error::Error, io, time::Duration};
 
 /// What a failed request means.
-pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Failed {
+pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Box<Failed> {
     let text = Untrusted::new(reasons(error));
     let why = if let Some(tls) = find_tls(error) {
         tls_fault(tls).map_or(Why::Broken, Why::Tls)
@@ -20,14 +20,18 @@ pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Failed {
         // The connector through a proxy has no public error type.
         Why::Proxy
     } else if error.is_connect() {
-        if find_io(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) { Why::Tls(TlsFault::Protocol) } else { Why::Connect }
-    } else if text.raw().contains("invalid HTTP") || text.raw().contains("message head is too large") {
+        if find_io(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof) {
+            Why::Tls(TlsFault::Protocol)
+        } else {
+            Why::Connect
+        }
+    } else if text.raw().contains(" parsed") || text.raw().contains("message head is too large") {
         return TransportError::Malformed(text).into();
     } else {
         Why::Broken
     };
     let again = matches!(why, Why::Connect | Why::Dns);
-    Failed { error: TransportError::Unreachable { why, text }, again, after: None }
+    Box::new(Failed { error: TransportError::Unreachable { why, text }, again, after: None })
 }
 
 /// The innermost reasons, outermost first, without the URL (which the caller knows).
@@ -68,7 +72,8 @@ fn tls_fault(error: &Tls) -> Option<TlsFault> {
     use CertificateError as C;
     Some(match error {
         Tls::InvalidCertificate(c) => match c {
-            C::UnknownIssuer => TlsFault::UnknownAuthority,
+            // The latter: an authority of the same name, but with another key.
+            C::UnknownIssuer | C::BadSignature => TlsFault::UnknownAuthority,
             C::Expired | C::ExpiredContext { .. } => TlsFault::Expired,
             C::NotValidYet | C::NotValidYetContext { .. } => TlsFault::NotYetValid,
             C::NotValidForName | C::NotValidForNameContext { .. } => TlsFault::WrongName,
@@ -85,7 +90,8 @@ fn tls_fault(error: &Tls) -> Option<TlsFault> {
             | A::CertificateExpired
             | A::CertificateRevoked
             | A::CertificateUnknown
-            | A::AccessDenied,
+            | A::AccessDenied
+            | A::DecryptError,
         ) => TlsFault::ClientCertificateWanted,
         Tls::AlertReceived(A::CloseNotify | A::UserCanceled) => return None,
         _ => TlsFault::Protocol,

@@ -59,10 +59,10 @@ mod tests {
             "Version":5,"SHA256":"ab","Category":"update"},{"ID":"6","CreatedAt":"2026-11-21T02:02:46Z","GUN":"x\u001b","Version":0,
             "SHA256":"","Category":"deletion"}]}"#;
         let records = read(text).unwrap();
-        assert_eq!(records.iter().map(|r| (r.id.raw(), r.gun.raw(), r.version)).collect::<Vec<_>>(), [
-            ("5", "example.com/col", 5),
-            ("6", "x\u{1b}", 0)
-        ]);
+        assert_eq!(
+            records.iter().map(|r| (r.id.raw(), r.gun.raw(), r.version)).collect::<Vec<_>>(),
+            [("5", "example.com/col", 5), ("6", "x\u{1b}", 0)]
+        );
         assert_eq!(records[1].change, Change::Deletion);
         assert_eq!(read(br#"{"count":0,"records":null}"#), Ok(vec![]));
     }

@@ -84,7 +84,8 @@ impl Http {
         loop {
             let answer = {
                 // The permit covers the connection and the body, not the pause before the next attempt.
-                let _permit = self.permits.acquire().await.map_err(|e| TransportError::Malformed(Untrusted::new(e.to_string())))?;
+                let _permit =
+                    self.permits.acquire().await.map_err(|e| TransportError::Malformed(Untrusted::new(e.to_string())))?;
                 self.attempt(url.clone(), limit).await
             };
             let failed = match answer {
@@ -99,9 +100,11 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, url: Url, limit: u64) -> Result<Vec<u8>, retry::Failed> {
+    async fn attempt(&self, url: Url, limit: u64) -> Result<Vec<u8>, Box<retry::Failed>> {
         let client = self.client().await?;
-        let slow = |wait| retry::Failed::from(TransportError::Unreachable { why: Why::Timeout(wait), text: Untrusted::default() });
+        let slow = |wait| {
+            Box::<retry::Failed>::from(TransportError::Unreachable { why: Why::Timeout(wait), text: Untrusted::default() })
+        };
         let Waits { connect, idle, whole } = self.waits;
         let asked = async {
             // The connector has its own time; what comes on top is waiting for the first byte of the answer.
@@ -161,4 +164,17 @@ impl Transport for Http {
 /// Seconds, for defaults that read like the documentation.
 const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_is_tried_again() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let http = Http::new(&HttpSettings::new(format!("http://{free}"))).unwrap();
+        let failed = http.attempt(http.url(["v2"]), 1).await.err().unwrap();
+        assert!(failed.again, "{:?}", failed.error);
+    }
 }

@@ -13,9 +13,9 @@ pub(super) struct Failed {
     pub after: Option<Duration>,
 }
 
-impl From<TransportError> for Failed {
+impl From<TransportError> for Box<Failed> {
     fn from(error: TransportError) -> Self {
-        Self { error, again: false, after: None }
+        Self::new(Failed { error, again: false, after: None })
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let at = DateTimeParser::new().parse_timestamp(value).ok()?;
+    let at = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok()?;
     Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
 }
 

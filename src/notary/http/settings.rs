@@ -170,7 +170,10 @@ impl HttpError {
         match self {
             Self::Address { .. } => "Give an address such as https://notary.example.com:4443 (--server).".into(),
             Self::PlainHttp { host, .. } => {
-                format!("Use https://, or name the host if nothing there needs to be kept from others: --plain-http {}.", host.shown())
+                format!(
+                    "Use https://, or name the host if nothing there needs to be kept from others: --plain-http {}.",
+                    host.shown()
+                )
             }
             Self::ChecksOff { .. } => "Remove it, and give the server's CA instead (--tlscacert FILE, or root_ca).".into(),
             Self::Unreadable { .. } => "Check the path and the file's permissions.".into(),
@@ -262,7 +265,10 @@ mod tests {
         };
         let settings = Settings::resolve(&Default::default(), &home, &read).unwrap();
         let text = HttpSettings::from_settings(&settings, "https://x").unwrap_err().to_string();
-        assert!(text.starts_with("remote_server.skipTLSVerify in /home/u/.notary/config.json switches the TLS checks off"), "{text}");
+        assert!(
+            text.starts_with("remote_server.skipTLSVerify in /home/u/.notary/config.json switches the TLS checks off"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -278,7 +284,8 @@ mod tests {
 
     #[test]
     fn an_address_is_a_plain_url() {
-        for server in ["", "notary.example.com", "ftp://x", "file:///etc", "https://x/?a", "https://x/#a", "https://u:secret@x/"] {
+        for server in ["", "notary.example.com", "ftp://x", "file:///etc", "https://x/?a", "https://x/#a", "https://u:secret@x/"]
+        {
             let e = check(server, &[]).unwrap_err();
             assert!(matches!(e, HttpError::Address { .. }), "{server}");
             assert!(!e.to_string().contains("secret"));

@@ -78,7 +78,9 @@ impl DockerFiles {
         let failed = |reason| HttpError::Unreadable { path: dir.to_owned(), reason };
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(Self::default()),
+            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                return Ok(Self::default());
+            }
             Err(e) => return Err(failed(e)),
         };
         let mut found = Self::default();
