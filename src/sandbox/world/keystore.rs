@@ -15,7 +15,7 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
 /// Writes everything.
 pub fn fill(dir: &TrustDir, people: &People, stories: &[Story]) -> Result<(), SandboxError> {
-    let mut writer = dir.write()?;
+    let mut writer = dir.write()?.without_waiting_for_the_disk();
     store(&mut writer, KeyRole::Base(BaseRole::Root), None, &people.root)?;
     for story in stories {
         let gun = story.repository.gun();
