@@ -61,6 +61,8 @@ pub mod keys;
 pub mod notary;
 pub mod os;
 pub mod repository;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod secret;
 pub mod settings;
 pub mod text;

@@ -1,5 +1,6 @@
 //! Private keys in files: reading everything Notary and docker read, listing with every problem named, unlocking,
 //! testing, generating and storing (protocol 1 to 3).
+pub mod certificate;
 pub mod dek;
 mod entry;
 pub mod envelope;

@@ -28,6 +28,7 @@ pub struct Writer<'a> {
     temporary: OwnedFd,
     lock: File,
     counter: u64,
+    durable: bool,
 }
 
 impl TrustDir {
@@ -44,8 +45,8 @@ impl TrustDir {
         let root = rustix::fs::open(self.path(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| io("open", e.into()))?;
         let lock = self.take_lock(&root, patience)?;
-        let temporary = subdirectory(self, &root, Path::new(TEMPORARY))?;
-        let writer = Writer { dir: self, root, temporary, lock, counter: 0 };
+        let temporary = subdirectory(self, &root, Path::new(TEMPORARY), true)?;
+        let writer = Writer { dir: self, root, temporary, lock, counter: 0, durable: true };
         writer.sweep();
         Ok(writer)
     }
@@ -74,6 +75,13 @@ impl TrustDir {
 }
 
 impl Writer<'_> {
+    /// Writes without waiting for the disk from now on: for a directory that is thrown away, such as a sandbox's, where
+    /// a power cut loses nothing. Everything else about a write stays.
+    pub fn without_waiting_for_the_disk(mut self) -> Self {
+        self.durable = false;
+        self
+    }
+
     /// Stores a new private key as `private/<id>.key`, readable by its owner only. When it returns, the file is on the
     /// disk. Fails if the file is there already.
     pub fn create_key(&mut self, id: KeyId, bytes: &[u8]) -> Result<(), TrustDirError> {
@@ -93,7 +101,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let place = self.dir.path().join(&directory).join(&name);
-        let fd = subdirectory(self.dir, &self.root, Path::new(&directory))?;
+        let fd = subdirectory(self.dir, &self.root, Path::new(&directory), true)?;
         match rustix::fs::unlinkat(&fd, name.as_str(), AtFlags::empty()) {
             Ok(()) => rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e)),
             Err(Errno::NOENT) => Ok(()),
@@ -103,7 +111,7 @@ impl Writer<'_> {
 
     /// Takes back a key that was stored by this writer and turned out wrong.
     pub fn take_back_key(&mut self, id: KeyId) -> Result<(), TrustDirError> {
-        let fd = subdirectory(self.dir, &self.root, Path::new("private"))?;
+        let fd = subdirectory(self.dir, &self.root, Path::new("private"), true)?;
         let place = self.dir.key_path(id);
         rustix::fs::unlinkat(&fd, TrustDir::key_name(id), AtFlags::empty()).map_err(|e| failed("remove", &place, e))?;
         rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e))
@@ -111,7 +119,7 @@ impl Writer<'_> {
 
     fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
         let place = self.dir.path().join(directory).join(name);
-        let fd = subdirectory(self.dir, &self.root, directory)?;
+        let fd = subdirectory(self.dir, &self.root, directory, self.durable)?;
         if !replace && rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
             return Err(TrustDirError::Exists(shown(&place)));
         }
@@ -125,9 +133,14 @@ impl Writer<'_> {
                 // The mode of a new file passes through the umask, which may have taken something away.
                 rustix::fs::fchmod(&file, private_file())?;
                 file.write_all(bytes)?;
-                file.sync_all()?;
+                if self.durable {
+                    file.sync_all()?;
+                }
                 rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?;
-                Ok(rustix::fs::fsync(&fd)?)
+                if self.durable {
+                    rustix::fs::fsync(&fd)?;
+                }
+                Ok(())
             });
         result.map_err(|source| {
             let _ = rustix::fs::unlinkat(&self.temporary, temporary.as_str(), AtFlags::empty());
@@ -166,7 +179,7 @@ fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
 }
 
 /// Opens a directory below the trust directory, component by component without following links, making what is missing.
-fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<OwnedFd, TrustDirError> {
+fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path, durable: bool) -> Result<OwnedFd, TrustDirError> {
     let mut place = dir.path().to_owned();
     let mut at = root.try_clone().map_err(|e| TrustDirError::Io { what: "open", path: shown(&place), source: e })?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -182,7 +195,7 @@ fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<Owned
             Errno::NOTDIR if place.is_symlink() => TrustDirError::Symlink(shown(&place)),
             e => failed("open", &place, e),
         })?;
-        if made {
+        if made && durable {
             rustix::fs::fsync(&at).map_err(|e| failed("make", &place, e))?;
         }
         at = next;

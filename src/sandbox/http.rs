@@ -1,0 +1,149 @@
+//! The server behind HTTP and TLS, on the loopback interface only, for `notary`, `docker trust` and everything else that
+//! wants a real server. Certificates are made at each start, by an authority that exists for this one server.
+use super::{answer::Response, server::Server};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode},
+};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::task::JoinHandle;
+
+/// How long the certificates hold, from a day before they are made.
+const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long open connections may go on when the server stops.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Most bytes of a request's body that are read before it is answered; nothing is done with them.
+const BODY: usize = 16 << 20;
+
+/// Why the server cannot be reached from outside this process.
+#[derive(Debug, thiserror::Error)]
+pub enum ShellError {
+    /// The port is taken, or sockets cannot be used.
+    #[error("cannot listen on 127.0.0.1 port {port}: {source}. Choose another port, or none to take any that is free")]
+    Listen {
+        /// The port that was wanted; 0 is any.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The certificates cannot be made.
+    #[error("the sandbox's TLS certificate cannot be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// A server that listens. It stops when it is told to, and when it is dropped.
+pub struct Shell {
+    address: SocketAddr,
+    ca: String,
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Shell {
+    /// Listens on 127.0.0.1, at `port` or, if that is 0, at any that is free. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ShellError`].
+    pub fn start(server: Arc<Server>, port: u16) -> Result<Self, ShellError> {
+        let listen = |source| ShellError::Listen { port, source };
+        let (tls, ca) = certificates()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let app = Router::new().fallback(answer).with_state(server);
+        let handle = Handle::new();
+        let listening = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls))).map_err(listen)?;
+        let task = tokio::spawn(listening.handle(handle.clone()).serve(app.into_make_service()));
+        Ok(Self { address, ca, handle, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The server's address for clients, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The certificate of the authority that clients must trust, in PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca
+    }
+
+    /// Stops: no new connections; those that are open have two seconds to end.
+    pub async fn stop(mut self) {
+        self.handle.graceful_shutdown(Some(LAST_WORDS));
+        // It can only have ended, well or badly, and either is what was wanted.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}
+
+async fn answer(State(server): State<Arc<Server>>, request: Request) -> axum::response::Response {
+    let (head, body) = request.into_parts();
+    // A client that is still sending would take an early answer for a broken connection.
+    let _ = axum::body::to_bytes(body, BODY).await;
+    let Response { status, headers, body } =
+        server.handle(head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or_default());
+    let mut response = axum::response::Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (axum::http::HeaderName::try_from(name), HeaderValue::from_str(&value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// Makes an authority and a certificate for this machine's own names, and TLS that shows it.
+fn certificates() -> Result<(ServerConfig, String), ShellError> {
+    let from = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
+    let until = from.checked_add(CERTIFICATE_LIFE).unwrap_or(from);
+    let limited = |mut p: CertificateParams| {
+        (p.not_before, p.not_after) = (from.into(), until.into());
+        p
+    };
+    let mut authority = limited(CertificateParams::new(Vec::<String>::new())?);
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    authority.distinguished_name.push(DnType::CommonName, "claviger sandbox, worthless elsewhere");
+    let key = KeyPair::generate()?;
+    let ca = authority.self_signed(&key)?.pem();
+    let issuer = Issuer::new(authority, key);
+    let mut leaf = limited(CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?);
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.distinguished_name.push(DnType::CommonName, "claviger sandbox");
+    let key = KeyPair::generate()?;
+    let certificate = leaf.signed_by(&key, &issuer)?;
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)?;
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((tls, ca))
+}

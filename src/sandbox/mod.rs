@@ -1,0 +1,30 @@
+//! A world to practise on: a Notary server as plain functions, and repositories and keys to look at.
+//!
+//! [`Server`] answers reading requests byte for byte as the real notary-server does (protocol 10); [`InProcess`] puts it
+//! behind the [`crate::notary::Transport`] that the rest of the program uses, without a socket; `Shell` (with the feature
+//! `network`) puts it behind HTTP and TLS on the loopback interface, where `notary` and `docker trust` can join in.
+//! [`Sandbox`] is a server with a seeded world and a trust directory of its own.
+//!
+//! Nothing here opens anything of the user's: no trust directory but the sandbox's own, no docker configuration, no
+//! credential helper, no smart card service.
+mod answer;
+mod feed;
+#[cfg(feature = "network")]
+mod http;
+#[cfg(feature = "network")]
+mod join;
+mod route;
+mod server;
+mod store;
+mod transport;
+mod world;
+
+pub use answer::Response;
+#[cfg(feature = "network")]
+pub use http::{Shell, ShellError};
+#[cfg(feature = "network")]
+pub use join::Invitation;
+pub use server::{Clock, Server};
+pub use store::{Published, Repository, ServerKeys};
+pub use transport::InProcess;
+pub use world::{PASSPHRASE, Sandbox, SandboxError};

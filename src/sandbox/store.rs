@@ -1,0 +1,178 @@
+//! What the server keeps of each collection: every file that was ever published, and the keys with which it signs.
+use crate::{
+    keys::{KeyError, PrivateKey, Signer},
+    tuf::{
+        envelope::{Common, Document, Expiry, Payload},
+        file_meta::FileMeta,
+        listing::{Snapshot, TimestampFile},
+        name::{BaseRole, Gun, RoleName},
+        sign::Unsigned,
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Lifetime of a timestamp that the server signs.
+const TIMESTAMP_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// Lifetime of a snapshot that the server signs.
+const SNAPSHOT_LIFE: SignedDuration = SignedDuration::from_hours(3 * 365 * 24);
+
+/// A file as it was published.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Its version.
+    pub version: u64,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// When the server stored it.
+    pub stored: Timestamp,
+}
+
+impl Published {
+    /// SHA-256 of the file, by which it is asked for.
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+}
+
+/// The keys that a server holds for a collection.
+#[derive(Clone)]
+pub struct ServerKeys {
+    /// Signs timestamps.
+    pub timestamp: Arc<PrivateKey>,
+    /// Signs snapshots, if the owner left that to the server.
+    pub snapshot: Option<Arc<PrivateKey>>,
+}
+
+/// A collection on the server.
+pub struct Repository {
+    gun: Gun,
+    keys: ServerKeys,
+    files: BTreeMap<RoleName, Vec<Published>>,
+    frozen: bool,
+}
+
+/// Why the server has nothing newer than what has expired.
+#[derive(Debug)]
+pub(super) struct CannotSign;
+
+impl From<KeyError> for CannotSign {
+    fn from(_: KeyError) -> Self {
+        Self
+    }
+}
+
+impl Repository {
+    /// A collection without files.
+    pub fn new(gun: Gun, keys: ServerKeys) -> Self {
+        Self { gun, keys, files: BTreeMap::new(), frozen: false }
+    }
+
+    /// Stores a file. Whether it is any good is not checked: a world to practise on has bad ones too.
+    pub fn publish(&mut self, role: RoleName, file: Published) {
+        self.files.entry(role).or_default().push(file);
+    }
+
+    /// Lets timestamp and snapshot expire instead of signing them anew: a server that has stopped working, or that
+    /// somebody froze.
+    pub fn freeze(&mut self) {
+        self.frozen = true;
+    }
+
+    /// Its name.
+    pub fn gun(&self) -> &Gun {
+        &self.gun
+    }
+
+    /// The files of a role, oldest first.
+    pub fn files(&self, role: &RoleName) -> &[Published] {
+        self.files.get(role).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The roles that have files.
+    pub fn roles(&self) -> impl Iterator<Item = RoleName> + '_ {
+        self.files.keys().cloned()
+    }
+
+    /// The key of a role that the server signs.
+    pub(super) fn key(&self, role: BaseRole) -> Option<&Arc<PrivateKey>> {
+        match role {
+            BaseRole::Timestamp => Some(&self.keys.timestamp),
+            BaseRole::Snapshot => self.keys.snapshot.as_ref(),
+            BaseRole::Root | BaseRole::Targets => None,
+        }
+    }
+
+    /// The file with a version.
+    pub(super) fn by_version(&self, role: &RoleName, version: i64) -> Option<&Published> {
+        self.files(role).iter().find(|f| i64::try_from(f.version) == Ok(version))
+    }
+
+    /// The file with a SHA-256.
+    pub(super) fn by_sha256(&self, role: &RoleName, sha256: [u8; 32]) -> Option<&Published> {
+        self.files(role).iter().find(|f| f.sha256() == sha256)
+    }
+
+    /// The current file, found as the real server finds it: by way of timestamp and snapshot, so that a role which the
+    /// snapshot does not name is not there.
+    pub(super) fn current(&self, role: &RoleName) -> Option<&Published> {
+        if role.base() == Some(BaseRole::Timestamp) {
+            return self.files(role).iter().max_by_key(|f| f.version);
+        }
+        if role.base() == Some(BaseRole::Snapshot) {
+            let timestamp = Document::<TimestampFile>::parse(&self.current(&BaseRole::Timestamp.into())?.bytes).ok()?;
+            return self.by_sha256(role, timestamp.payload.snapshot().sha256()?);
+        }
+        let snapshot = Document::<Snapshot>::parse(&self.current(&BaseRole::Snapshot.into())?.bytes).ok()?;
+        self.by_sha256(role, snapshot.payload.meta(role)?.sha256()?)
+    }
+
+    /// Signs timestamp and snapshot anew where they have expired (protocol 10.4). Gives the timestamp that came of it.
+    pub(super) fn renew(&mut self, now: Timestamp) -> Result<Option<Published>, CannotSign> {
+        let current = |role: BaseRole| self.current(&role.into()).cloned();
+        let (Some(timestamp), Some(snapshot)) = (current(BaseRole::Timestamp), current(BaseRole::Snapshot)) else {
+            return Ok(None);
+        };
+        if self.frozen {
+            return Ok(None);
+        }
+        let old = Document::<TimestampFile>::parse(&timestamp.bytes).map_err(|_| CannotSign)?.payload;
+        let listing = Document::<Snapshot>::parse(&snapshot.bytes).map_err(|_| CannotSign)?.payload;
+        let stale = expired(&listing, now);
+        if !stale && !expired(&old, now) {
+            return Ok(None);
+        }
+        let mut bytes = snapshot.bytes;
+        if stale {
+            let key = self.keys.snapshot.clone().ok_or(CannotSign)?;
+            let meta: Vec<_> = listing.roles().filter_map(|r| listing.meta(&r).cloned().map(|m| (r, m))).collect();
+            let common = Common { version: listing.common.version + 1, expires: end(now, SNAPSHOT_LIFE)? };
+            bytes = sign(&Snapshot::new(common, meta), &*key)?;
+            self.publish(
+                BaseRole::Snapshot.into(),
+                Published { version: listing.common.version + 1, bytes: bytes.clone(), stored: now },
+            );
+        }
+        let common = Common { version: old.common.version + 1, expires: end(now, TIMESTAMP_LIFE)? };
+        let bytes = sign(&TimestampFile::new(common, FileMeta::of(&bytes)), &*self.keys.timestamp)?;
+        let renewed = Published { version: old.common.version + 1, bytes, stored: now };
+        self.publish(BaseRole::Timestamp.into(), renewed.clone());
+        Ok(Some(renewed))
+    }
+}
+
+fn expired<T: Payload>(payload: &T, now: Timestamp) -> bool {
+    payload.common().expires.moment() < now
+}
+
+fn end(now: Timestamp, life: SignedDuration) -> Result<Expiry, CannotSign> {
+    now.checked_add(life).map(Expiry::at).map_err(|_| CannotSign)
+}
+
+fn sign<T: Payload>(payload: &T, key: &dyn Signer) -> Result<Vec<u8>, CannotSign> {
+    let mut unsigned = Unsigned::new(payload).map_err(|_| CannotSign)?;
+    let signature = key.sign(unsigned.bytes())?;
+    unsigned.add(key.public().id(), signature.method, signature.bytes);
+    unsigned.into_file().map_err(|_| CannotSign)
+}

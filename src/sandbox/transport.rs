@@ -1,0 +1,88 @@
+//! The server as a [`Transport`] in this process: no socket, no thread.
+use super::server::Server;
+use crate::{
+    notary::{Change, ChangeRecord, Transport, TransportError},
+    text::Untrusted,
+    tuf::{name::Gun, request::Request},
+};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A [`Server`] that is asked by calling it.
+#[derive(Clone)]
+pub struct InProcess {
+    server: Arc<Server>,
+    address: Untrusted,
+}
+
+impl InProcess {
+    /// Asks this server.
+    pub fn new(server: Arc<Server>) -> Self {
+        Self { server, address: Untrusted::new("sandbox") }
+    }
+
+    fn ask(&self, path: &str, limit: u64) -> Result<Vec<u8>, TransportError> {
+        let answer = self.server.handle("GET", path, "");
+        let (code, message) = if answer.status == 200 { (None, None) } else { said(&answer.body) };
+        match answer.status {
+            200 if answer.body.len() as u64 > limit => Err(TransportError::TooLarge { limit }),
+            200 => Ok(answer.body),
+            301 => Err(TransportError::Redirected { to: Untrusted::new(answer.header("Location").unwrap_or_default()) }),
+            400 => Err(TransportError::Rejected { code, message }),
+            404 => Err(TransportError::NotThere { code, message }),
+            status => Err(TransportError::Unavailable { status, code, message }),
+        }
+    }
+}
+
+/// The code and words of an error.
+fn said(body: &[u8]) -> (Option<Untrusted>, Option<Untrusted>) {
+    #[derive(Deserialize)]
+    struct Envelope {
+        errors: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    struct One {
+        code: String,
+        message: String,
+    }
+    let first = serde_json::from_slice::<Envelope>(body).ok().and_then(|e| e.errors.into_iter().next());
+    first.map_or((None, None), |e| (Some(Untrusted::new(e.code)), Some(Untrusted::new(e.message))))
+}
+
+impl Transport for InProcess {
+    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+        async move { self.ask(&format!("/v2/{gun}/_trust/tuf/{}", request.file_name()), request.limit) }.boxed()
+    }
+
+    fn change_feed<'a>(
+        &'a self,
+        gun: Option<&'a Gun>,
+        from: Option<&'a str>,
+        records: i32,
+    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+        async move {
+            let rejected = TransportError::Rejected { code: Some(Untrusted::new("INVALID_PARAMETERS")), message: None };
+            let found = self.server.changes(gun.map(Gun::as_str), from, records).ok_or(rejected)?;
+            let record = |r: super::feed::Record| ChangeRecord {
+                id: Untrusted::new(r.id.to_string()),
+                created: Untrusted::new(r.created.to_string()),
+                gun: Untrusted::new(r.gun),
+                version: i64::try_from(r.version).unwrap_or(i64::MAX),
+                sha256: Untrusted::new(base16ct::lower::encode_string(&r.sha256)),
+                change: Change::Update,
+            };
+            Ok(found.into_iter().map(record).collect())
+        }
+        .boxed()
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+        async move { self.ask("/v2/", u64::MAX).map(drop) }.boxed()
+    }
+
+    fn address(&self) -> &Untrusted {
+        &self.address
+    }
+}

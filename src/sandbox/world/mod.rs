@@ -1,0 +1,198 @@
+//! The world itself: a server with repositories that have something to show, and a trust directory with the keys of the
+//! person at this desk. Signed by our own code, the same in every sandbox but for the keys, and placed in time relative
+//! to now.
+mod author;
+mod keystore;
+mod people;
+mod repositories;
+
+use super::{
+    server::{Clock, Server},
+    transport::InProcess,
+};
+use crate::{
+    keys::KeyError,
+    notary::Transport,
+    trust_dir::{TrustDir, TrustDirError, shown},
+    tuf::{json::JsonError, name::Gun},
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+/// The passphrase of every key in a sandbox. It is no secret, and it is derived with 2,048 rounds only.
+pub const PASSPHRASE: &str = "practise-only";
+
+/// The file by which a sandbox on the disk is known.
+const MARK: &str = "THIS-IS-A-SANDBOX";
+const MARK_TEXT: &str = "A world of claviger to practise on. Its keys are worthless: every passphrase is \"practise-only\".\n\
+                         Everything here may be deleted.\n";
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A directory or file cannot be made or removed.
+    #[error("cannot use {path} for a sandbox: {source}")]
+    Files {
+        /// Which, printable.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The directory holds something.
+    #[error("{0} is not empty; nothing was changed there. Name a directory that is empty or does not exist")]
+    NotEmpty(String),
+    /// What should be destroyed is no sandbox.
+    #[error("{0} is no sandbox (it has no file {MARK}); nothing was removed")]
+    NoSandbox(String),
+    /// A key cannot be made or stored.
+    #[error("the sandbox's keys cannot be made: {0}")]
+    Key(#[from] KeyError),
+    /// The trust directory cannot be written.
+    #[error("the sandbox's trust directory cannot be written: {0}")]
+    TrustDir(#[from] TrustDirError),
+    /// A metadata file cannot be written.
+    #[error("the sandbox's metadata cannot be made: {0}")]
+    Metadata(#[from] JsonError),
+    /// Something that cannot be expected to fail has failed.
+    #[error("{0} failed; there is no sandbox")]
+    Internal(&'static str),
+}
+
+impl SandboxError {
+    pub(in crate::sandbox) fn files(path: &Path, source: std::io::Error) -> Self {
+        Self::Files { path: shown(path), source }
+    }
+}
+
+/// A world to practise on. One in a temporary directory vanishes when it is dropped.
+pub struct Sandbox {
+    place: Place,
+    trust_dir: TrustDir,
+    server: Arc<Server>,
+}
+
+enum Place {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Sandbox {
+    /// Makes a world in which it is `now`; from there its clock runs. Without a directory it lies in a temporary one
+    /// that vanishes with it; a directory that is given must be empty or not be there, and stays.
+    ///
+    /// # Errors
+    /// [`SandboxError`]; what was written until then stays in a directory that was given.
+    pub fn new(now: Timestamp, directory: Option<&Path>) -> Result<Self, SandboxError> {
+        let started = Instant::now();
+        let clock: Clock = Arc::new(move || {
+            let passed = SignedDuration::try_from(started.elapsed()).unwrap_or(SignedDuration::MAX);
+            now.checked_add(passed).unwrap_or(now)
+        });
+        Self::with_clock(now, clock, directory)
+    }
+
+    /// As [`Sandbox::new`], with a clock of the caller's for what the server does later.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn with_clock(now: Timestamp, clock: Clock, directory: Option<&Path>) -> Result<Self, SandboxError> {
+        let place = match directory {
+            None => {
+                let made = tempfile::Builder::new().prefix("claviger-sandbox-").tempdir();
+                Place::Temporary(made.map_err(|e| SandboxError::files(&std::env::temp_dir(), e))?)
+            }
+            Some(path) => Place::Kept(empty(path)?),
+        };
+        let root = place.path();
+        write_new(&root.join(MARK), MARK_TEXT.as_bytes())?;
+        let docker = root.join("docker");
+        DirBuilder::new().mode(0o700).create(&docker).map_err(|e| SandboxError::files(&docker, e))?;
+        let trust_dir = TrustDir::new(docker.join("trust"));
+        let people = people::People::new(now)?;
+        let stories = repositories::Teller::new(now, &people).tell()?;
+        keystore::fill(&trust_dir, &people, &stories)?;
+        let server = Arc::new(Server::new(clock, stories.into_iter().map(|s| s.repository)));
+        Ok(Self { place, trust_dir, server })
+    }
+
+    /// The sandbox's own directory: docker's configuration directory is `docker/` in it.
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// Its trust directory, `docker/trust/`.
+    pub fn trust_dir(&self) -> &TrustDir {
+        &self.trust_dir
+    }
+
+    /// Its server, asked in this process.
+    pub fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(InProcess::new(self.server.clone()))
+    }
+
+    /// Its server, for a shell around it.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// The repositories on its server, sorted.
+    pub fn guns(&self) -> Vec<Gun> {
+        self.server.guns()
+    }
+
+    /// The passphrase of each of its keys.
+    pub fn passphrase(&self) -> &'static str {
+        PASSPHRASE
+    }
+
+    /// Removes a sandbox that was left in a directory. A directory without a sandbox's mark is not touched.
+    ///
+    /// # Errors
+    /// [`SandboxError::NoSandbox`], or [`SandboxError::Files`] if something cannot be removed.
+    pub fn destroy(directory: &Path) -> Result<(), SandboxError> {
+        let mark = directory.join(MARK);
+        if !std::fs::symlink_metadata(&mark).is_ok_and(|m| m.is_file()) {
+            return Err(SandboxError::NoSandbox(shown(directory)));
+        }
+        std::fs::remove_dir_all(directory).map_err(|e| SandboxError::files(directory, e))
+    }
+}
+
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(t) => t.path(),
+            Self::Kept(p) => p,
+        }
+    }
+}
+
+/// Makes sure of a directory with nothing in it.
+fn empty(path: &Path) -> Result<PathBuf, SandboxError> {
+    let failed = |e| SandboxError::files(path, e);
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    if std::fs::read_dir(path).map_err(failed)?.next().is_some() {
+        return Err(SandboxError::NotEmpty(shown(path)));
+    }
+    std::path::absolute(path).map_err(failed)
+}
+
+/// Writes a file that was not there, for its owner only.
+pub(in crate::sandbox) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).and_then(|mut f| f.write_all(bytes)).map_err(|e| SandboxError::files(path, e))
+}
+
+/// So many days after a moment; before it, if negative.
+fn days(from: Timestamp, days: i64) -> Result<Timestamp, SandboxError> {
+    let hours = SignedDuration::from_hours(days.saturating_mul(24));
+    from.checked_add(hours).map_err(|_| SandboxError::Internal("reckoning with time"))
+}
