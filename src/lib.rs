@@ -42,4 +42,5 @@ pub mod finding;
 pub mod notary;
 pub mod text;
 pub mod tuf;
+pub mod tui;
 pub mod views;
