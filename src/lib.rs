@@ -34,13 +34,37 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("repository", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "keys", "notary", "repository", "settings", "text", "trust_dir", "tuf"]),
-    ("cli", &["finding", "keys", "notary", "os", "repository", "sandbox", "secret", "settings", "text", "trust_dir", "tui", "tuf", "views"]),
+    (
+        "cli",
+        &[
+            "finding",
+            "keys",
+            "notary",
+            "os",
+            "repository",
+            "sandbox",
+            "secret",
+            "settings",
+            "text",
+            "trust_dir",
+            "tui",
+            "tuf",
+            "views",
+        ],
+    ),
     ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
 ];
 
+pub mod cli;
 pub mod finding;
+pub mod keys;
 pub mod notary;
+pub mod os;
+pub mod repository;
+pub mod secret;
+pub mod settings;
 pub mod text;
+pub mod trust_dir;
 pub mod tuf;
 pub mod tui;
 pub mod views;

@@ -119,7 +119,19 @@ mod tests {
 
     #[test]
     fn invisible_characters_become_visible() {
-        for c in ['\u{200b}', '\u{200d}', '\u{2066}', '\u{feff}', '\u{fe0f}', '\u{e0041}', '\u{3164}', '\u{ad}', '\u{2028}', '\u{301}', '\u{10ffff}'] {
+        for c in [
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{fe0f}',
+            '\u{e0041}',
+            '\u{3164}',
+            '\u{ad}',
+            '\u{2028}',
+            '\u{301}',
+            '\u{10ffff}',
+        ] {
             let s = escape(&c.to_string()).into_owned();
             assert_eq!(s, format!("<{:02x}>", u32::from(c)));
         }

@@ -5,7 +5,10 @@
 //! server cannot be reached, and what it sent is not to be trusted. The last is never decided here: bytes that
 //! leave this module are unverified.
 pub mod error;
+#[cfg(feature = "network")]
+pub mod http;
+pub mod reference;
 pub mod transport;
 
 pub use error::{TlsFault, TransportError, Wait, Why};
-pub use transport::{ChangeRecord, Transport};
+pub use transport::{Change, ChangeRecord, Transport};

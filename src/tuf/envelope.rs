@@ -41,9 +41,10 @@ impl Expiry {
         Self { text: at.to_string(), at }
     }
 
-    /// Reads RFC 3339.
+    /// Reads RFC 3339, in exactly the form that Go accepts (protocol 4.7): two readers must not see two moments.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let at = text.parse().map_err(|_| Malformed::Value("expires", "it is not a time"))?;
+        let at = Some(text).filter(|t| is_rfc3339(t)).and_then(|t| t.parse().ok());
+        let at = at.ok_or(Malformed::Value("expires", "it is not a time"))?;
         Ok(Self { text: text.to_owned(), at })
     }
 
@@ -56,6 +57,27 @@ impl Expiry {
     pub(super) fn value(&self) -> Value<'static> {
         fields::string(self.text.clone())
     }
+}
+
+/// `2029-11-20T02:04:25`, a fraction of at most nine digits if any, and `Z` or an offset. Whether the numbers make a moment
+/// is for the parser to say, but for the leap second, which it would round and Go refuses.
+fn is_rfc3339(text: &str) -> bool {
+    let fits = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(t, s)| if s == b'0' { t.is_ascii_digit() } else { t == s })
+    };
+    let Some((moment, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else { return false };
+    let digits = |t: &str| t.bytes().take_while(u8::is_ascii_digit).count();
+    let zone = match rest.strip_prefix('.') {
+        None => Some(rest),
+        Some(fraction) => match digits(fraction) {
+            n @ 1..=9 => fraction.get(n..),
+            _ => None,
+        },
+    };
+    fits(moment, "0000-00-00T00:00:00")
+        && !moment.ends_with("60")
+        && zone.is_some_and(|z| z == "Z" || fits(z, "+00:00") || fits(z, "-00:00"))
 }
 
 /// The payload of a role.
@@ -145,7 +167,9 @@ pub fn encode(canonical: &[u8], signatures: &[Signature]) -> Result<Vec<u8>, Jso
             out.push(b',');
         }
         let (id, method) = (json::ordinary_string(&s.key_id), json::ordinary_string(s.method.as_str()));
-        out.extend_from_slice(format!("{{\"keyid\":{id},\"method\":{method},\"sig\":\"{}\"}}", STANDARD.encode(&s.bytes)).as_bytes());
+        out.extend_from_slice(
+            format!("{{\"keyid\":{id},\"method\":{method},\"sig\":\"{}\"}}", STANDARD.encode(&s.bytes)).as_bytes(),
+        );
     }
     out.extend_from_slice(b"]}");
     Ok(out)

@@ -42,7 +42,7 @@ impl<'v, 'a> Fields<'v, 'a> {
     pub(super) fn open(value: &'v Value<'a>, name: &'static str, known: &[&'static str]) -> Result<Self, Malformed> {
         let Value::Object(members) = value else { return Err(Malformed::Value(name, "it is not an object")) };
         for (found, _) in members {
-            if let Some(k) = known.iter().find(|k| found.as_ref() != **k && found.eq_ignore_ascii_case(k)) {
+            if let Some(k) = known.iter().find(|k| found.as_ref() != **k && same_but_for_case(found, k)) {
                 return Err(Malformed::Case(k));
             }
         }
@@ -73,6 +73,16 @@ impl<'v, 'a> Fields<'v, 'a> {
     }
 }
 
+/// Whether Go takes one name for the other: by Unicode's simple folding, in which `ſ` (U+017F) is an s and `K` (U+212A) a k.
+fn same_but_for_case(found: &str, known: &str) -> bool {
+    let fold = |c: char| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    };
+    found.chars().map(fold).eq(known.chars().map(fold))
+}
+
 /// The text of a string value.
 pub(super) fn text<'v>(value: &'v Value<'_>, name: &'static str) -> Result<&'v str, Malformed> {
     match value {
@@ -87,7 +97,10 @@ pub(super) fn base64(text: &str, name: &'static str) -> Result<Vec<u8>, Malforme
 }
 
 /// The members of an object whose names are data, not keywords. `null` counts as absent, as in Go.
-pub(super) fn entries<'v, 'a>(value: &'v Value<'a>, name: &'static str) -> Result<Option<&'v [(Cow<'a, str>, Value<'a>)]>, Malformed> {
+pub(super) fn entries<'v, 'a>(
+    value: &'v Value<'a>,
+    name: &'static str,
+) -> Result<Option<&'v [(Cow<'a, str>, Value<'a>)]>, Malformed> {
     match value {
         Value::Null => Ok(None),
         Value::Object(m) => Ok(Some(m)),

@@ -60,11 +60,7 @@ impl FileMeta {
             Ok::<_, Malformed>((a.as_ref().into(), bytes.into_boxed_slice()))
         };
         let hashes = fields::entries(f.need("hashes")?, "hashes")?.map(|m| m.iter().map(hash).collect::<Result<Vec<_>, _>>());
-        Ok(Self {
-            length: f.int("length")?,
-            hashes: hashes.transpose()?,
-            custom: f.find("custom").map(|v| Box::new(owned(v))),
-        })
+        Ok(Self { length: f.int("length")?, hashes: hashes.transpose()?, custom: f.find("custom").map(|v| Box::new(owned(v))) })
     }
 
     /// As `read`, and with what snapshot and timestamp must have: a length and a well-formed SHA-256.
@@ -83,7 +79,9 @@ impl FileMeta {
     pub(super) fn value(&self) -> Value<'static> {
         let hashes = match &self.hashes {
             None => Value::Null,
-            Some(m) => Value::Object(m.iter().map(|(a, h)| (Cow::Owned(a.to_string()), fields::string(STANDARD.encode(h)))).collect()),
+            Some(m) => {
+                Value::Object(m.iter().map(|(a, h)| (Cow::Owned(a.to_string()), fields::string(STANDARD.encode(h)))).collect())
+            }
         };
         let mut members = vec![(Cow::Borrowed("hashes"), hashes), (Cow::Borrowed("length"), Value::Int(self.length))];
         if let Some(c) = &self.custom {

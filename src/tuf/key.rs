@@ -1,5 +1,9 @@
 //! Public keys and their IDs (protocol 3).
-use super::{material::Material, name::KeyId, x509};
+use super::{
+    material::Material,
+    name::KeyId,
+    x509::{self, CertificateError},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use std::{fmt, sync::OnceLock};
@@ -98,6 +102,7 @@ pub struct PublicKey {
 struct Parsed {
     material: Material,
     canonical: KeyId,
+    certificate_obstacle: Option<&'static str>,
 }
 
 impl PublicKey {
@@ -137,6 +142,13 @@ impl PublicKey {
         &self.parsed().material
     }
 
+    /// Why the key cannot verify, if it cannot: what it computes with, or a certificate that breaks the rules of protocol 7.3
+    /// (its dates do not matter here).
+    pub fn obstacle(&self) -> Option<&'static str> {
+        let parsed = self.parsed();
+        parsed.material.obstacle().or(parsed.certificate_obstacle)
+    }
+
     /// The first certificate of an X.509 key, as far as it can be read.
     pub fn leaf(&self) -> Option<x509::Leaf> {
         if self.key_type.is_x509() { x509::first_certificate(&self.public) } else { None }
@@ -144,7 +156,7 @@ impl PublicKey {
 
     fn parsed(&self) -> &Parsed {
         self.parsed.get_or_init(|| {
-            let bare = |m: Material| Box::new(Parsed { material: m, canonical: self.id });
+            let bare = |m: Material| Box::new(Parsed { material: m, canonical: self.id, certificate_obstacle: None });
             match &self.key_type {
                 KeyType::Ecdsa => bare(Material::ecdsa_spki(&self.public)),
                 KeyType::Rsa => bare(Material::rsa_spki(&self.public)),
@@ -158,7 +170,12 @@ impl PublicKey {
                         } else {
                             ("rsa", Material::rsa_spki(&leaf.spki))
                         };
-                        Box::new(Parsed { material, canonical: key_id(name, &leaf.spki) })
+                        let certificate_obstacle = leaf.check(None).err().map(|e| match e {
+                            CertificateError::Sha1 => "its certificate is signed with SHA-1",
+                            CertificateError::Inverted => "its certificate ends before it starts",
+                            _ => "its certificate holds a key that is too weak",
+                        });
+                        Box::new(Parsed { material, canonical: key_id(name, &leaf.spki), certificate_obstacle })
                     }
                 },
             }

@@ -131,7 +131,10 @@ impl Material {
         }
         let numbers = info.subject_public_key.as_bytes().and_then(|b| rsa::pkcs1::RsaPublicKeyRef::from_der(b).ok());
         let Some(numbers) = numbers else { return Self::Unusable("not an RSA key in DER") };
-        let (n, e) = (BoxedUint::from_be_slice_vartime(numbers.modulus.as_bytes()), BoxedUint::from_be_slice_vartime(numbers.public_exponent.as_bytes()));
+        let (n, e) = (
+            BoxedUint::from_be_slice_vartime(numbers.modulus.as_bytes()),
+            BoxedUint::from_be_slice_vartime(numbers.public_exponent.as_bytes()),
+        );
         match RsaPublicKey::new_with_max_size(n, e, limits::RSA_BITS_MAX) {
             Ok(k) => Self::Rsa(Box::new(k), from_pem),
             Err(_) => Self::Unusable("not an acceptable RSA key"),

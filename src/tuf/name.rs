@@ -233,7 +233,20 @@ mod tests {
         for s in ["root", "targets", "snapshot", "timestamp", "targets/a", "targets/releases/x-1_2"] {
             assert!(RoleName::new(s).is_ok(), "{s}");
         }
-        for s in ["", "Root", "targets/", "targets//a", "targets/../root", "targets/A", "targets/a/", "bogus", "root/a", "targets/é", "targets/.", "targets/a.b"] {
+        for s in [
+            "",
+            "Root",
+            "targets/",
+            "targets//a",
+            "targets/../root",
+            "targets/A",
+            "targets/a/",
+            "bogus",
+            "root/a",
+            "targets/é",
+            "targets/.",
+            "targets/a.b",
+        ] {
             assert!(RoleName::new(s).is_err(), "{s}");
         }
         let at = format!("targets/{}", "a".repeat(limits::ROLE_NAME - 8));

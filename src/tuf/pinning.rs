@@ -1,6 +1,9 @@
 //! Which root a repository must have, as the configuration says (protocol 8.1). GUNs are compared with their case, which
 //! some builds of Notary do not.
-use super::{name::{Gun, KeyId}, x509::{Bundle, Leaf}};
+use super::{
+    name::{Gun, KeyId},
+    x509::{Bundle, Leaf},
+};
 use jiff::Timestamp;
 
 /// Pins for all repositories.
@@ -81,7 +84,10 @@ mod tests {
     #[test]
     fn the_exact_pin_wins_then_the_longest_wildcard() {
         let p = pins(&[("ex.com/*", 1), ("ex.com/a/*", 2), ("ex.com/a/b", 3)]);
-        assert_eq!([pinned(&p, "ex.com/a/b"), pinned(&p, "ex.com/a/c"), pinned(&p, "ex.com/x"), pinned(&p, "other")], [Some(3), Some(2), Some(1), None]);
+        assert_eq!(
+            [pinned(&p, "ex.com/a/b"), pinned(&p, "ex.com/a/c"), pinned(&p, "ex.com/x"), pinned(&p, "other")],
+            [Some(3), Some(2), Some(1), None]
+        );
     }
 
     #[test]

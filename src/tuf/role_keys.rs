@@ -38,7 +38,9 @@ impl KeyIds {
         if ids.is_some_and(|l| l.len() > limits::KEYS) {
             return Err(Malformed::TooMany("keys", limits::KEYS));
         }
-        let id = |v: &Value<'_>| KeyId::new(fields::text(v, "keyids")?).map_err(|_| Malformed::Value("keyids", "it holds something that is no key ID"));
+        let id = |v: &Value<'_>| {
+            KeyId::new(fields::text(v, "keyids")?).map_err(|_| Malformed::Value("keyids", "it holds something that is no key ID"))
+        };
         let ids = ids.map(|l| l.iter().map(id).collect::<Result<Vec<_>, _>>()).transpose()?;
         let threshold = u64::try_from(f.int("threshold")?).ok().filter(|t| *t >= 1);
         let threshold = threshold.ok_or(Malformed::Value("threshold", "it is below 1"))?;

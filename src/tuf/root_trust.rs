@@ -57,7 +57,10 @@ impl Judge<'_> {
         if let Some(now) = self.now {
             root.check_fresh(&role, now)?;
         }
-        Ok(TrustedRoot { root, successors: RoleKeys { keys: lasting.keys.into_iter().map(|k| k.key).collect(), threshold: lasting.threshold } })
+        Ok(TrustedRoot {
+            root,
+            successors: RoleKeys { keys: lasting.keys.into_iter().map(|k| k.key).collect(), threshold: lasting.threshold },
+        })
     }
 
     fn pinned(&self, keys: Accepted) -> Result<(Vec<super::key::PublicKey>, u64), Refusal> {
@@ -107,7 +110,8 @@ fn acceptable_key(key: &super::key::PublicKey, gun: &Gun, now: Option<Timestamp>
     if !key.key_type().is_x509() {
         return Err("a root key is bare, without a certificate".into());
     }
-    let mut bundle = Bundle::parse(key.public_bytes()).ok_or("its certificates cannot be read, or do not start with the only one that is no authority")?;
+    let mut bundle = Bundle::parse(key.public_bytes())
+        .ok_or("its certificates cannot be read, or do not start with the only one that is no authority")?;
     if !bundle.leaf.names(gun) {
         return Err(format!("its certificate names \"{}\"", bundle.leaf.common_name.shown()));
     }

@@ -160,7 +160,8 @@ impl Payload for Targets {
 
     fn write(&self) -> Value<'static> {
         let keys = self.delegations.keys.as_ref().map_or(Value::Null, role_keys::keys_value);
-        let roles = self.delegations.roles.as_ref().map_or(Value::Null, |l| Value::List(l.iter().map(Delegation::value).collect()));
+        let roles =
+            self.delegations.roles.as_ref().map_or(Value::Null, |l| Value::List(l.iter().map(Delegation::value).collect()));
         let targets = match &self.targets {
             None => Value::Null,
             Some(m) => Value::Object(m.iter().map(|(n, f)| (Cow::Owned(n.to_string()), f.value())).collect()),

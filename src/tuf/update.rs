@@ -8,6 +8,7 @@
 //! * the same version with other bytes than before is refused, not only a lower one;
 //! * steps of a root walk must have exactly the version that was asked for, and their number is bounded;
 //! * pins apply to a remembered root too;
+//! * a delegation whose file is remembered may not vanish from the snapshot;
 //! * a delegation that is refused for any reason loses itself and what is below it, not the whole repository;
 //! * a remembered root whose file or certificate has expired still leads to its successors.
 use super::{
@@ -131,7 +132,12 @@ impl Update {
                 let document = verified::parse::<Root>(&role(BaseRole::Root), bytes)?;
                 let anchor = Judge { gun: &self.gun, previous: None, rule: None, now: None }.judge(document.clone())?;
                 self.remembered = true;
-                let judge = Judge { gun: &self.gun, previous: Some(&anchor), rule: Some(self.pinning.rule(&self.gun)), now: Some(self.now) };
+                let judge = Judge {
+                    gun: &self.gun,
+                    previous: Some(&anchor),
+                    rule: Some(self.pinning.rule(&self.gun)),
+                    now: Some(self.now),
+                };
                 let usable = judge.judge(document);
                 self.root = Some(anchor);
                 match usable {
@@ -152,7 +158,9 @@ impl Update {
             Phase::Start => return self.start(),
             Phase::FirstRoot => return self.first_root(reply),
             Phase::NewestRoot => return self.newest_root(reply),
-            Phase::RootStep { walker, next, newest, newest_version } => return self.root_step(reply, walker, next, newest, newest_version),
+            Phase::RootStep { walker, next, newest, newest_version } => {
+                return self.root_step(reply, walker, next, newest, newest_version);
+            }
             Phase::Timestamp => self.take_timestamp(reply),
             Phase::Snapshot => self.take_snapshot(reply),
             Phase::Roles => self.take_role(reply),
@@ -251,7 +259,14 @@ impl Update {
         }
     }
 
-    fn root_step(&mut self, reply: Reply, walker: TrustedRoot, wanted: u64, newest: Vec<u8>, newest_version: u64) -> Result<Step, Refusal> {
+    fn root_step(
+        &mut self,
+        reply: Reply,
+        walker: TrustedRoot,
+        wanted: u64,
+        newest: Vec<u8>,
+        newest_version: u64,
+    ) -> Result<Step, Refusal> {
         let bytes = bytes_of(reply, BaseRole::Root, limits::METADATA)?;
         let document = verified::parse::<Root>(&role(BaseRole::Root), &bytes)?;
         let got = document.payload.common.version;
@@ -302,7 +317,9 @@ impl Update {
 
     fn begin_snapshot(&mut self) -> Result<Step, Refusal> {
         let name = role(BaseRole::Snapshot);
-        let Some(meta) = self.timestamp.as_ref().map(|t| t.snapshot().clone()) else { return Err(Refusal::NotListed { role: name }) };
+        let Some(meta) = self.timestamp.as_ref().map(|t| t.snapshot().clone()) else {
+            return Err(Refusal::NotListed { role: name });
+        };
         self.phase = Phase::Snapshot;
         match self.cache.get(&name).filter(|b| meta.fits(b)).cloned() {
             Some(bytes) => self.accept_snapshot(&bytes),
@@ -332,7 +349,8 @@ impl Update {
             return Err(Refusal::Checksum { role: role(BaseRole::Root), named_by: name });
         }
         let targets = role(BaseRole::Targets);
-        let keys = self.root()?.root().keys_of(BaseRole::Targets).map_err(|why| Refusal::Malformed { role: targets.clone(), why })?;
+        let keys =
+            self.root()?.root().keys_of(BaseRole::Targets).map_err(|why| Refusal::Malformed { role: targets.clone(), why })?;
         self.waiting.push_back(Waiting { name: targets, keys, stated: Paths::everything(), paths: Paths::everything() });
         self.phase = Phase::Roles;
         self.next_role()
@@ -344,6 +362,10 @@ impl Update {
             let meta = self.snapshot.as_ref().and_then(|s| s.meta(&w.name)).cloned();
             match meta {
                 None if w.name.base().is_some() => return Err(Refusal::NotListed { role: w.name.clone() }),
+                None if self.was_published(w) => {
+                    let why = Refusal::NotListed { role: w.name.clone() };
+                    self.settle(RoleState::Refused(why));
+                }
                 None => self.settle(RoleState::Unpublished),
                 Some(meta) => match self.cache.get(&w.name).filter(|b| meta.fits(b)).cloned() {
                     Some(bytes) => self.accept_role(&bytes)?,
@@ -357,9 +379,16 @@ impl Update {
         self.finish()
     }
 
+    /// Whether a file of this role, by its present keys, is remembered: then a snapshot that does not name the role hides it.
+    fn was_published(&self, w: &Waiting) -> bool {
+        let kept = self.cache.get(&w.name).map(|b| verified::parse::<Targets>(&w.name, b));
+        kept.is_some_and(|d| d.and_then(|d| Verified::check(d, &w.name, &w.keys)).is_ok())
+    }
+
     fn take_role(&mut self, reply: Reply) -> Result<Step, Refusal> {
         let Some(name) = self.waiting.front().map(|w| w.name.clone()) else { return self.finish() };
-        let meta = self.snapshot.as_ref().and_then(|s| s.meta(&name)).cloned().ok_or(Refusal::NotListed { role: name.clone() })?;
+        let meta =
+            self.snapshot.as_ref().and_then(|s| s.meta(&name)).cloned().ok_or(Refusal::NotListed { role: name.clone() })?;
         match checked_bytes(reply, &name, &meta, BaseRole::Snapshot) {
             Err(why) => self.refuse(why)?,
             Ok(bytes) => {
@@ -379,6 +408,10 @@ impl Update {
         match self.check_role(w, bytes) {
             Err(why) => self.refuse(why),
             Ok(file) => {
+                if self.roles.len() + self.waiting.len() + file.delegations().len() > limits::ROLES {
+                    let role = w.name.clone();
+                    return self.refuse(Refusal::Malformed { role, why: super::Malformed::TooMany("roles", limits::ROLES) });
+                }
                 let below: Vec<Waiting> = file
                     .delegations()
                     .iter()

@@ -77,7 +77,8 @@ pub(super) fn check_signatures<T>(document: &Document<T>, role: &RoleName, keys:
         if signed_by.contains(&key.id()) {
             continue;
         }
-        if let Some(identity) = key.material().identity()
+        if key.obstacle().is_none()
+            && let Some(identity) = key.material().identity()
             && key.material().verify(&s.method, &message, &s.bytes)
         {
             distinct.insert(identity);

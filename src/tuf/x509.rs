@@ -1,9 +1,17 @@
 //! Certificates around keys (protocol 7): reading them, and the rules that Notary applies to them.
-use super::{key::{KeyType, PublicKey}, limits, material::{Material, Message, Method}, name::Gun};
+use super::{
+    key::{KeyType, PublicKey},
+    limits,
+    material::{Material, Message, Method},
+    name::Gun,
+};
 use crate::text::Untrusted;
 use der::{Decode, Encode, asn1::ObjectIdentifier};
 use jiff::{Timestamp, ToSpan};
-use x509_cert::{Certificate, ext::pkix::{BasicConstraints, ExtendedKeyUsage}};
+use x509_cert::{
+    Certificate,
+    ext::pkix::{BasicConstraints, ExtendedKeyUsage},
+};
 
 /// Signature algorithms that rest on SHA-1: RSA, ECDSA and DSA.
 const SHA1_SIGNATURES: [ObjectIdentifier; 3] = [
@@ -190,7 +198,10 @@ fn verify_certificate_signature(algorithm: &ObjectIdentifier, spki: &[u8], tbs: 
 /// are passed over (protocol 3.3).
 pub fn first_certificate(text: &[u8]) -> Option<Leaf> {
     let blocks = pem::parse_many(text).ok()?;
-    blocks.iter().filter(|b| b.tag() == "CERTIFICATE" && b.headers().iter().next().is_none()).find_map(|b| Leaf::from_der(b.contents()))
+    blocks
+        .iter()
+        .filter(|b| b.tag() == "CERTIFICATE" && b.headers().iter().next().is_none())
+        .find_map(|b| Leaf::from_der(b.contents()))
 }
 
 /// A root key's certificates, read strictly: a leaf first, then authorities.
@@ -242,4 +253,11 @@ impl Bundle {
         }
         false
     }
+}
+
+/// The authorities in PEM that are acceptable at `now`; others are passed over, as Notary does with pinned authorities.
+pub fn authorities(text: &[u8], now: Timestamp) -> Vec<Leaf> {
+    let blocks = pem::parse_many(text).unwrap_or_default();
+    let all = blocks.iter().filter(|b| b.tag() == "CERTIFICATE").filter_map(|b| Leaf::from_der(b.contents()));
+    all.filter(|c| c.is_ca && c.check(Some(now)).is_ok()).collect()
 }

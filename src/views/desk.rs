@@ -1,6 +1,16 @@
 //! The desk at which both faces sit: it reads keys and repositories and lays out what they show.
-use super::{keys::KeyRow, repositories::RepositoryRow};
-use crate::{text::Printable, tuf::name::Gun};
+use super::{
+    chain::KeysHere,
+    keys::{KeyRows, key_rows, keys_here},
+    repositories::RepositoryRow,
+};
+use crate::{
+    repository::{Mode, Repositories},
+    text::Printable,
+    tuf::name::Gun,
+};
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which world this is. The screen shows it so that it cannot be missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +36,7 @@ pub struct Facts {
     pub config: Option<Printable>,
 }
 
-/// Where an answer about repositories came from, and what stood in the way.
+/// Which repositories there are, and what stood in the way of knowing more.
 #[derive(Debug, Clone)]
 pub struct Inventory {
     /// Repositories known to the cache or the server, sorted.
@@ -39,27 +49,50 @@ pub struct Inventory {
 #[derive(Clone)]
 pub struct Desk {
     facts: Facts,
+    repositories: Repositories,
+    /// Where private keys were when they were last listed.
+    here: Arc<Mutex<Option<Arc<KeysHere>>>>,
 }
 
 impl Desk {
+    /// A desk over one trust directory and its servers.
+    pub fn new(facts: Facts, repositories: Repositories) -> Self {
+        Self { facts, repositories, here: Arc::default() }
+    }
+
     /// What stands at the top.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
 
-    /// All keys, sorted by role, repository and ID. Reads files: call it off the thread that draws.
-    pub fn keys(&self) -> Vec<KeyRow> {
-        Vec::new()
+    /// The repositories that are read here.
+    pub fn repositories(&self) -> &Repositories {
+        &self.repositories
+    }
+
+    /// All keys, root keys first, then by repository, role and ID. Reads files: call it off the thread that draws.
+    pub fn keys(&self) -> KeyRows {
+        let rows = key_rows(self.repositories.trust_dir());
+        *self.here.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys_here(&rows.rows)));
+        rows
+    }
+
+    /// Which private keys lie in the trust directory, as of the last listing. Reads files if there was none.
+    pub fn keys_here(&self) -> Arc<KeysHere> {
+        let known = self.here.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.unwrap_or_else(|| Arc::new(keys_here(&self.keys().rows)))
     }
 
     /// Repositories in the cache and, if it answers, on the server.
     pub async fn inventory(&self) -> Inventory {
-        Inventory { guns: Vec::new(), notes: Vec::new() }
+        let all = self.repositories.inventory().await;
+        Inventory { guns: all.known.into_iter().map(|k| k.gun).collect(), notes: all.notes }
     }
 
-    /// Loads and verifies one repository. `step` is told what is being fetched. Dropping the future cancels.
-    pub async fn repository(&self, gun: Gun, step: impl Fn(&str) + Send) -> RepositoryRow {
-        step("");
-        RepositoryRow { gun, health: super::repositories::Health::Unknown, detail: None }
+    /// Loads and verifies one repository. `step` is told which role's file is being fetched. Dropping the future cancels.
+    pub async fn repository(&self, gun: Gun, step: impl Fn(&str) + Send + Sync) -> RepositoryRow {
+        let here = self.keys_here();
+        let result = self.repositories.load(&gun, Timestamp::now(), Mode::Usual, &|p| step(p.role.as_str())).await;
+        RepositoryRow::new(gun, result, &here)
     }
 }

@@ -1,14 +1,21 @@
 //! Rows of the key listing.
+use super::chain::KeysHere;
 use crate::{
     finding::{Finding, Severity},
-    text::Printable,
+    keys::{KeyEntry, list},
+    text::Untrusted,
+    trust_dir::TrustDir,
     tuf::{
-        key::Algorithm,
-        name::{Gun, KeyId},
+        envelope::Document,
+        key::{Algorithm, PublicKey},
+        limits,
+        name::{BaseRole, Gun, KeyId, RoleName},
+        root::Root,
+        targets::Targets,
     },
 };
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 /// One private key, or a file that should be one.
 #[derive(Debug, Clone)]
@@ -16,9 +23,9 @@ pub struct KeyRow {
     /// The ID that the file's name claims.
     pub id: Option<KeyId>,
     /// The role in the file's header; empty if there is none.
-    pub role: Printable,
+    pub role: Untrusted,
     /// The repository in the file's header.
-    pub gun: Option<Printable>,
+    pub gun: Option<Untrusted>,
     /// What the key computes with; unknown for an encrypted key that no metadata names.
     pub algorithm: Option<Algorithm>,
     /// Whether a passphrase protects it; unknown for a file that cannot be read.
@@ -29,8 +36,8 @@ pub struct KeyRow {
     pub path: PathBuf,
     /// Whether the file lies in a layout that Notary 0.4 left behind.
     pub legacy: bool,
-    /// Repositories in the local cache whose metadata names this key, with the roles it has there.
-    pub used_by: Vec<(Gun, String)>,
+    /// Repositories in the local cache whose metadata names this key, with the role it has there.
+    pub used_by: Vec<(Gun, RoleName)>,
     /// What is wrong with it, worst first.
     pub problems: Vec<Finding>,
 }
@@ -40,4 +47,83 @@ impl KeyRow {
     pub fn severity(&self) -> Option<Severity> {
         self.problems.iter().map(|p| p.severity).max()
     }
+}
+
+/// What a listing of keys says.
+#[derive(Debug, Clone, Default)]
+pub struct KeyRows {
+    /// Keys, root keys first, then by repository, role and ID.
+    pub rows: Vec<KeyRow>,
+    /// What is wrong with the directory as a whole.
+    pub problems: Vec<Finding>,
+}
+
+/// Lists all keys of a trust directory.
+pub fn key_rows(trust_dir: &TrustDir) -> KeyRows {
+    let listing = list(trust_dir);
+    let mut uses = uses(trust_dir);
+    let mut rows: Vec<KeyRow> = listing.entries.into_iter().map(|e| key_row(e, &mut uses)).collect();
+    rows.sort_by_cached_key(|r| {
+        let not_root = r.role.raw() != BaseRole::Root.as_str();
+        (not_root, r.gun.clone(), r.role.clone(), r.id, r.path.clone())
+    });
+    KeyRows { rows, problems: listing.problems }
+}
+
+fn key_row(entry: KeyEntry, uses: &mut HashMap<KeyId, Use>) -> KeyRow {
+    let used = entry.id.and_then(|id| uses.get(&id));
+    KeyRow {
+        algorithm: entry.algorithm.or(used.map(|u| u.algorithm)),
+        used_by: used.map(|u| u.by.clone()).unwrap_or_default(),
+        encrypted: entry.encrypted(),
+        id: entry.id,
+        role: entry.role.unwrap_or_default(),
+        gun: entry.gun_claimed,
+        modified: entry.modified,
+        path: entry.path,
+        legacy: entry.legacy.is_some(),
+        problems: entry.problems,
+    }
+}
+
+/// Where each private key lies that could sign.
+pub fn keys_here(rows: &[KeyRow]) -> KeysHere {
+    rows.iter().filter_map(|r| r.id.map(|id| (id, r.path.clone()))).collect()
+}
+
+/// Who uses a key, as cached metadata says. The cache is not verified for this: it is a hint, not a proof.
+struct Use {
+    algorithm: Algorithm,
+    by: Vec<(Gun, RoleName)>,
+}
+
+fn uses(trust_dir: &TrustDir) -> HashMap<KeyId, Use> {
+    let mut uses: HashMap<KeyId, Use> = HashMap::new();
+    for gun in trust_dir.guns().guns.into_iter().map(|g| g.gun) {
+        let mut note = |key: &PublicKey, role: &RoleName| {
+            let used = uses.entry(key.canonical_id()).or_insert_with(|| Use { algorithm: key.algorithm(), by: Vec::new() });
+            used.by.push((gun.clone(), role.clone()));
+        };
+        for role in trust_dir.cached_roles(&gun) {
+            let Ok(Some(bytes)) = trust_dir.read_metadata(&gun, &role, limits::METADATA) else { continue };
+            match role.base() {
+                Some(BaseRole::Root) => {
+                    let Ok(root) = Document::<Root>::parse(&bytes) else { continue };
+                    for base in BaseRole::ALL {
+                        let keys = root.payload.keys_of(base).map(|k| k.keys).unwrap_or_default();
+                        keys.iter().for_each(|k| note(k, &base.into()));
+                    }
+                }
+                Some(BaseRole::Targets) | None => {
+                    let Ok(file) = Document::<Targets>::parse(&bytes) else { continue };
+                    for d in file.payload.delegations() {
+                        let keys = file.payload.keys_of(d).map(|k| k.keys).unwrap_or_default();
+                        keys.iter().for_each(|k| note(k, &d.name));
+                    }
+                }
+                Some(BaseRole::Snapshot | BaseRole::Timestamp) => {}
+            }
+        }
+    }
+    uses
 }

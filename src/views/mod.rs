@@ -1,7 +1,11 @@
 //! What a listing or a screen shows, assembled once for both faces. No drawing here, and no fetching: views are made
 //! from what others read.
 pub mod chain;
+pub mod columns;
 pub mod desk;
+pub mod docker;
 pub mod keys;
+pub mod natural;
+pub mod notable;
 pub mod repositories;
 pub mod tags;

@@ -1,4 +1,12 @@
 //! Everything that needs the whole program, its peers or its files. One binary, one module a subject.
+#![cfg(all(feature = "network", feature = "sandbox"))]
+mod architecture;
+mod attacks;
+mod dependencies;
+mod forge;
+mod loopback;
 mod memory;
+mod peers;
 mod published;
 mod transport;
+mod transport_tls;

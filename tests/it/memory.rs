@@ -2,7 +2,10 @@
 use claviger::{
     notary::{ChangeRecord, Transport, TransportError},
     text::Untrusted,
-    tuf::{name::Gun, request::Request},
+    tuf::{
+        name::{Gun, RoleName},
+        request::{Request, Which},
+    },
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use std::{
@@ -10,10 +13,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+type Answer = Result<Vec<u8>, TransportError>;
+
 /// Files by GUN and file name (`root.json`, `2.root.json`, `targets/a.<sha256>.json`), and what was asked for.
 #[derive(Default)]
 pub struct Memory {
-    files: Mutex<HashMap<(String, String), Result<Vec<u8>, TransportError>>>,
+    files: Mutex<HashMap<(String, String), Answer>>,
     asked: Mutex<Vec<String>>,
     address: Untrusted,
 }
@@ -30,7 +35,7 @@ impl Memory {
     }
 
     /// Answers `file` of `gun` with this from now on.
-    pub fn answer(&self, gun: &Gun, file: &str, answer: Result<Vec<u8>, TransportError>) {
+    pub fn answer(&self, gun: &Gun, file: &str, answer: Answer) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert((gun.to_string(), file.to_owned()), answer);
     }
@@ -72,4 +77,19 @@ impl Transport for Memory {
     fn address(&self) -> &Untrusted {
         &self.address
     }
+}
+
+#[tokio::test]
+async fn a_transport_can_be_a_table_in_memory() {
+    let memory = Memory::new();
+    let gun = Gun::new("docker.io/library/alpine").unwrap();
+    memory.put(&gun, "root.json", *b"root");
+    let server: &dyn Transport = &memory;
+    let mut request = Request { role: RoleName::new("root").unwrap(), which: Which::Current, limit: 4 };
+    assert_eq!(server.get(&gun, &request).await.unwrap(), b"root");
+    request.limit = 3;
+    assert_eq!(server.get(&gun, &request).await, Err(TransportError::TooLarge { limit: 3 }));
+    request.which = Which::Version(2);
+    assert!(matches!(server.get(&gun, &request).await, Err(TransportError::NotThere { .. })));
+    assert_eq!(memory.asked(), ["root.json", "root.json", "2.root.json"]);
 }

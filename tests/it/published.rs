@@ -121,7 +121,8 @@ fn update(gun: &str, served: &mut Served) -> Result<TrustedCollection, Refusal> 
 #[test]
 fn every_published_file_verifies_as_part_of_the_repository_that_it_was_published_in() {
     for (dir, gun) in REPOSITORIES {
-        let all: Vec<(PathBuf, Vec<u8>)> = files(&published(dir)).into_iter().map(|p| (p.clone(), std::fs::read(p).unwrap())).collect();
+        let all: Vec<(PathBuf, Vec<u8>)> =
+            files(&published(dir)).into_iter().map(|p| (p.clone(), std::fs::read(p).unwrap())).collect();
         let of_type = |t: &str| all.iter().filter(|(p, _)| type_of(p) == t).map(|(_, b)| b.clone()).collect::<Vec<_>>();
         let mut verified = BTreeSet::new();
         for root in of_type("Root") {

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Installs what a part of the work needs, and only what is missing. Says what it installs.
+#
+#   .ci/tools.sh build     a C compiler and pkg-config
+#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, `docker trust`, and small tools
+#   .ci/tools.sh fuzz      cargo-fuzz
+#
+# Packages are installed on Debian and its children. Elsewhere their names are printed and nothing is touched.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+peer_bin="$PWD/target/peers/bin" # where tests/it/peers looks besides PATH
+
+say() { printf '%s\n' "$*" >&2; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        say "This needs root, and there is no sudo here. Run as root: $*"
+        return 1
+    fi
+}
+
+updated=no
+apt_update() {
+    [ "$updated" = yes ] && return
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq update
+    updated=yes
+}
+
+apt_install() {
+    say "Installing Debian packages: $*"
+    apt_update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
+        install -y -qq --no-install-recommends "$@" >&2 </dev/null
+}
+
+# not_debian WHAT FEDORA ARCH MACOS: names the packages and stops.
+not_debian() {
+    say "$1 is missing. Packages that have it:"
+    say "  Fedora   $2"
+    say "  Arch     $3"
+    say "  macOS    $4"
+    say "Nothing was installed. Run this again when they are there."
+    exit 1
+}
+
+need_cargo() {
+    have cargo && return
+    say "Rust is missing (1.95 or newer). https://rustup.rs installs it; then run this again."
+    exit 1
+}
+
+build() {
+    need_cargo
+    local missing=()
+    have cc || missing+=(gcc libc6-dev)
+    have pkg-config || missing+=(pkg-config)
+    [ ${#missing[@]} = 0 ] && return
+    have apt-get || not_debian "A C compiler or pkg-config" "dnf install gcc pkgconf-pkg-config" "pacman -S gcc pkgconf" \
+        "xcode-select --install && brew install pkgconf"
+    apt_install "${missing[@]}"
+}
+
+# A docker client that knows `trust` (from 29 on it is a plugin that may not be there).
+docker_trusts() {
+    local docker
+    for docker in $(type -ap docker || true) "$peer_bin/docker"; do
+        if "$docker" trust inspect --help >/dev/null 2>&1; then return 0; fi
+    done
+    return 1
+}
+
+# The client alone, unpacked into target/: the tests need no engine, and so no daemon is installed or started.
+unpack_docker() {
+    local package=docker.io from
+    apt_update
+    if apt-cache show docker-cli >/dev/null 2>&1; then package=docker-cli; fi
+    say "Unpacking the client of the Debian package $package into target/peers (no engine is installed)"
+    from=$(mktemp -d)
+    (cd "$from" && apt-get -o Acquire::Retries=3 -qq download "$package" 2>/dev/null && dpkg-deb -x ./*.deb tree)
+    mkdir -p "$peer_bin"
+    install -m 0755 "$from/tree/usr/bin/docker" "$peer_bin/docker"
+    rm -rf "$from"
+    if docker_trusts; then return; fi
+    say "The docker client of $package has no \`trust\` here. The tests that need it will fail."
+    return 1
+}
+
+peers() {
+    build
+    local missing=() tool
+    for tool in notary notary-server notary-signer; do have "$tool" || missing+=(notary); done
+    have openssl || missing+=(openssl)
+    have strace || missing+=(strace)
+    have ps || missing+=(procps)
+    have setpriv || missing+=(util-linux)
+    if [ ${#missing[@]} != 0 ]; then
+        have apt-get || not_debian "A test peer (${missing[*]})" \
+            "dnf install golang openssl strace procps-ng util-linux docker-cli; notary 0.7 from source" \
+            "pacman -S notary openssl strace procps-ng util-linux docker" \
+            "none: the tests run on Linux only"
+        mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+        apt_install "${missing[@]}"
+    fi
+    if ! docker_trusts; then
+        have apt-get || not_debian "A docker client with \`trust\`" "dnf install docker-cli" "pacman -S docker" "none: the tests run on Linux only"
+        unpack_docker
+    fi
+}
+
+fuzz() {
+    build
+    have cargo-fuzz && return
+    have c++ || { have apt-get && apt_install g++; } || not_debian "A C++ compiler" "dnf install gcc-c++" "pacman -S gcc" "xcode-select --install"
+    say "Installing cargo-fuzz with cargo"
+    cargo install --locked cargo-fuzz
+}
+
+case "${1:-}" in
+build) build ;;
+test) peers ;;
+fuzz) fuzz ;;
+*)
+    say "usage: .ci/tools.sh build|test|fuzz"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,203 @@
+//! The definitions of the command line; what commands do is elsewhere.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Manage the keys of Docker Content Trust and Notary v1.
+///
+/// Without a command the workstation opens.
+#[derive(Debug, Parser)]
+#[command(name = "claviger", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do; the workstation opens if nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Options {
+    /// Trust directory [default: that of the configuration, else $DOCKER_CONFIG/trust, else ~/.docker/trust]
+    #[arg(short = 'd', long, global = true, value_name = "DIR")]
+    pub trust_dir: Option<PathBuf>,
+    /// Notary server [default: DOCKER_CONTENT_TRUST_SERVER, else the configuration, else by registry as docker does]
+    #[arg(short, long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Trust only this certificate authority for TLS
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tlscacert: Option<PathBuf>,
+    /// Client certificate for TLS
+    #[arg(long, global = true, value_name = "FILE", requires = "tlskey")]
+    pub tlscert: Option<PathBuf>,
+    /// Key of the client certificate
+    #[arg(long, global = true, value_name = "FILE", requires = "tlscert")]
+    pub tlskey: Option<PathBuf>,
+    /// Configuration: our TOML, or notary's config.json
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Allow plain HTTP to this host
+    #[arg(long, global = true, value_name = "HOST")]
+    pub plain_http: Vec<String>,
+    /// Take repository names verbatim, as notary does, without docker's expansion
+    #[arg(long, global = true)]
+    pub exact: bool,
+    /// Machine-readable result on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Write nothing: neither keys nor the metadata cache
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Passphrases: lines ROLE=… or KEY_ID=…, or one bare line for all
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What claviger can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Private keys in the trust directory
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Repositories
+    #[command(subcommand)]
+    Repo(RepoCommand),
+    /// Print what `docker trust inspect` prints
+    #[command(after_help = "Example:\n  claviger inspect registry.example/shop/frontend:1.0 --pretty")]
+    Inspect {
+        /// Repositories, or tags of them
+        #[arg(required = true, value_name = "GUN[:TAG]")]
+        names: Vec<String>,
+        /// As text for people instead of JSON
+        #[arg(long, conflicts_with = "json")]
+        pretty: bool,
+    },
+    /// List what a repository signs
+    #[command(after_help = "Example:\n  claviger tags registry.example/shop/frontend --json")]
+    Tags {
+        /// Repository
+        #[arg(value_name = "GUN")]
+        gun: String,
+    },
+    /// People who may sign
+    #[command(subcommand)]
+    Signer(SignerCommand),
+    /// Delegated roles
+    #[command(subcommand)]
+    Delegation(DelegationCommand),
+}
+
+/// What can be done with private keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// List all keys, and files that should be keys, with what is wrong with them
+    #[command(after_help = "Example:\n  claviger key list --json")]
+    List,
+    /// Show everything known of one key
+    #[command(after_help = "Example:\n  claviger key show 29fe684c5c3c")]
+    Show {
+        /// Key ID, or the start of one
+        #[arg(value_name = "KEY_ID")]
+        id: String,
+    },
+    /// Unlock keys, compare them with their names, sign and verify a test message; change nothing
+    #[command(after_help = "Example:\n  claviger key test 29fe684c5c3c")]
+    Test {
+        /// Key IDs, or the starts of them
+        #[arg(required = true, value_name = "KEY_ID")]
+        ids: Vec<String>,
+    },
+    /// Make a new key
+    #[command(after_help = "Example:\n  claviger key generate alice --dir /tmp")]
+    Generate {
+        /// Name of the signer, or of the key
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What the key is for
+        #[arg(long, value_enum, default_value_t = KeyRole::Delegation)]
+        role: KeyRole,
+        /// Repository of a targets or snapshot key
+        #[arg(long, value_name = "GUN")]
+        gun: Option<String>,
+        /// Algorithm
+        #[arg(long, value_enum, default_value_t = KeyAlgorithm::Ecdsa)]
+        algorithm: KeyAlgorithm,
+        /// Where to write NAME.pub
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+}
+
+/// What a new key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyRole {
+    /// Names all other keys of a repository; kept offline
+    Root,
+    /// Signs targets and names signers of one repository
+    Targets,
+    /// Signs snapshots of one repository
+    Snapshot,
+    /// Signs for a person, in any repository that delegates to them
+    Delegation,
+}
+
+/// What a new key computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256, as Notary makes it
+    Ecdsa,
+    /// RSA, 2048 bits
+    Rsa2048,
+    /// RSA, 3072 bits
+    Rsa3072,
+    /// RSA, 4096 bits
+    Rsa4096,
+}
+
+/// What can be done with repositories.
+#[derive(Debug, Subcommand)]
+pub enum RepoCommand {
+    /// List repositories known to the cache and to the server's change feed
+    #[command(after_help = "Example:\n  claviger repo list --json")]
+    List,
+    /// Show the chain of trust: roles, keys, thresholds, versions, expiries, paths, findings
+    #[command(after_help = "Example:\n  claviger repo show registry.example/shop/frontend")]
+    Show {
+        /// Repository
+        #[arg(value_name = "GUN")]
+        gun: String,
+    },
+    /// Verify from a clean cache, with the remembered root as anchor; exit 3 and the reason when it does not hold
+    #[command(after_help = "Example:\n  claviger repo verify registry.example/shop/frontend")]
+    Verify {
+        /// Repository
+        #[arg(value_name = "GUN")]
+        gun: String,
+    },
+}
+
+/// What can be done with signers.
+#[derive(Debug, Subcommand)]
+pub enum SignerCommand {
+    /// List who may sign, and with which keys
+    #[command(after_help = "Example:\n  claviger signer list registry.example/shop/frontend")]
+    List {
+        /// Repository
+        #[arg(value_name = "GUN")]
+        gun: String,
+    },
+}
+
+/// What can be done with delegated roles.
+#[derive(Debug, Subcommand)]
+pub enum DelegationCommand {
+    /// List delegated roles with their paths, keys and thresholds
+    #[command(after_help = "Example:\n  claviger delegation list registry.example/shop/frontend")]
+    List {
+        /// Repository
+        #[arg(value_name = "GUN")]
+        gun: String,
+    },
+}

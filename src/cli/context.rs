@@ -1,0 +1,219 @@
+//! What every command works with: settings, the trust directory, servers; and how failures of reading become sentences.
+use super::{
+    args::Options,
+    output::{self, Failure},
+};
+use crate::{
+    notary::{
+        TransportError,
+        reference::{self, Reference},
+    },
+    repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers},
+    settings::{self, Environment, Flags, Settings},
+    text::Printable,
+    trust_dir::{TrustDir, shown},
+    tuf::{
+        Refusal,
+        collection::{Anchor, Freshness},
+        name::{Gun, KeyId},
+        pinning::Pinning,
+        x509,
+    },
+    views::{
+        chain::KeysHere,
+        desk::{Desk, Facts, World},
+    },
+};
+use jiff::Timestamp;
+
+/// What every command works with.
+pub struct Context {
+    /// The options of the command line.
+    pub options: Options,
+    /// All settings, with their origins.
+    pub settings: Settings,
+    desk: Desk,
+}
+
+impl Context {
+    /// Resolves settings and opens nothing yet.
+    pub fn new(options: Options) -> Result<Self, Failure> {
+        let flags = Flags {
+            trust_dir: options.trust_dir.clone(),
+            server: options.server.clone(),
+            tlscacert: options.tlscacert.clone(),
+            tlscert: options.tlscert.clone(),
+            tlskey: options.tlskey.clone(),
+            config: options.config.clone(),
+            state_dir: None,
+            plain_http: options.plain_http.clone(),
+            read_only: options.read_only,
+        };
+        let environment: Environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v))).collect();
+        let settings = Settings::resolve(&flags, &environment, &settings::read_file).map_err(|e| {
+            let exit = 2;
+            Failure::new("settings", e.to_string(), "nothing was read or changed", e.remedy()).exit(exit)
+        })?;
+        let pinning = pinning(&settings)?;
+        let trust_dir = TrustDir::new(&settings.trust_dir.value);
+        let facts = Facts {
+            world: if cfg!(feature = "network") { World::Online } else { World::Offline },
+            trust_dir: Printable::from_untrusted(&settings.trust_dir.value.to_string_lossy()),
+            server: settings.server.as_ref().map(|s| Printable::from_untrusted(&s.value)),
+            config: settings.config.as_ref().map(|c| Printable::from_untrusted(&c.value.to_string_lossy())),
+        };
+        let keep = !settings.read_only.value;
+        let repositories = Repositories::new(Servers::from_settings(settings.clone()), trust_dir, pinning, keep);
+        Ok(Self { options, settings, desk: Desk::new(facts, repositories) })
+    }
+
+    /// The desk of this trust directory.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Repositories of this trust directory.
+    pub fn repositories(&self) -> &Repositories {
+        self.desk.repositories()
+    }
+
+    /// The trust directory.
+    pub fn trust_dir(&self) -> &TrustDir {
+        self.repositories().trust_dir()
+    }
+
+    /// Where private keys lie.
+    pub fn keys_here(&self) -> std::sync::Arc<KeysHere> {
+        self.desk.keys_here()
+    }
+
+    /// Understands a repository that was typed, and says so where it is understood as another name.
+    pub fn reference(&self, typed: &str) -> Result<Reference, Failure> {
+        let cached = |gun: &Gun| self.trust_dir().metadata_dir(gun).is_dir();
+        let reference = reference::read(typed, self.options.exact, &cached).map_err(|e| {
+            Failure::new("name", e.to_string(), "nothing was read or changed", "Give a name such as registry.example/team/app.")
+                .exit(2)
+        })?;
+        if reference.expanded {
+            output::complain(&format!("claviger: {typed} is understood as {}; --exact takes names verbatim", reference.gun));
+        }
+        Ok(reference)
+    }
+
+    /// Loads a repository, and says on standard error how far it may be relied on.
+    pub async fn load(&self, gun: &Gun, mode: Mode) -> Result<Loaded, LoadError> {
+        let loaded = self.repositories().load(gun, Timestamp::now(), mode, &|_| {}).await?;
+        let c = &loaded.collection;
+        if c.freshness() == Freshness::Cached {
+            let until = c.timestamp().expires().strftime("%Y-%m-%d %H:%M UTC");
+            output::complain(&format!(
+                "claviger: the server did not answer; {gun} is shown as it was last seen, which may be out of date (valid until {until})"
+            ));
+        }
+        if c.anchor() == Anchor::FirstUse && mode == Mode::Usual {
+            let ids: Vec<String> = crate::tuf::root_trust::root_key_ids(c.root()).iter().map(KeyId::hex).collect();
+            output::complain(&format!(
+                "claviger: the root of {gun} was seen now for the first time and is trusted from now on; its root key is {}",
+                ids.join(", ")
+            ));
+        }
+        if let Some(why) = &loaded.not_kept {
+            output::complain(&format!("claviger: {gun} was verified but could not be remembered: {why}"));
+        }
+        Ok(loaded)
+    }
+
+    /// Names on standard error the roles that were refused, and makes that exit status 3.
+    pub fn refused_roles(&self, loaded: &Loaded) -> Result<(), Failure> {
+        let refused: Vec<String> = loaded.collection.refused().map(|(role, why)| format!("{role}: {why}")).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let message = format!("{} is trusted in part only; not trusted: {}", loaded.collection.gun(), refused.join("; "));
+        let none = "nothing that these roles sign is shown or trusted";
+        Err(Failure::new(
+            "roles-refused",
+            message,
+            none,
+            "Their signers must sign again, or the owner must change the delegation.",
+        )
+        .exit(3))
+    }
+
+    /// The three sentences for a repository that could not be loaded.
+    pub fn load_failure(&self, gun: &Gun, error: LoadError) -> Failure {
+        let message = format!("{gun}: {error}");
+        let nothing = "nothing was verified, and the cache is as it was before";
+        match error {
+            LoadError::NotThere(_) => {
+                let server = self.repositories().servers().of(gun).map(|t| t.address().shown().to_string()).unwrap_or_default();
+                let hint = format!("Check the name, and whether {server} is the right server (--server).");
+                Failure::new("not-there", format!("{server} has no trust data for {gun}"), nothing, hint)
+            }
+            LoadError::Transport { error, fallback, .. } => {
+                let code = match error {
+                    TransportError::NotAllowed { .. } => "not-allowed",
+                    _ if error.is_server_away() => "not-reachable",
+                    _ => "server-answer",
+                };
+                let nothing = match fallback {
+                    Some(why) => format!("{nothing}; what was last seen could not serve either: {why}"),
+                    None => nothing.to_owned(),
+                };
+                Failure::new(code, message, nothing, error.remedy())
+            }
+            LoadError::Refused(why) => Failure::new(
+                why.code(),
+                message,
+                "nothing of it is trusted, and the cache is as it was before",
+                refusal_hint(&why),
+            )
+            .exit(3),
+            LoadError::RememberedRoot { path, refusal } => {
+                let hint = format!(
+                    "Compare the root with the owner's; then move {} away (keys are not in it) and try again.",
+                    shown(&path)
+                );
+                Failure::new("remembered-root", message, format!("nothing was fetched or verified ({})", refusal.code()), hint)
+                    .exit(3)
+            }
+            LoadError::Cache(_) => Failure::new("cache", message, nothing, "Mend the file or its permissions."),
+            LoadError::NoServer(e) => server_failure(&e),
+        }
+    }
+}
+
+fn server_failure(error: &ServerError) -> Failure {
+    let exit = if matches!(error, ServerError::Settings(_)) { 2 } else { 1 };
+    Failure::new("no-server", error.to_string(), "nothing was fetched or verified", error.remedy()).exit(exit)
+}
+
+fn refusal_hint(why: &Refusal) -> &'static str {
+    match why {
+        Refusal::Expired { .. } => "Its owner must sign it again. `claviger repo show` shows what it says, unverified.",
+        Refusal::RootCertificate(_) | Refusal::NotPinned => "Compare its root with the owner's before you do anything else.",
+        Refusal::FirstUseOff => "Pin its root in the configuration (trust_pinning).",
+        _ => "This can be an attack or a damaged server. Ask its owner by another way before you rely on it.",
+    }
+}
+
+/// Reads pins out of the settings. A pin that cannot be read is an error: to leave it out would mean to trust more.
+fn pinning(settings: &Settings) -> Result<Pinning, Failure> {
+    let set = &settings.trust_pinning;
+    let bad = |what: String| Failure::new("pin", what, "nothing was read or changed", format!("Mend {}.", set.origin)).exit(2);
+    let mut pinning = Pinning { first_use_off: set.value.disable_tofu, ..Pinning::default() };
+    for (gun, ids) in &set.value.certs {
+        let gun_shown = Printable::from_untrusted(gun);
+        let ids = ids.iter().map(|id| KeyId::new(id).map_err(|e| bad(format!("the pin for {gun_shown} names no key ID: {e}"))));
+        pinning.certs.push((gun.clone(), ids.collect::<Result<_, _>>()?));
+    }
+    for (prefix, path) in &set.value.ca {
+        let bytes = std::fs::read(path).map_err(|e| bad(format!("the pinned authority {} cannot be read: {e}", shown(path))))?;
+        let authorities = x509::authorities(&bytes, Timestamp::now());
+        if authorities.is_empty() {
+            return Err(bad(format!("{} holds no certificate authority that is valid", shown(path))));
+        }
+        pinning.ca.push((prefix.clone(), authorities));
+    }
+    Ok(pinning)
+}

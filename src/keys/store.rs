@@ -1,0 +1,182 @@
+//! Storing a key as Notary and docker expect it, and writing its public half for others (protocol 1.3).
+use super::{ITERATIONS, KeyError, PrivateKey, ROOT_ITERATIONS, decode, envelope, pem_file};
+use crate::{
+    secret::Passphrase,
+    text::Untrusted,
+    trust_dir::{MAX_KEY_FILE, TrustDir, read_regular, shown},
+    tuf::{
+        key::{KeyType, PublicKey},
+        name::{BaseRole, Gun, KeyId},
+    },
+};
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// What is written into the `role` header of a key file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyRole {
+    /// One of the four base roles.
+    Base(BaseRole),
+    /// A key for delegations. docker labels it with the signer's name, notary with `delegation`.
+    Signer(String),
+}
+
+impl KeyRole {
+    /// Reads a base role, `targets/NAME` or a signer's name (docker's rule: lower-case letters, digits, `-` and `_`,
+    /// starting with a letter or digit).
+    pub fn parse(name: &str) -> Result<Self, KeyError> {
+        if let Some(base) = BaseRole::ALL.into_iter().find(|b| b.as_str() == name) {
+            return Ok(Self::Base(base));
+        }
+        let name = name.strip_prefix("targets/").unwrap_or(name);
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let legal = name.bytes().next().is_some_and(plain) && name.bytes().all(|b| plain(b) || b == b'-' || b == b'_');
+        if legal && name.len() <= crate::tuf::limits::ROLE_NAME {
+            Ok(Self::Signer(name.to_owned()))
+        } else {
+            Err(KeyError::NoSuchRole)
+        }
+    }
+
+    /// The header's value.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Base(b) => b.as_str(),
+            Self::Signer(name) => name,
+        }
+    }
+
+    /// Whether keys of this role belong to one repository, and so have a `gun` header.
+    pub fn has_gun(&self) -> bool {
+        matches!(self, Self::Base(BaseRole::Targets | BaseRole::Snapshot | BaseRole::Timestamp))
+    }
+}
+
+/// How many rounds of key derivation protect a key that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Iterations(u32);
+
+impl Iterations {
+    /// What a key of this role gets unless somebody wants more: [`ITERATIONS`], for root [`ROOT_ITERATIONS`].
+    pub fn for_role(role: &KeyRole) -> Self {
+        Self(if *role == KeyRole::Base(BaseRole::Root) { ROOT_ITERATIONS } else { ITERATIONS })
+    }
+
+    /// More rounds; never fewer than the role's own, never more than are read.
+    pub fn at_least(self, rounds: u32) -> Self {
+        let most = u32::try_from(super::MAX_ITERATIONS).unwrap_or(u32::MAX);
+        Self(self.0.max(rounds).min(most))
+    }
+
+    /// As few as Notary itself uses: for keys of a sandbox or a test, which protect nothing.
+    pub fn worthless() -> Self {
+        Self(2048)
+    }
+}
+
+/// Where a key is after [`store`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// In this file, which is new and was read back.
+    New(PathBuf),
+    /// In this file, which was there before and is as it was, passphrase included.
+    AlreadyThere(PathBuf),
+}
+
+/// The bytes of a key file, as Notary would write them but for the number of rounds. `gun` is written only for roles
+/// that have one.
+pub fn encode(
+    role: &KeyRole,
+    gun: Option<&Gun>,
+    key: &PrivateKey,
+    passphrase: &Passphrase,
+    rounds: Iterations,
+) -> Result<Vec<u8>, KeyError> {
+    if passphrase.is_empty() {
+        return Err(KeyError::EmptyPassphrase);
+    }
+    let envelope = envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0)?;
+    let mut headers = vec![("role", role.as_str())];
+    if let Some(gun) = gun.filter(|_| role.has_gun()) {
+        headers.push(("gun", gun.as_str()));
+    }
+    Ok(pem_file::write("ENCRYPTED PRIVATE KEY", &headers, &envelope).as_bytes().to_vec())
+}
+
+/// Stores a key under its ID: encrypted, atomic, durable, readable by its owner only, and read back. A key that is
+/// there already with the same role is left as it is; with another it is refused, as Notary does. Weak keys are refused.
+/// Blocks for as long as the key derivation takes, twice.
+pub fn store(
+    dir: &TrustDir,
+    role: &KeyRole,
+    gun: Option<&Gun>,
+    key: &PrivateKey,
+    passphrase: &Passphrase,
+    rounds: Iterations,
+) -> Result<Stored, KeyError> {
+    if !key.may_sign() {
+        return Err(KeyError::TooWeak(key.algorithm()));
+    }
+    if let (KeyRole::Base(base), true, None) = (role, role.has_gun(), gun) {
+        return Err(KeyError::GunNeeded(base.as_str()));
+    }
+    let id = key.id();
+    // Everything that takes time, and everything that can be wrong with the bytes, comes before the lock.
+    let bytes = encode(role, gun, key, passphrase, rounds)?;
+    if decode(&bytes, Some(passphrase), &|| false)?.key.id() != id {
+        return Err(KeyError::Internal("encrypting the key"));
+    }
+    let mut writer = dir.write()?;
+    if let Some(there) = already_there(dir, id, role, gun.filter(|_| role.has_gun()))? {
+        return Ok(Stored::AlreadyThere(there));
+    }
+    writer.create_key(id, &bytes)?;
+    let path = dir.key_path(id);
+    match read_regular(&path, MAX_KEY_FILE) {
+        Ok(read) if *read.bytes == bytes => Ok(Stored::New(path)),
+        _ => {
+            writer.take_back_key(id)?;
+            Err(KeyError::NotReadBack)
+        }
+    }
+}
+
+/// Whether the key has a file already; fails if that says something else.
+fn already_there(dir: &TrustDir, id: KeyId, role: &KeyRole, gun: Option<&Gun>) -> Result<Option<PathBuf>, KeyError> {
+    let path = dir.key_path(id);
+    for found in dir.walk_private().found.into_iter().filter(|f| f.id == Some(id)) {
+        let in_the_way = || KeyError::InTheWay { id, path: shown(&found.path) };
+        if found.path != path {
+            return Err(in_the_way());
+        }
+        let read = read_regular(&path, MAX_KEY_FILE).map_err(|_| in_the_way())?;
+        let pem = pem_file::parse(&read.bytes).map_err(|_| in_the_way())?;
+        let has = (pem.header("role").unwrap_or_default(), pem.header("gun"));
+        if has != (role.as_str(), gun.map(Gun::as_str)) {
+            let of = has.1.map(|g| format!(" of {}", Untrusted::new(g).shown())).unwrap_or_default();
+            return Err(KeyError::OtherRole { id, role: format!("\"{}\"{of}", Untrusted::new(has.0).shown()) });
+        }
+        return Ok(Some(path));
+    }
+    Ok(None)
+}
+
+/// Writes `NAME.pub` into a directory, as `docker trust key generate` does: a `PUBLIC KEY` with the header
+/// `role: NAME`. Fails if the file exists. `name` is a signer's name.
+pub fn write_public(directory: &Path, name: &KeyRole, key: &PublicKey) -> Result<PathBuf, KeyError> {
+    let KeyRole::Signer(name) = name else { return Err(KeyError::NoSuchRole) };
+    if !matches!(key.key_type(), KeyType::Ecdsa | KeyType::Rsa) {
+        return Err(KeyError::Unsupported("a key that has no PUBLIC KEY form".to_owned()));
+    }
+    let path = directory.join(format!("{name}.pub"));
+    let text = pem_file::write("PUBLIC KEY", &[("role", name)], key.public_bytes());
+    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map(|()| path.clone()).map_err(|source| KeyError::Write { path: shown(&path), source })
+}

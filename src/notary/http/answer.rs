@@ -1,0 +1,100 @@
+//! Reading an answer: status, limits, and what the server says about an error (protocol 10.5).
+use super::{challenge, failure, retry};
+use crate::{
+    notary::{TransportError, Wait, Why},
+    text::Untrusted,
+};
+use jiff::Timestamp;
+use reqwest::{Response, StatusCode, header};
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Most bytes of an error's body that are read.
+pub const ERROR_BODY: u64 = 64 << 10;
+
+/// How much room is made before the first byte: a server that promises much should not make us keep much.
+const FIRST_ROOM: u64 = 1 << 20;
+
+/// Reads an answer to its end.
+pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> Result<Vec<u8>, Box<retry::Failed>> {
+    let status = response.status();
+    if status == StatusCode::OK {
+        // We asked for none, and a limit on packed bytes would be no limit.
+        if response.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
+            return Err(TransportError::Malformed(Untrusted::new("it is compressed, which was not asked for")).into());
+        }
+        return Ok(body(&mut response, limit, idle).await?);
+    }
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+        let to = text(&response, header::LOCATION).unwrap_or_default();
+        return Err(TransportError::Redirected { to }.into());
+    }
+    let after = text(&response, header::RETRY_AFTER).and_then(|v| retry::retry_after(v.raw(), Timestamp::now()));
+    let challenge = challenge::first(response.headers().get_all(header::WWW_AUTHENTICATE).iter().map(|v| v.as_bytes()));
+    let (code, message) = said(&mut response, idle).await;
+    let again = matches!(status.as_u16(), 429 | 502 | 503 | 504);
+    let error = match status.as_u16() {
+        400 => TransportError::Rejected { code, message },
+        401 | 403 => {
+            let (realm, scope) = challenge.map_or((None, None), |c| (c.realm, c.scope));
+            TransportError::NotAllowed { status: status.as_u16(), realm, scope, code, message }
+        }
+        404 => TransportError::NotThere { code, message },
+        407 => TransportError::Unreachable { why: Why::Proxy, text: Untrusted::new("status 407") },
+        status => TransportError::Unavailable { status, code, message },
+    };
+    Err(Box::new(retry::Failed { error, again, after }))
+}
+
+/// The body, if it has at most `limit` bytes.
+async fn body(response: &mut Response, limit: u64, idle: Duration) -> Result<Vec<u8>, TransportError> {
+    let promised = response.content_length().unwrap_or(0);
+    if promised > limit {
+        return Err(TransportError::TooLarge { limit });
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(promised.min(FIRST_ROOM)).unwrap_or(0));
+    while let Some(chunk) = next(response, idle).await? {
+        if (bytes.len() as u64).saturating_add(chunk.len() as u64) > limit {
+            return Err(TransportError::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+async fn next(
+    response: &mut Response,
+    idle: Duration,
+) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, TransportError> {
+    match timeout(idle, response.chunk()).await {
+        Ok(chunk) => {
+            chunk.map_err(|e| TransportError::Unreachable { why: Why::Broken, text: Untrusted::new(failure::reasons(&e)) })
+        }
+        Err(_) => Err(TransportError::Unreachable { why: Why::Timeout(Wait::Idle(idle)), text: Untrusted::default() }),
+    }
+}
+
+/// The server's code and words, from as much of the body as is read. What cannot be understood is left out: the status
+/// says enough.
+async fn said(response: &mut Response, idle: Duration) -> (Option<Untrusted>, Option<Untrusted>) {
+    #[derive(Deserialize)]
+    struct Envelope {
+        errors: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    struct One {
+        code: Option<String>,
+        message: Option<String>,
+    }
+    let Ok(bytes) = body(response, ERROR_BODY, idle).await else {
+        return (None, None);
+    };
+    let first = serde_json::from_slice::<Envelope>(&bytes).ok().and_then(|e| e.errors.into_iter().next());
+    let filled = |s: Option<String>| s.filter(|s| !s.is_empty()).map(Untrusted::new);
+    first.map_or((None, None), |e| (filled(e.code), filled(e.message)))
+}
+
+fn text(response: &Response, name: header::HeaderName) -> Option<Untrusted> {
+    response.headers().get(name).map(|v| Untrusted::from_bytes(v.as_bytes()))
+}

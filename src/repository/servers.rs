@@ -1,0 +1,110 @@
+//! Which server answers for which repository.
+use crate::{
+    notary::Transport,
+    settings::{Settings, SettingsError},
+    tuf::name::Gun,
+};
+use std::sync::Arc;
+#[cfg(feature = "network")]
+use {
+    crate::notary::http::{Http, HttpError, HttpSettings},
+    std::{
+        collections::HashMap,
+        sync::{Mutex, PoisonError},
+    },
+};
+
+/// Servers, opened when they are first needed.
+#[derive(Clone)]
+pub struct Servers(Arc<Kind>);
+
+enum Kind {
+    /// One for all repositories.
+    Fixed(Arc<dyn Transport>),
+    /// As the settings say, for each repository.
+    Settings {
+        settings: Box<Settings>,
+        #[cfg(feature = "network")]
+        open: Mutex<HashMap<String, Arc<dyn Transport>>>,
+    },
+}
+
+/// Why there is no server to ask.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// None is configured, or its settings make no sense.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Its settings cannot be used.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// This program has no network code.
+    #[cfg(not(feature = "network"))]
+    #[error("this build of claviger contains no network code")]
+    NoNetwork,
+}
+
+impl ServerError {
+    /// What to do next.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Settings(e) => e.remedy().to_owned(),
+            #[cfg(feature = "network")]
+            Self::Http(e) => e.remedy(),
+            #[cfg(not(feature = "network"))]
+            Self::NoNetwork => "Use the ordinary build on a machine that is online.".to_owned(),
+        }
+    }
+}
+
+impl Servers {
+    /// One server for all repositories.
+    pub fn fixed(transport: Arc<dyn Transport>) -> Self {
+        Self(Arc::new(Kind::Fixed(transport)))
+    }
+
+    /// The server that the settings name, or that docker would ask, by repository.
+    pub fn from_settings(settings: Settings) -> Self {
+        Self(Arc::new(Kind::Settings {
+            settings: Box::new(settings),
+            #[cfg(feature = "network")]
+            open: Mutex::default(),
+        }))
+    }
+
+    /// The server for a repository.
+    pub fn of(&self, gun: &Gun) -> Result<Arc<dyn Transport>, ServerError> {
+        match &*self.0 {
+            Kind::Fixed(t) => Ok(t.clone()),
+            Kind::Settings { settings, .. } => self.open(settings, settings.server_for(gun.as_str())?.value),
+        }
+    }
+
+    /// The server that is asked about all repositories, if there is one; it may know more of them.
+    pub fn common(&self) -> Option<Result<Arc<dyn Transport>, ServerError>> {
+        match &*self.0 {
+            Kind::Fixed(t) => Some(Ok(t.clone())),
+            Kind::Settings { settings, .. } => settings.server.as_ref().map(|s| self.open(settings, s.value.clone())),
+        }
+    }
+
+    #[cfg(feature = "network")]
+    fn open(&self, settings: &Settings, url: String) -> Result<Arc<dyn Transport>, ServerError> {
+        let Kind::Settings { open, .. } = &*self.0 else {
+            return Err(SettingsError::NoServer(crate::text::Untrusted::new(url)).into());
+        };
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(t) = open.get(&url) {
+            return Ok(t.clone());
+        }
+        let http: Arc<dyn Transport> = Arc::new(Http::new(&HttpSettings::from_settings(settings, url.clone())?)?);
+        open.insert(url, http.clone());
+        Ok(http)
+    }
+
+    #[cfg(not(feature = "network"))]
+    fn open(&self, _: &Settings, _: String) -> Result<Arc<dyn Transport>, ServerError> {
+        Err(ServerError::NoNetwork)
+    }
+}

@@ -1,0 +1,48 @@
+//! Secrets, and where they come from.
+mod file;
+mod passphrases;
+mod prompt;
+
+pub use file::PassphraseFile;
+pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted};
+pub use prompt::{Prompt, TerminalPrompt};
+
+use zeroize::Zeroizing;
+
+/// A passphrase: erased from memory when dropped. It cannot be printed, compared by accident or copied, because it has
+/// neither `Debug` nor `Display` nor `Clone`.
+pub struct Passphrase(Zeroizing<Vec<u8>>);
+
+impl Passphrase {
+    /// Takes the bytes of a passphrase, as they came.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes, for the one function that derives a key from them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether there is nothing in it. Notary takes an empty passphrase to mean "store unencrypted".
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Number of characters, not counting white space at either end.
+    fn trimmed_chars(&self) -> usize {
+        let trimmed = self.0.trim_ascii();
+        std::str::from_utf8(trimmed).map_or(trimmed.len(), |s| s.chars().count())
+    }
+
+    /// Whether two passphrases are the same.
+    fn same(&self, other: &Passphrase) -> bool {
+        *self.0 == *other.0
+    }
+}
+
+impl From<String> for Passphrase {
+    fn from(text: String) -> Self {
+        Self::new(text.into_bytes())
+    }
+}

@@ -1,0 +1,64 @@
+//! The trust directory (protocol 1): where things are in it, reading, and the only code that writes there.
+//!
+//! Reading creates nothing. Every write happens through a [`Writer`], which holds the lock `.claviger.lock`, prepares
+//! each file under `.claviger.tmp/` and renames it into place, so that a file is either the old one or the new one. No
+//! write follows a symbolic link.
+mod cache;
+mod paths;
+mod read;
+mod walk;
+mod write;
+
+pub use cache::{CachedGun, Guns, RefusedName};
+pub use paths::TrustDir;
+pub use read::{MAX_KEY_FILE, Opened, ReadError, read_regular};
+pub use walk::{Found, FoundKind, Legacy, Walk, WalkProblem};
+pub use write::Writer;
+
+use crate::text::Untrusted;
+use std::{os::unix::ffi::OsStrExt, path::Path};
+
+/// Why something in the trust directory could not be done. Every message says what was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustDirError {
+    /// Another process holds the lock.
+    #[error("the trust directory {path} is being written by {holder}; nothing was changed. Try again when it has finished")]
+    Locked {
+        /// The trust directory, printable.
+        path: String,
+        /// Who holds the lock: "process 1234", or "another process" if it did not say.
+        holder: String,
+    },
+    /// A directory or file on the way is a symbolic link.
+    #[error("{0} is a symbolic link, which no write follows; nothing was changed there")]
+    Symlink(String),
+    /// A file that was to be new is there already.
+    #[error("{0} exists already; it was left as it is")]
+    Exists(String),
+    /// The system refused.
+    #[error("cannot {what} {path}: {source}; it was not changed")]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// On what, printable.
+        path: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file, printable.
+        path: String,
+        /// What is wrong with it.
+        source: ReadError,
+    },
+}
+
+/// A path as a terminal may show it.
+pub fn shown(path: &Path) -> String {
+    Untrusted::from_bytes(path.as_os_str().as_bytes()).shown().to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Writing: locked, atomic, durable, private, and never through a symbolic link.
+use super::{TrustDir, TrustDirError, shown};
+use crate::tuf::name::{Gun, KeyId, RoleName};
+use rustix::{
+    fs::{AtFlags, Mode, OFlags},
+    io::Errno,
+};
+use std::{
+    fs::{DirBuilder, File, TryLockError},
+    io::{Read, Seek, Write as _},
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+const LOCK: &str = ".claviger.lock";
+const TEMPORARY: &str = ".claviger.tmp";
+/// How long a write waits for another to finish.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the lock is tried meanwhile.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// The right to write in a trust directory, held until it is dropped. Other writers wait.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    dir: &'a TrustDir,
+    root: OwnedFd,
+    temporary: OwnedFd,
+    lock: File,
+    counter: u64,
+}
+
+impl TrustDir {
+    /// Takes the lock, making the directory if it is not there. Waits up to ten seconds for another writer, then fails
+    /// naming it. Hold it for a write, never for a session.
+    pub fn write(&self) -> Result<Writer<'_>, TrustDirError> {
+        self.write_within(PATIENCE)
+    }
+
+    /// [`TrustDir::write`] with another time to wait.
+    pub fn write_within(&self, patience: Duration) -> Result<Writer<'_>, TrustDirError> {
+        let io = |what, e: std::io::Error| TrustDirError::Io { what, path: shown(self.path()), source: e };
+        DirBuilder::new().recursive(true).mode(0o700).create(self.path()).map_err(|e| io("make", e))?;
+        let root = rustix::fs::open(self.path(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|e| io("open", e.into()))?;
+        let lock = self.take_lock(&root, patience)?;
+        let temporary = subdirectory(self, &root, Path::new(TEMPORARY))?;
+        let writer = Writer { dir: self, root, temporary, lock, counter: 0 };
+        writer.sweep();
+        Ok(writer)
+    }
+
+    fn take_lock(&self, root: &OwnedFd, patience: Duration) -> Result<File, TrustDirError> {
+        let path = self.path().join(LOCK);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::openat(root, LOCK, flags, private_file()).map_err(|e| failed("open", &path, e))?);
+        let until = Instant::now() + patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(RETRY),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(TrustDirError::Locked { path: shown(self.path()), holder: holder(&mut file) });
+                }
+                Err(TryLockError::Error(e)) => return Err(TrustDirError::Io { what: "lock", path: shown(&path), source: e }),
+            }
+        }
+        let says = |e| TrustDirError::Io { what: "write", path: shown(&path), source: e };
+        file.set_len(0).map_err(says)?;
+        file.rewind().map_err(says)?;
+        writeln!(file, "{}", std::process::id()).map_err(says)?;
+        Ok(file)
+    }
+}
+
+impl Writer<'_> {
+    /// Stores a new private key as `private/<id>.key`, readable by its owner only. When it returns, the file is on the
+    /// disk. Fails if the file is there already.
+    pub fn create_key(&mut self, id: KeyId, bytes: &[u8]) -> Result<(), TrustDirError> {
+        self.put(Path::new("private"), &TrustDir::key_name(id), bytes, false)
+    }
+
+    /// Stores metadata as `tuf/<gun>/metadata/<role>.json`, in place of what was there.
+    pub fn put_metadata(&mut self, gun: &Gun, role: &RoleName, bytes: &[u8]) -> Result<(), TrustDirError> {
+        let (directory, name) = metadata_place(gun, role);
+        self.put(Path::new(&directory), &name, bytes, true)
+    }
+
+    /// Removes cached metadata; it need not be there.
+    pub fn remove_metadata(&mut self, gun: &Gun, role: &RoleName) -> Result<(), TrustDirError> {
+        let (directory, name) = metadata_place(gun, role);
+        if !self.dir.path().join(&directory).is_dir() {
+            return Ok(());
+        }
+        let place = self.dir.path().join(&directory).join(&name);
+        let fd = subdirectory(self.dir, &self.root, Path::new(&directory))?;
+        match rustix::fs::unlinkat(&fd, name.as_str(), AtFlags::empty()) {
+            Ok(()) => rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e)),
+            Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(failed("remove", &place, e)),
+        }
+    }
+
+    /// Takes back a key that was stored by this writer and turned out wrong.
+    pub fn take_back_key(&mut self, id: KeyId) -> Result<(), TrustDirError> {
+        let fd = subdirectory(self.dir, &self.root, Path::new("private"))?;
+        let place = self.dir.key_path(id);
+        rustix::fs::unlinkat(&fd, TrustDir::key_name(id), AtFlags::empty()).map_err(|e| failed("remove", &place, e))?;
+        rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e))
+    }
+
+    fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
+        let place = self.dir.path().join(directory).join(name);
+        let fd = subdirectory(self.dir, &self.root, directory)?;
+        if !replace && rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+            return Err(TrustDirError::Exists(shown(&place)));
+        }
+        self.counter += 1;
+        let temporary = format!("{}-{}", std::process::id(), self.counter);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let result = rustix::fs::openat(&self.temporary, temporary.as_str(), flags, private_file())
+            .map_err(std::io::Error::from)
+            .map(File::from)
+            .and_then(|mut file| {
+                // The mode of a new file passes through the umask, which may have taken something away.
+                rustix::fs::fchmod(&file, private_file())?;
+                file.write_all(bytes)?;
+                file.sync_all()?;
+                rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?;
+                Ok(rustix::fs::fsync(&fd)?)
+            });
+        result.map_err(|source| {
+            let _ = rustix::fs::unlinkat(&self.temporary, temporary.as_str(), AtFlags::empty());
+            TrustDirError::Io { what: "write", path: shown(&place), source }
+        })
+    }
+
+    /// Removes what a writer left that was interrupted. Nobody else writes while the lock is held.
+    fn sweep(&self) {
+        let Ok(entries) = rustix::fs::Dir::read_from(&self.temporary) else { return };
+        for entry in entries.flatten() {
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                let _ = rustix::fs::unlinkat(&self.temporary, entry.file_name(), AtFlags::empty());
+            }
+        }
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        let _ = rustix::fs::unlinkat(&self.root, TEMPORARY, AtFlags::REMOVEDIR);
+        // The file stays: removing a lock that others wait for would let two of them in. Closing it gives the lock up.
+        let _ = self.lock.set_len(0);
+    }
+}
+
+fn private_file() -> Mode {
+    Mode::RUSR | Mode::WUSR
+}
+
+fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
+    match e {
+        Errno::LOOP => TrustDirError::Symlink(shown(path)),
+        _ => TrustDirError::Io { what, path: shown(path), source: e.into() },
+    }
+}
+
+/// Opens a directory below the trust directory, component by component without following links, making what is missing.
+fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<OwnedFd, TrustDirError> {
+    let mut place = dir.path().to_owned();
+    let mut at = root.try_clone().map_err(|e| TrustDirError::Io { what: "open", path: shown(&place), source: e })?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    for part in relative.components() {
+        place.push(part);
+        let made = match rustix::fs::mkdirat(&at, part.as_os_str(), Mode::RWXU) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(e) => return Err(failed("make", &place, e)),
+        };
+        let next = rustix::fs::openat(&at, part.as_os_str(), flags, Mode::empty()).map_err(|e| match e {
+            // A link opened as a directory without following it.
+            Errno::NOTDIR if place.is_symlink() => TrustDirError::Symlink(shown(&place)),
+            e => failed("open", &place, e),
+        })?;
+        if made {
+            rustix::fs::fsync(&at).map_err(|e| failed("make", &place, e))?;
+        }
+        at = next;
+    }
+    Ok(at)
+}
+
+fn metadata_place(gun: &Gun, role: &RoleName) -> (String, String) {
+    let base = format!("tuf/{gun}/metadata");
+    match role.as_str().rsplit_once('/') {
+        Some((parent, name)) => (format!("{base}/{parent}"), format!("{name}.json")),
+        None => (base, format!("{role}.json")),
+    }
+}
+
+/// Who wrote the lock file. It comes from a file, so only a number is believed.
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.take(32).read_to_string(&mut text));
+    match read.ok().and_then(|_| text.trim().parse::<u32>().ok()) {
+        Some(pid) => format!("process {pid}"),
+        None => "another process".to_owned(),
+    }
+}

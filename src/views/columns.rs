@@ -1,0 +1,34 @@
+//! Plain columns for listings: each as wide as its widest cell, counted in characters, the last one open.
+use unicode_width::UnicodeWidthStr;
+
+/// Lays rows out. `least` is the smallest width of a column including the gap, `gap` the spaces between two. Text must be
+/// printable already.
+pub fn columns<R: AsRef<[String]>>(rows: &[R], least: usize, gap: usize) -> String {
+    let count = rows.iter().map(|r| r.as_ref().len()).max().unwrap_or(0);
+    let width = |i: usize| rows.iter().filter_map(|r| r.as_ref().get(i)).map(|c| c.width()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count).map(|i| (width(i) + gap).max(least)).collect();
+    let mut out = String::new();
+    for row in rows {
+        let row = row.as_ref();
+        for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            out.push_str(cell);
+            if i + 1 < row.len() {
+                out.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width())));
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+        assert_eq!(columns(&[row("SIGNER", "KEYS"), row("alice", "1")], 10, 3), "SIGNER    KEYS\nalice     1\n");
+        assert_eq!(columns(&[row("a-long-name", "x"), row("日本", "y")], 0, 2), "a-long-name  x\n日本         y\n");
+    }
+}

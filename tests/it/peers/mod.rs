@@ -1,0 +1,10 @@
+//! The old programs themselves: `notary`, `notary-server`, `notary-signer` and `docker trust`, started and driven by the
+//! tests. None of these tests can be left out: a program that is missing fails with the command that brings it.
+
+mod cases;
+mod desk;
+mod filled;
+mod listing;
+mod pki;
+mod program;
+mod server;
