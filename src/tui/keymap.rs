@@ -83,7 +83,6 @@ const PAGES: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Chain, C
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
 const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
-const COPYABLE: &[C] = &[C::Keys, C::Key, C::Repositories, C::Chain, C::Tags];
 
 const fn entry(
     command: Command,

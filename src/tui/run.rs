@@ -1,6 +1,6 @@
 //! The loop: events and results come in, the state changes, a frame goes out. When nothing happens, nothing is drawn.
 use super::{
-    action::{Action, Command, Ended},
+    action::{Action, Ended},
     draw,
     effect::Effect,
     keymap::{self, Key},
@@ -66,12 +66,13 @@ pub enum ScreenError {
 /// Shows the workstation until the user leaves or a signal ends it. The terminal is whole again when this returns,
 /// and also when it does not: after a panic, and while the process is stopped.
 ///
-/// Runs a runtime of its own, so that leaving does not wait for what is still being read: call it outside of one.
-pub fn run(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(Session::new(desk, options));
-    runtime.shutdown_background();
-    ended
+/// Draws in the task that calls it, so that task should be the main one. Files are read on blocking threads that
+/// cannot be stopped: end the runtime with `shutdown_background`, or leaving waits for them.
+pub async fn run(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
+    let panicked = Arc::new(Notify::new());
+    terminal::hook_panics(panicked.clone());
+    let mut session = Session::new(desk, options)?;
+    session.run(&panicked).await
 }
 
 /// Everything the loop holds.
@@ -95,10 +96,7 @@ struct SignalSet {
 }
 
 impl Session {
-    #[allow(clippy::new_ret_no_self)]
-    async fn new(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
-        let panicked = Arc::new(Notify::new());
-        terminal::hook_panics(panicked.clone());
+    fn new(desk: Desk, options: Options) -> Result<Self, ScreenError> {
         let signals = SignalSet {
             term: signal(SignalKind::terminate())?,
             hup: signal(SignalKind::hangup())?,
@@ -113,10 +111,7 @@ impl Session {
         let guard = Guard::take(options.mouse)?;
         let screen = terminal::screen()?;
         let runner = Runner::new(desk, actions);
-        let mut session = Self { state, runner, results, screen, guard, signals, ended: None };
-        let ended = session.run(&panicked).await;
-        drop(session);
-        ended
+        Ok(Self { state, runner, results, screen, guard, signals, ended: None })
     }
 
     async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
@@ -233,7 +228,10 @@ impl Session {
     }
 
     fn repaint(&mut self) -> Result<(), ScreenError> {
-        self.screen.clear()?;
+        // `Terminal::clear` would ask the terminal where its cursor is, and wait for an answer that the event reader
+        // has taken. Resizing to the size it has clears as well.
+        let size = self.screen.size()?;
+        self.screen.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))?;
         Ok(())
     }
 

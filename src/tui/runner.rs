@@ -8,8 +8,8 @@ use crate::{tuf::name::Gun, views::desk::Desk};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::{
-    sync::{Semaphore, mpsc::UnboundedSender},
-    task::JoinSet,
+    sync::{OnceCell, Semaphore, mpsc::UnboundedSender},
+    task::{JoinSet, spawn_blocking},
 };
 
 /// So many repositories are read at a time: enough to hide a server's latency, few enough not to be a burden to it.
@@ -21,12 +21,15 @@ pub struct Runner {
     actions: UnboundedSender<Action>,
     tasks: JoinSet<()>,
     turns: Arc<Semaphore>,
+    /// Whether the keys were listed once: a repository's page says where each key is, and its reading would list
+    /// them itself, once for each that is read at the same time.
+    listed: Arc<OnceCell<()>>,
 }
 
 impl Runner {
     /// Reads from `desk` and sends what it finds to `actions`.
     pub fn new(desk: Desk, actions: UnboundedSender<Action>) -> Self {
-        Self { desk, actions, tasks: JoinSet::new(), turns: Arc::new(Semaphore::new(AT_A_TIME)) }
+        Self { desk, actions, tasks: JoinSet::new(), turns: Arc::new(Semaphore::new(AT_A_TIME)), listed: Arc::default() }
     }
 
     /// Starts one effect. Those that concern the terminal are not for here and do nothing.
@@ -54,10 +57,14 @@ impl Runner {
     }
 
     fn load(&mut self, epoch: u64, gun: Gun) {
-        let (desk, actions, turns) = (self.desk.clone(), self.actions.clone(), self.turns.clone());
+        let (desk, actions, turns, listed) = (self.desk.clone(), self.actions.clone(), self.turns.clone(), self.listed.clone());
         self.tasks.spawn(async move {
             // The semaphore is never closed: without a turn there is nobody left to read for.
             let Ok(_turn) = turns.acquire().await else { return };
+            let _ = actions.send(Action::Step(epoch, gun.clone(), "listing keys".to_owned()));
+            let lister = desk.clone();
+            // What fails here has panicked, and the screen is on its way out.
+            listed.get_or_init(async || drop(spawn_blocking(move || lister.keys_here()).await)).await;
             let _ = actions.send(Action::Step(epoch, gun.clone(), "asking".to_owned()));
             let steps = actions.clone();
             let of = gun.clone();

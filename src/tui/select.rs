@@ -20,7 +20,7 @@ impl State {
             Context::Repositories => self.repos.roster.get(self.repos_view.selected()?),
             Context::Overview => match self.attention.get(self.attention_view.selected()?)?.subject {
                 Subject::Repository(i) => self.repos.roster.get(i),
-                Subject::Key(_) => None,
+                Subject::Key(_) | Subject::TrustDir | Subject::Server => None,
             },
             _ => None,
         })
@@ -60,11 +60,7 @@ impl State {
                     Line::Role | Line::Paths => Some(("role name", branch.node.role.to_string())),
                 }
             }
-            Context::Tags => {
-                let digest = &self.selected_tag()?.digest;
-                let whole = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-                whole.then(|| ("digest", format!("sha256:{digest}")))
-            }
+            Context::Tags => Some(("digest", format!("sha256:{}", self.selected_tag()?.digest?.hex()))),
             _ => None,
         }
     }

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     finding::{Finding, Severity},
+    text::escape,
     tuf::{
         collection::{Anchor, Freshness},
         name::{Gun, RoleName},
     },
-    views::{keys::KeyRow, repositories::Health, repositories::RepositoryRow, tags::TagRow},
+    views::{keys::KeyRow, keys::KeyRows, repositories::Health, repositories::RepositoryRow, tags::TagRow},
 };
 use jiff::Timestamp;
 use std::{cmp::Ordering, collections::HashMap};
@@ -32,9 +33,9 @@ impl Listed for KeyRow {
 
     fn haystack(&self) -> String {
         let id = self.id.map(|i| i.hex()).unwrap_or_default();
-        let gun = self.gun.as_ref().map_or("", |g| g.as_str());
+        let gun = self.gun.as_ref().map_or("", |g| g.raw());
         let algorithm = self.algorithm.map(|a| a.to_string()).unwrap_or_default();
-        format!("{} {gun} {id} {algorithm} {}", self.role, self.path.display())
+        format!("{} {gun} {id} {algorithm} {}", self.role.raw(), self.path.display())
     }
 
     fn compare(&self, other: &Self, order: usize) -> Ordering {
@@ -57,24 +58,27 @@ pub struct KeyShelf {
     pub roles: Vec<(String, usize)>,
     /// How many have an error, and how many only a warning.
     pub problems: (usize, usize),
+    /// What is wrong with the directory as a whole.
+    pub directory: Vec<Finding>,
 }
 
 impl KeyShelf {
     /// Makes rows ready.
-    pub fn new(rows: Vec<KeyRow>) -> Self {
+    pub fn new(keys: KeyRows) -> Self {
+        let rows = keys.rows;
         let mut roles: HashMap<&str, usize> = HashMap::new();
         let mut problems = (0, 0);
         for row in &rows {
-            *roles.entry(row.role.as_str()).or_default() += 1;
+            *roles.entry(row.role.raw()).or_default() += 1;
             match row.severity() {
                 Some(Severity::Error) => problems.0 += 1,
                 Some(Severity::Warn) => problems.1 += 1,
                 _ => {}
             }
         }
-        let mut roles: Vec<(String, usize)> = roles.into_iter().map(|(r, n)| (r.to_owned(), n)).collect();
+        let mut roles: Vec<(String, usize)> = roles.into_iter().map(|(r, n)| (escape(r).into_owned(), n)).collect();
         roles.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        Self { roles, problems, roster: Roster::new(rows) }
+        Self { roles, problems, directory: keys.problems, roster: Roster::new(rows) }
     }
 }
 
@@ -82,13 +86,14 @@ impl Listed for TagRow {
     const ORDERS: &'static [&'static str] = &["Name", "Digest", "Signers"];
 
     fn haystack(&self) -> String {
-        format!("{} {} {}", self.name.raw(), self.digest, self.signers.join(" "))
+        let signers: Vec<&str> = self.signers().collect();
+        format!("{} {} {}", self.name.raw(), self.digest_hex(), signers.join(" "))
     }
 
     fn compare(&self, other: &Self, order: usize) -> Ordering {
         match order {
             1 => self.digest.cmp(&other.digest),
-            2 => self.signers.cmp(&other.signers),
+            2 => self.signers().cmp(other.signers()),
             _ => Ordering::Equal,
         }
     }

@@ -17,6 +17,10 @@ pub enum Subject {
     Key(usize),
     /// A repository, by its number.
     Repository(usize),
+    /// The trust directory as a whole.
+    TrustDir,
+    /// What could be asked about repositories.
+    Server,
 }
 
 /// Something that needs attention.

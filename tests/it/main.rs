@@ -8,5 +8,7 @@ mod loopback;
 mod memory;
 mod peers;
 mod published;
+mod screen_pictures;
+mod screen_world;
 mod transport;
 mod transport_tls;

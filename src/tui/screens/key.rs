@@ -15,9 +15,9 @@ const LISTED: usize = 100;
 /// Draws the page.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let Some(k) = state.selected_key() else { return };
-    let role = if k.role.as_str().is_empty() { "without a role" } else { k.role.as_str() };
+    let role = if k.role.raw().is_empty() { "without a role".to_owned() } else { k.role.shown().into() };
     let id = k.id.map(|i| i.short()).unwrap_or_default();
-    ink.line(0, &[("Keys  ", Tone::Dim), (role, Tone::Strong), ("  ", Tone::Plain), (&id, Tone::Strong)]);
+    ink.line(0, &[("Keys  ", Tone::Dim), (&role, Tone::Strong), ("  ", Tone::Plain), (&id, Tone::Strong)]);
     let top = state.view(Context::Key).map_or(0, |v| v.cursor());
     let lines = lines(state, ink.width());
     let body = super::body(Context::Key, ink.area());
@@ -55,10 +55,12 @@ pub fn describe(state: &State, k: &KeyRow, columns: u16) -> Lines {
             }
         }
     }
-    let role = if k.role.as_str().is_empty() { "none in the file's header" } else { k.role.as_str() };
-    l.say("Role", role, Tone::Plain);
+    match k.role.raw().is_empty() {
+        true => l.say("Role", "none in the file's header", Tone::Dim),
+        false => l.say("Role", k.role.shown().as_str(), Tone::Plain),
+    }
     if let Some(gun) = &k.gun {
-        l.say("Repository", gun.as_str(), Tone::Plain);
+        l.say("Repository", gun.shown().as_str(), Tone::Plain);
     }
     match (k.algorithm, k.encrypted) {
         (Some(a), _) => l.say("Algorithm", &a.to_string(), Tone::Plain),

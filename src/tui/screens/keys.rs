@@ -34,7 +34,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     }
 }
 
-fn row<'a>(k: &'a KeyRow, state: &State) -> Vec<Cell<'a>> {
+fn row(k: &KeyRow, state: &State) -> Vec<Cell<'static>> {
     let (mark, tone) = super::mark(k.severity(), state.theme.glyphs());
     let known = |t: Option<String>| t.unwrap_or_else(|| "?".to_owned());
     let encrypted = match k.encrypted {
@@ -42,8 +42,8 @@ fn row<'a>(k: &'a KeyRow, state: &State) -> Vec<Cell<'a>> {
         Some(false) => ("NO", Tone::Warn),
         None => ("?", Tone::Dim),
     };
-    let role = if k.role.as_str().is_empty() { "?" } else { k.role.as_str() };
-    let gun = k.gun.as_ref().map_or("", |g| g.as_str());
+    let role = if k.role.raw().is_empty() { "?".to_owned() } else { k.role.shown().into() };
+    let gun = k.gun.as_ref().map(|g| String::from(g.shown())).unwrap_or_default();
     vec![
         (mark.into(), tone),
         (role.into(), Tone::Plain),

@@ -137,12 +137,14 @@ fn subject(state: &State, subject: Subject) -> String {
         Subject::Repository(i) => state.repos.roster.get(i).map(|r| r.gun.to_string()).unwrap_or_default(),
         Subject::Key(i) => match state.keys.roster.get(i) {
             Some(k) => match (k.id, k.path.file_name()) {
-                (Some(id), _) => format!("{} key {}", k.role, id.short()),
+                (Some(id), _) => format!("{} key {}", k.role.shown(), id.short()),
                 (None, Some(name)) => name.to_string_lossy().into_owned(),
                 (None, None) => "a file".to_owned(),
             },
             None => String::new(),
         },
+        Subject::TrustDir => "trust directory".to_owned(),
+        Subject::Server => "server".to_owned(),
     }
 }
 

@@ -36,8 +36,11 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
 }
 
 fn row(t: &TagRow, trusted: bool) -> Vec<Cell<'static>> {
-    let digest: String = t.digest.chars().take(12).collect();
-    let signers = if t.signers.is_empty() { t.roles.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(", ") } else { t.signers.join(", ") };
+    let people: Vec<&str> = t.signers().collect();
+    let signers = match people.as_slice() {
+        [] => t.roles.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(", "),
+        people => people.join(", "),
+    };
     let (released, tone) = match (t.released, trusted) {
         (_, false) => ("not read", Tone::Bad),
         (true, true) => ("yes", Tone::Good),
@@ -45,7 +48,7 @@ fn row(t: &TagRow, trusted: bool) -> Vec<Cell<'static>> {
     };
     vec![
         (t.name.shown().as_str().to_owned().into(), Tone::Plain),
-        (if digest.is_empty() { "none".to_owned() } else { digest }.into(), Tone::Plain),
+        (t.digest.map_or_else(|| "none".to_owned(), |d| d.short()).into(), Tone::Plain),
         (signers.into(), Tone::Plain),
         (released.into(), tone),
     ]
@@ -53,10 +56,9 @@ fn row(t: &TagRow, trusted: bool) -> Vec<Cell<'static>> {
 
 fn describe(state: &State, t: &TagRow, trusted: bool, columns: u16) -> Lines {
     let mut l = Lines::new(state.theme, columns);
-    if t.digest.is_empty() {
-        l.say("Digest", "none: the signer named no SHA-256", Tone::Warn);
-    } else {
-        l.digits("Digest", "sha256:", &t.digest, Tone::Plain);
+    match t.digest {
+        Some(d) => l.digits("Digest", "sha256:", &d.hex(), Tone::Plain),
+        None => l.say("Digest", "none: the signer named no SHA-256", Tone::Warn),
     }
     let released = match (trusted, t.released) {
         (false, _) => ("not judged: this repository is not trusted", Tone::Bad),

@@ -53,6 +53,8 @@ pub fn open(state: &mut State) {
                     state.repos_view.select(i);
                     open_repository(state, i);
                 }
+                Some(Subject::TrustDir) => go(state, Place::Keys),
+                Some(Subject::Server) => go(state, Place::Repositories),
                 None => {}
             }
         }

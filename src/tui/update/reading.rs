@@ -188,6 +188,10 @@ pub fn list_attention(state: &mut State) {
             all.push(Attention { severity: f.severity, subject, text: f.text.clone() });
         }
     }
+    let of_directory = state.keys.directory.iter().filter(|f| f.severity > Severity::Info);
+    all.extend(of_directory.map(|f| Attention { severity: f.severity, subject: Subject::TrustDir, text: f.text.clone() }));
+    let notes = state.repos.notes.iter();
+    all.extend(notes.map(|n| Attention { severity: Severity::Warn, subject: Subject::Server, text: n.clone() }));
     let by_problem = state.keys.roster.in_order(4);
     let with_problems = state.keys.problems.0 + state.keys.problems.1;
     for i in by_problem.iter().take(with_problems.min(LISTED)) {

@@ -1,0 +1,60 @@
+//! A picture of every screen at two sizes and in every kind of world. `INSTA_UPDATE=always cargo test pictures`
+//! renews them after a change that is meant.
+use crate::screen_world::{KINDS, Kind, SCREENS, press, state};
+use claviger::tui::{draw, state::State, theme::Theme};
+use ratatui::{Terminal, backend::TestBackend};
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
+fn picture(s: &State) -> String {
+    let mut t = Terminal::new(TestBackend::new(s.size.0, s.size.1)).unwrap();
+    t.draw(|f| draw(s, f)).unwrap();
+    let b = t.backend().buffer();
+    let mut out = String::new();
+    for y in 0..b.area.height {
+        // A wide character fills the cell behind it, which then holds nothing of its own.
+        let mut x = 0;
+        let mut line = String::new();
+        while x < b.area.width {
+            let symbol = b[(x, y)].symbol();
+            line.push_str(symbol);
+            x += u16::try_from(claviger::tui::fit::width(symbol).max(1)).unwrap();
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn hold(name: &str, s: &State) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, picture(s)));
+}
+
+#[test]
+fn every_screen_looks_as_in_its_picture() {
+    for kind in KINDS {
+        for size in SIZES {
+            for (name, way) in SCREENS {
+                let mut s = state(kind, Theme::FULL, size);
+                press(&mut s, way);
+                hold(&format!("{name}_{kind:?}_{}x{}", size.0, size.1).to_lowercase(), &s);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bare_terminal_gets_ascii_only() {
+    for kind in [Kind::Normal, Kind::Hostile] {
+        for (name, way) in SCREENS {
+            let mut s = state(kind, Theme::BARE, (80, 24));
+            press(&mut s, way);
+            assert!(picture(&s).is_ascii(), "{name}");
+            hold(&format!("{name}_{kind:?}_ascii").to_lowercase(), &s);
+        }
+    }
+}
