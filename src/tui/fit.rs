@@ -19,8 +19,8 @@ pub fn end<'a>(s: &'a str, columns: usize, dots: &str) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-/// Cuts the middle, so that both ends of a name can be read: `registry.lab…/gold/app`. The end gets the larger half:
-/// there names differ.
+/// Cuts the middle, so that both ends of a name can be read: `regis…/gold/app`. The end gets two thirds: there names
+/// differ.
 pub fn middle<'a>(s: &'a str, columns: usize, dots: &str) -> Cow<'a, str> {
     if width(s) <= columns {
         return Cow::Borrowed(s);
@@ -29,8 +29,8 @@ pub fn middle<'a>(s: &'a str, columns: usize, dots: &str) -> Cow<'a, str> {
         return end(s, columns, "");
     }
     let rest = columns - width(dots);
-    let head = take(s.graphemes(true), rest / 2);
-    let tail = take(s.graphemes(true).rev(), rest - rest / 2);
+    let head = take(s.graphemes(true), rest / 3);
+    let tail = take(s.graphemes(true).rev(), rest - rest / 3);
     let tail: String = tail.graphemes(true).rev().collect();
     Cow::Owned(format!("{head}{dots}{tail}"))
 }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_long_name_keeps_both_ends() {
-        assert_eq!(middle("registry.lab.example/gold/app", 15, "…"), "registr…old/app");
+        assert_eq!(middle("registry.lab.example/gold/app", 15, "…"), "regi…e/gold/app");
         assert_eq!(middle("short", 15, "…"), "short");
         assert_eq!(middle("abcdef", 2, "…"), "ab");
         assert_eq!(middle("abcdef", 0, "…"), "");
@@ -94,7 +94,7 @@ mod tests {
     fn wide_characters_count_twice() {
         assert_eq!(width("日本"), 4);
         assert_eq!(end("日本語", 5, "…"), "日本…");
-        assert_eq!(middle("日本語日本語", 7, "…"), "日…語");
+        assert_eq!(middle("日本語日本語", 7, "…"), "日…本語");
         for n in 0..14 {
             assert!(width(&middle("日本語日本語", n, "…")) <= n);
             assert!(width(&end("日本語日本語", n, "…")) <= n);

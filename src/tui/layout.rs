@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 /// Fewer columns or rows than this are too few to show anything that could be trusted.
 pub const SMALLEST: (u16, u16) = (60, 15);
 /// Columns of the list of places, its line included.
-const RAIL: u16 = 17;
+const RAIL: u16 = 16;
+/// Columns between places in a row.
+const GAP: usize = 2;
 /// From so many columns on the places stand on the left; below, in a row.
 const WIDE: u16 = 76;
 
@@ -48,7 +50,7 @@ pub fn areas(screen: Rect) -> Option<Areas> {
 
 /// What stands for a place in the list or row of places.
 pub fn place_label(place: Place) -> String {
-    format!(" {} {} ", place.number() + 1, place.name())
+    format!(" {} {}", place.number() + 1, place.name())
 }
 
 /// The place at a point of the screen.
@@ -63,7 +65,7 @@ pub fn place_area(areas: &Areas, place: Place) -> Rect {
     if !areas.in_a_row {
         return Rect { y: a.y + n, height: 1, width: a.width.saturating_sub(1), ..a }.intersection(a);
     }
-    let before = Place::ALL.iter().take(place.number()).map(|p| place_label(*p).len()).sum::<usize>();
+    let before = Place::ALL.iter().take(place.number()).map(|p| place_label(*p).len() + GAP).sum::<usize>();
     let x = a.x + u16::try_from(before).unwrap_or(0);
     Rect { x, width: u16::try_from(place_label(place).len()).unwrap_or(0), ..a }.intersection(a)
 }

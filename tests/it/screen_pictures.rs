@@ -1,6 +1,6 @@
 //! A picture of every screen at two sizes and in every kind of world. `INSTA_UPDATE=always cargo test pictures`
 //! renews them after a change that is meant.
-use crate::screen_world::{KINDS, Kind, SCREENS, press, state};
+use crate::screen_world::{KINDS, Kind, SCREENS, press, start_over, state};
 use claviger::tui::{draw, state::State, theme::Theme};
 use ratatui::{Terminal, backend::TestBackend};
 
@@ -38,8 +38,9 @@ fn hold(name: &str, s: &State) {
 fn every_screen_looks_as_in_its_picture() {
     for kind in KINDS {
         for size in SIZES {
+            let mut s = state(kind, Theme::FULL, size);
             for (name, way) in SCREENS {
-                let mut s = state(kind, Theme::FULL, size);
+                start_over(&mut s);
                 press(&mut s, way);
                 hold(&format!("{name}_{kind:?}_{}x{}", size.0, size.1).to_lowercase(), &s);
             }

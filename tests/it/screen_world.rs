@@ -336,6 +336,16 @@ pub fn press(s: &mut State, commands: &[Command]) {
     }
 }
 
+/// Out of everything, to the first line of every list: making a large world anew takes long.
+pub fn start_over(s: &mut State) {
+    while !s.layers.is_empty() {
+        press(s, &[Command::Back]);
+    }
+    for place in [2, 1, 0] {
+        press(s, &[Command::Place(place), Command::First]);
+    }
+}
+
 /// Every screen, and how to get there.
 pub const SCREENS: &[(&str, &[Command])] = &[
     ("overview", &[]),

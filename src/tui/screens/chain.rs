@@ -26,16 +26,21 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
     let mut part = ink.on(list);
     let lines: Vec<usize> = page.chain.on_screen(usize::from(part.height())).map(|(_, i)| i).collect();
     table::draw(&mut part, &COLUMNS, None, &page.chain, |i| match known.tree.line(i) {
-        Some((b, Line::Role)) => role(state, b, trusted, page.folded.contains(&b.node.role)),
+        Some((b, Line::Role)) if !matches!(b.node.state, NodeState::Refused(_)) => role(state, b, trusted, page.folded.contains(&b.node.role)),
         _ => Vec::new(),
     });
-    // Paths and keys need the whole width.
+    // Paths, keys and reasons need the whole width.
+    let g = part.glyphs();
     for (y, i) in lines.iter().enumerate() {
         let y = u16::try_from(y + 1).unwrap_or(u16::MAX);
         let text = match known.tree.line(*i) {
-            Some((b, Line::Paths)) => (format!("{}{}", below(b, part.glyphs()), paths(&b.node)), Tone::Dim),
+            Some((b, Line::Role)) => match &b.node.state {
+                NodeState::Refused(why) => (format!("{}{} {}  REFUSED: {why}", stem(b, g), g.cross, b.node.role), Tone::Bad),
+                _ => continue,
+            },
+            Some((b, Line::Paths)) => (format!("{}{}", below(b, g), paths(&b.node)), Tone::Dim),
             Some((b, Line::Key(k))) => match b.node.keys.get(k) {
-                Some(k) => (format!("{}{}", below(b, part.glyphs()), key(k, part.glyphs(), trusted)), key_tone(k, trusted)),
+                Some(k) => (format!("{}{}", below(b, g), key(k, g, trusted)), key_tone(k, trusted)),
                 None => continue,
             },
             _ => continue,
@@ -47,7 +52,7 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         }
     }
     if let Some((b, line)) = page.chain.selected().and_then(|i| known.tree.line(i)) {
-        super::pane(ink, pane, |columns| describe(state, b, line, trusted, columns));
+        super::pane(ink, pane, "", |columns| describe(state, b, line, trusted, columns));
     }
 }
 
@@ -84,9 +89,8 @@ fn role(state: &State, b: &Branch, trusted: bool, folded: bool) -> Vec<Cell<'sta
     };
     let more = if folded { format!(" {}", g.dots) } else { String::new() };
     let state_word = match &n.state {
-        NodeState::Refused(_) => "  REFUSED",
         NodeState::Unpublished => "  nothing published",
-        NodeState::Verified => "",
+        NodeState::Refused(_) | NodeState::Verified => "",
     };
     let name = format!("{}{mark} {}{more}{state_word}", stem(b, g), n.role);
     let own = matches!(n.role.base(), Some(BaseRole::Timestamp | BaseRole::Snapshot));
@@ -125,7 +129,7 @@ fn key(k: &ChainKey, g: &Glyphs, trusted: bool) -> String {
     let (mark, word) = match (k.signed, trusted) {
         (true, true) => (g.tick, "signed by"),
         (true, false) => ("?", "signed by"),
-        (false, _) => (g.dot, "not by   "),
+        (false, _) => (g.dot, "not signed by"),
     };
     format!("{mark} {word} {} {:<10} {}", k.id.short(), k.algorithm.to_string(), whereabouts(k).0)
 }
@@ -136,9 +140,9 @@ fn key_tone(k: &ChainKey, trusted: bool) -> Tone {
 
 fn whereabouts(k: &ChainKey) -> (&'static str, String) {
     match &k.whereabouts {
-        Whereabouts::Here(path) => ("key is here", format!("here: {}", path.to_string_lossy())),
-        Whereabouts::Server => ("key is with the server", "with the server, which signs by itself".to_owned()),
-        Whereabouts::Elsewhere => ("key is elsewhere", "not in this trust directory".to_owned()),
+        Whereabouts::Here(path) => ("key here", format!("here: {}", path.to_string_lossy())),
+        Whereabouts::Server => ("key at server", "with the server, which signs by itself".to_owned()),
+        Whereabouts::Elsewhere => ("key elsewhere", "not in this trust directory".to_owned()),
     }
 }
 

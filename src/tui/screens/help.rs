@@ -11,7 +11,7 @@ use super::super::{
 use ratatui::layout::Rect;
 
 /// Columns of the keys.
-const KEYS: u16 = 16;
+const KEYS: u16 = 14;
 
 /// Where the lines are.
 pub fn body(content: Rect) -> Rect {
@@ -28,7 +28,8 @@ pub fn lines(state: &State) -> Vec<(String, &'static str, Option<&'static str>)>
     let g = state.theme.glyphs();
     keymap::entries(keymap::helped(state))
         .map(|e| {
-            let keys: Vec<_> = e.keys.iter().map(|k| k.label(g)).collect();
+            // The first three are enough to know.
+            let keys: Vec<_> = e.keys.iter().take(3).map(|k| k.label(g)).collect();
             (keys.join(" "), e.help, keymap::why_not(state, e.command))
         })
         .collect()
@@ -46,7 +47,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Findings => "Findings",
         Context::Help | Context::Filter => "Filter",
     };
-    let mut inside = ink.boxed(&format!("Keys that work here: {name}"));
+    let mut inside = ink.boxed(&format!("Help {} {name}", state.theme.glyphs().dot));
     let lines = lines(state);
     let top = state.view(Context::Help).map_or(0, |v| v.cursor());
     for (y, (keys, help, why)) in lines.iter().skip(top).take(usize::from(inside.height())).enumerate() {

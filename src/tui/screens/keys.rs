@@ -14,7 +14,9 @@ use super::key;
 use crate::views::keys::KeyRow;
 
 const COLUMNS: [Column; 6] =
-    [fixed("", 1), fixed("Role", 10), rest("Repository"), fixed("ID", 12), fixed("Algorithm", 10), fixed("Encrypted", 9)];
+    [fixed("", 1), fixed("Role", 10), rest("Repository"), fixed("ID", 12), fixed("Algorithm", 10), fixed("Enc.", 4)];
+const WIDE: [Column; 6] =
+    [fixed("", 1), fixed("Role", 20), rest("Repository"), fixed("ID", 12), fixed("Algorithm", 10), fixed("Encrypted", 9)];
 /// Which column each order of the list stands for.
 const SORTED: [usize; 5] = [1, 2, 3, 4, 0];
 
@@ -28,9 +30,10 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         return empty(state, &mut ink.on(list));
     }
     let sorted = SORTED.get(view.order()).copied();
-    table::draw(&mut ink.on(list), &COLUMNS, sorted, view, |i| state.keys.roster.get(i).map(|k| row(k, state)).unwrap_or_default());
+    let columns = if list.width >= super::WIDE { &WIDE } else { &COLUMNS };
+    table::draw(&mut ink.on(list), columns, sorted, view, |i| state.keys.roster.get(i).map(|k| row(k, state)).unwrap_or_default());
     if let Some(k) = state.selected_key() {
-        super::pane(ink, pane, |columns| key::describe(state, k, columns));
+        super::pane(ink, pane, "Enter shows all", |columns| key::describe(state, k, columns));
     }
 }
 

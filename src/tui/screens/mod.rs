@@ -21,9 +21,13 @@ use crate::finding::Severity;
 use ratatui::layout::Rect;
 
 /// From so many rows on, a list has a pane below it.
-const ROOM_FOR_PANE: u16 = 16;
+const ROOM_FOR_PANE: u16 = 12;
+/// From so many rows on, that pane gets a quarter.
+const ROOM_FOR_MORE: u16 = 24;
+/// From so many columns on, a list shows what narrower ones leave to the pane.
+pub const WIDE: u16 = 80;
 /// Rows of that pane, with the line above it.
-const PANE: u16 = 7;
+const PANE: u16 = 6;
 
 /// Draws a page.
 pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
@@ -69,13 +73,10 @@ fn below(area: Rect, rows: u16) -> Rect {
 
 /// A list and the pane below it; the pane is empty where there is no room.
 fn split(area: Rect) -> (Rect, Rect) {
-    let pane = if area.height >= ROOM_FOR_PANE + PANE {
-        // A tall screen gives the pane a third.
-        (area.height / 3).max(PANE)
-    } else if area.height >= ROOM_FOR_PANE - 4 {
-        PANE
-    } else {
-        0
+    let pane = match area.height {
+        h if h >= ROOM_FOR_MORE => h / 4,
+        h if h >= ROOM_FOR_PANE => PANE,
+        _ => 0,
     };
     let list = Rect { height: area.height - pane, ..area };
     (list, below(area, area.height - pane))
@@ -91,8 +92,9 @@ fn title(ink: &mut Ink<'_>, name: &str, shown: usize, all: usize, filter: &str) 
     }
 }
 
-/// Draws a pane below a list: a line, and what `describe` says for so many columns.
-fn pane(ink: &mut Ink<'_>, area: Rect, describe: impl FnOnce(u16) -> Lines) {
+/// Draws a pane below a list: a line, and what `describe` says for so many columns. `more` is said if not all of it
+/// fits.
+fn pane(ink: &mut Ink<'_>, area: Rect, more: &str, describe: impl FnOnce(u16) -> Lines) {
     let mut part = ink.on(area);
     if part.height() < 2 {
         return;
@@ -100,7 +102,7 @@ fn pane(ink: &mut Ink<'_>, area: Rect, describe: impl FnOnce(u16) -> Lines) {
     let line = part.glyphs().horizontal;
     part.rule(0, line, Tone::Dim);
     let lines = describe(part.width());
-    let more = format!("Enter shows all{}", part.glyphs().dots);
+    let more = format!("{more}{}", part.glyphs().dots);
     lines.draw(&mut part.rows(1, u16::MAX), 0, &more);
 }
 

@@ -1,5 +1,6 @@
 //! The overview: how many there are, what needs attention, what expires next, and what to do.
 use super::super::{
+    fit,
     ink::Ink,
     shelf::{Progress, Repo},
     standing::Standing,
@@ -18,7 +19,7 @@ const ROOM_FOR_EXPIRIES: u16 = 18;
 const EXPIRIES: u16 = 3;
 /// Columns of labels and counts.
 const LABEL: u16 = 14;
-const COUNT: u16 = 8;
+const COUNT: u16 = 6;
 
 /// Where the list of what needs attention is.
 pub fn body(content: Rect) -> Rect {
@@ -59,7 +60,7 @@ fn keys(state: &State, ink: &mut Ink<'_>) {
     ink.clip(LABEL + COUNT, 0, room, &roles.join(&dot), Tone::Plain);
     let g = ink.glyphs();
     let (errors, warnings) = state.keys.problems;
-    let mut x = LABEL + COUNT;
+    let mut x = LABEL;
     if errors > 0 {
         x = ink.put(x, 1, &format!("{} {errors} with an error   ", g.cross), Tone::Bad);
     }
@@ -89,14 +90,20 @@ fn repositories(state: &State, ink: &mut Ink<'_>) {
     }
     counts.sort_by(|a, b| a.0.cmp(b.0));
     let well = |s: &Standing| matches!(s, Standing::Verified | Standing::Unread);
-    let (mut x, mut y) = ([LABEL + COUNT; 2], 0);
-    for (standing, n) in counts {
-        let row = usize::from(!well(standing));
-        y = y.max(row);
-        if let Some(x) = x.get_mut(row) {
-            let text = format!("{} {n} {}   ", standing.mark(g), standing.word());
-            *x = ink.put(*x, if row == 0 { 2 } else { 3 }, &text, standing.tone());
+    let text = |s: &Standing, n| format!("{} {n} {}", s.mark(g), s.word());
+    let mut x = LABEL + COUNT;
+    for (standing, n) in counts.iter().filter(|(s, _)| well(s)) {
+        x = ink.put(x, 2, &text(standing, *n), standing.tone()) + 3;
+    }
+    // The others may need a second row, which is the gap otherwise.
+    let (mut x, mut y) = (LABEL, 3);
+    for (standing, n) in counts.iter().filter(|(s, _)| !well(s)) {
+        let text = text(standing, *n);
+        let columns = u16::try_from(fit::width(&text)).unwrap_or(u16::MAX);
+        if x > LABEL && x.saturating_add(columns) > ink.width() {
+            (x, y) = (LABEL, y + 1);
         }
+        x = ink.put(x, y, &text, standing.tone()) + 2;
     }
 }
 
@@ -112,7 +119,7 @@ fn attention(state: &State, ink: &mut Ink<'_>) {
         return;
     }
     let g = ink.glyphs();
-    let subject_columns = (ink.width() / 3).clamp(18, 40);
+    let subject_columns = (ink.width() / 3).clamp(20, 40);
     let view = &state.attention_view;
     let height = usize::from(ink.height());
     for (y, i) in view.on_screen(height) {

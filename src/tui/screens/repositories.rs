@@ -12,10 +12,12 @@ use super::super::{
 };
 use crate::tuf::collection::{Anchor, Freshness};
 
-const COLUMNS: [Column; 6] =
-    [fixed("", 1), fixed("Health", 12), rest("Repository"), fixed("Root", 10), fixed("Answer", 6), fixed("Expires", 8)];
+/// A narrow list leaves the freshness to the health, which says "not fresh".
+const COLUMNS: [Column; 5] = [fixed("", 1), fixed("Health", 12), rest("Repository"), fixed("Root", 10), fixed("Expires", 8)];
+const WIDE: [Column; 6] =
+    [fixed("", 1), fixed("Health", 12), rest("Repository"), fixed("Root", 10), fixed("Expires", 9), fixed("Answer", 6)];
 /// Which column each order of the list stands for.
-const SORTED: [usize; 3] = [2, 1, 5];
+const SORTED: [usize; 3] = [2, 1, 4];
 
 /// Draws the list.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
@@ -27,9 +29,10 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         return empty(state, &mut ink.on(list));
     }
     let sorted = SORTED.get(view.order()).copied();
-    table::draw(&mut ink.on(list), &COLUMNS, sorted, view, |i| state.repos.roster.get(i).map(|r| row(r, state)).unwrap_or_default());
+    let columns: &[Column] = if list.width >= super::WIDE { &WIDE } else { &COLUMNS };
+    table::draw(&mut ink.on(list), columns, sorted, view, |i| state.repos.roster.get(i).map(|r| row(r, state)).unwrap_or_default());
     if let Some(repo) = state.selected_repo() {
-        super::pane(ink, pane, |columns| describe(state, repo, columns));
+        super::pane(ink, pane, "Enter shows all", |columns| describe(state, repo, columns));
     }
 }
 
@@ -54,8 +57,8 @@ fn row<'a>(r: &'a Repo, state: &State) -> Vec<Cell<'a>> {
         (word.into(), tone),
         (r.gun.as_str().into(), Tone::Plain),
         (root.into(), root_tone),
-        (answer.into(), answer_tone),
         (end.into(), end_tone),
+        (answer.into(), answer_tone),
     ]
 }
 

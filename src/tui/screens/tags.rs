@@ -31,7 +31,7 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         part.right(0, &text, Tone::Accent);
     }
     if let Some(tag) = state.selected_tag() {
-        super::pane(ink, pane, |columns| describe(state, tag, trusted, columns));
+        super::pane(ink, pane, "", |columns| describe(state, tag, trusted, columns));
     }
 }
 
@@ -68,7 +68,7 @@ fn describe(state: &State, t: &TagRow, trusted: bool, columns: u16) -> Lines {
     l.say("Released", released.0, released.1);
     let roles: Vec<&str> = t.roles.iter().map(|r| r.as_str()).collect();
     l.say("Signed by", &roles.join(", "), Tone::Plain);
-    l.say("Size", &format!("{} bytes", t.size), Tone::Plain);
     l.say("Name", t.name.shown().as_str(), Tone::Plain);
+    l.say("Size", &format!("{} bytes", t.size), Tone::Plain);
     l
 }

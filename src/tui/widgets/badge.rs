@@ -23,9 +23,9 @@ pub fn draw(ink: &mut Ink<'_>, facts: &Facts) {
     let x = ink.put(1, 0, "claviger", Tone::Strong);
     let x = ink.put(x, 0, &dot, Tone::Dim);
     let server = match (&facts.server, facts.world) {
-        (_, World::Sandbox) => "nothing here is real".to_owned(),
         (_, World::Offline) => "no server is asked".to_owned(),
-        (Some(s), World::Online) => s.to_string(),
+        (Some(s), _) => s.to_string(),
+        (None, World::Sandbox) => "nothing here is real".to_owned(),
         (None, World::Online) => "server by repository".to_owned(),
     };
     let room = badge.saturating_sub(x + 2);
