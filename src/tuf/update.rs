@@ -331,9 +331,9 @@ impl Update {
         let name = role(BaseRole::Snapshot);
         let meta = self.timestamp.as_ref().map(|t| t.snapshot().clone()).ok_or(Refusal::NotListed { role: name.clone() })?;
         let bytes = checked_bytes(reply, &name, &meta, BaseRole::Timestamp)?;
-        let step = self.accept_snapshot(&bytes)?;
-        self.fetched.insert(name, bytes);
-        Ok(step)
+        // Before it is accepted: with all roles in the cache that is also the end. A refusal forgets what was fetched.
+        self.fetched.insert(name, bytes.clone());
+        self.accept_snapshot(&bytes)
     }
 
     fn accept_snapshot(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {

@@ -133,8 +133,8 @@ fn node(role: RoleName, keys: &RoleKeys, signed_by: &[KeyId], here: &KeysHere) -
 fn chain_key(key: &PublicKey, role: &RoleName, signed_by: &[KeyId], here: &KeysHere) -> ChainKey {
     let whereabouts = match here.get(&key.canonical_id()) {
         Some(path) => Whereabouts::Here(path.clone()),
-        // Only servers hold timestamp keys; a snapshot key that is not here is theirs in all but name.
-        None if matches!(role.base(), Some(BaseRole::Timestamp | BaseRole::Snapshot)) => Whereabouts::Server,
+        // Only servers hold timestamp keys. A snapshot key may be theirs or somebody else's.
+        None if role.base() == Some(BaseRole::Timestamp) => Whereabouts::Server,
         None => Whereabouts::Elsewhere,
     };
     ChainKey {
