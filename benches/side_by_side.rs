@@ -252,13 +252,22 @@ impl Report {
         let peak = |all: &[Took]| all.iter().map(|t| t.peak).max().unwrap_or(0) as f64 / 1024.0;
         let (a, b) = (median(ours), median(theirs));
         let good = b / a >= wanted && peak(ours) < peak(theirs);
-        self.add(good, format!("{what:<28} {a:>8.1} ms {b:>8.1} ms   {:>5.1}x (wanted {wanted}x)   {:>6.1} MiB {:>6.1} MiB", b / a, peak(ours), peak(theirs)));
+        self.add(
+            good,
+            format!(
+                "{what:<28} {a:>8.1} ms {b:>8.1} ms   {:>5.1}x (wanted {wanted}x)   {:>6.1} MiB {:>6.1} MiB",
+                b / a,
+                peak(ours),
+                peak(theirs)
+            ),
+        );
     }
 
     fn absolute(&mut self, what: &str, walls: &[Duration], wanted: Duration) {
         let ms = |d: Duration| d.as_secs_f64() * 1000.0;
         let (median, worst) = (walls[walls.len() / 2], walls[walls.len() - 1]);
-        let line = format!("{what:<28} {:>8.1} ms median, {:.1} ms worst (wanted below {:.0} ms)", ms(median), ms(worst), ms(wanted));
+        let line =
+            format!("{what:<28} {:>8.1} ms median, {:.1} ms worst (wanted below {:.0} ms)", ms(median), ms(worst), ms(wanted));
         self.add(median < wanted, line);
     }
 

@@ -187,7 +187,9 @@ pub fn why_not(state: &State, command: Command) -> Option<&'static str> {
         Command::Refresh if matches!(page, Context::Keys | Context::Key) && state.keys_progress == Progress::Reading => {
             Some("The keys are being read. c stops that.")
         }
-        Command::Refresh if page == Context::Repositories && nothing_listed => Some("No repository is selected. R looks for all."),
+        Command::Refresh if page == Context::Repositories && nothing_listed => {
+            Some("No repository is selected. R looks for all.")
+        }
         Command::Refresh if state.is_reading_target() => Some("It is being read. c stops that."),
         Command::RefreshAll if state.job.is_some() || state.repos_progress == Progress::Reading => {
             Some("Repositories are being read. c stops that.")

@@ -15,7 +15,7 @@ pub mod layer;
 pub mod layout;
 pub mod roster;
 pub mod run;
-mod runner;
+pub mod runner;
 pub mod screens;
 pub mod select;
 pub mod shelf;

@@ -110,7 +110,6 @@ impl Standing {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

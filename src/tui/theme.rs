@@ -221,7 +221,11 @@ mod tests {
     fn the_environment_decides_what_is_drawn() {
         assert_eq!(theme(&[("TERM", "xterm-256color"), ("LANG", "de_DE.UTF-8")]), Theme::FULL);
         assert_eq!(theme(&[("TERM", "xterm"), ("LANG", "C.utf8"), ("NO_COLOR", "1")]), Theme { colour: false, unicode: true });
-        assert_eq!(theme(&[("TERM", "xterm"), ("LANG", "C.UTF-8"), ("NO_COLOR", "")]), Theme::FULL, "an empty NO_COLOR says nothing");
+        assert_eq!(
+            theme(&[("TERM", "xterm"), ("LANG", "C.UTF-8"), ("NO_COLOR", "")]),
+            Theme::FULL,
+            "an empty NO_COLOR says nothing"
+        );
         assert_eq!(theme(&[("TERM", "linux"), ("LANG", "C.UTF-8")]), Theme { colour: true, unicode: false });
         assert_eq!(theme(&[("TERM", "dumb"), ("LANG", "C.UTF-8")]), Theme::BARE);
         assert_eq!(theme(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]), Theme { colour: true, unicode: false });
@@ -231,7 +235,9 @@ mod tests {
 
     #[test]
     fn without_colour_no_tone_has_a_colour() {
-        for tone in [Tone::Plain, Tone::Good, Tone::Warn, Tone::Bad, Tone::Alarm, Tone::Accent, Tone::BadgeOnline, Tone::BadgeSandbox] {
+        for tone in
+            [Tone::Plain, Tone::Good, Tone::Warn, Tone::Bad, Tone::Alarm, Tone::Accent, Tone::BadgeOnline, Tone::BadgeSandbox]
+        {
             let s = Theme { colour: false, unicode: true }.style(tone);
             assert_eq!((s.fg, s.bg), (None, None), "{tone:?}");
         }

@@ -3,17 +3,17 @@
 use claviger::{
     finding::{Finding, Severity},
     text::{Printable, Untrusted},
+    tuf::{
+        collection::{Anchor, Freshness},
+        key::Algorithm,
+        name::{Gun, KeyId, RoleName},
+    },
     tui::{
         action::{Action, Command},
         shelf::{KeyShelf, Repo},
         state::State,
         theme::Theme,
         update::update,
-    },
-    tuf::{
-        collection::{Anchor, Freshness},
-        key::Algorithm,
-        name::{Gun, KeyId, RoleName},
     },
     views::{
         chain::{ChainKey, ChainNode, NodeState, Whereabouts},
@@ -46,7 +46,8 @@ pub enum Kind {
 pub const KINDS: [Kind; 6] = [Kind::Reading, Kind::Empty, Kind::Normal, Kind::Hostile, Kind::Failing, Kind::Many];
 
 /// Control, ANSI, OSC, bidirectional, zero-width, wide and combining characters, and a line break.
-pub const ATTACK: &str = "\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{9b}31m\u{202e}gnp.\u{200b}\u{2066}\r\n日本語\u{301}\u{301}\u{feff}\u{0}";
+pub const ATTACK: &str =
+    "\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{9b}31m\u{202e}gnp.\u{200b}\u{2066}\r\n日本語\u{301}\u{301}\u{feff}\u{0}";
 
 pub fn now() -> Timestamp {
     "2026-11-20T09:30:00Z".parse().unwrap()
@@ -126,7 +127,9 @@ fn keys(kind: Kind) -> KeyRows {
             problems: vec![Finding::new("header", Severity::Warn, format!("The header says {ATTACK}."))],
             ..key_row(ATTACK, Some(ATTACK), None, vec![])
         }],
-        Kind::Many => (0..100_000).map(|i| key_row("targets", Some(&format!("registry.example/team-{}/app-{i}", i % 97)), p256, vec![])).collect(),
+        Kind::Many => (0..100_000)
+            .map(|i| key_row("targets", Some(&format!("registry.example/team-{}/app-{i}", i % 97)), p256, vec![]))
+            .collect(),
     };
     if kind == Kind::Failing {
         rows[0].path = "/home/ana/.docker/trust/private/garbage.key".into();
@@ -175,13 +178,23 @@ pub fn chain(hostile: bool) -> ChainNode {
     };
     let linux = people("targets/ana/linux", 2, 1, &["linux/"], vec![]);
     let qa = ChainNode {
-        state: NodeState::Refused(format!("{}: signed by 0 of 1 keys needed", if hostile { ATTACK } else { "its only key was removed" })),
+        state: NodeState::Refused(format!(
+            "{}: signed by 0 of 1 keys needed",
+            if hostile { ATTACK } else { "its only key was removed" }
+        )),
         version: None,
         expires: None,
-        findings: vec![Finding::new("refused", Severity::Error, "targets/qa has lost its only signing key.").with_remedy("witness")],
+        findings: vec![
+            Finding::new("refused", Severity::Error, "targets/qa has lost its only signing key.").with_remedy("witness"),
+        ],
         ..people("targets/qa", 1, 0, &[""], vec![])
     };
-    let new = ChainNode { state: NodeState::Unpublished, version: None, expires: None, ..people("targets/new", 1, 0, &["new/"], vec![]) };
+    let new = ChainNode {
+        state: NodeState::Unpublished,
+        version: None,
+        expires: None,
+        ..people("targets/new", 1, 0, &["new/"], vec![])
+    };
     let mut releases = people("targets/releases", 7, 3, &[""], vec![]);
     releases.keys = vec![chain_key("targets/ana", true, here("ana")), chain_key("targets/ben", false, Whereabouts::Elsewhere)];
     let below = vec![releases, people("targets/ana", 5, 3, &["v1/", "v2/"], vec![linux]), qa, new];
@@ -191,7 +204,11 @@ pub fn chain(hostile: bool) -> ChainNode {
         ..node("targets", 4, 12, vec![chain_key("targets", true, here("targets"))], below)
     };
     let server = |n| vec![chain_key(n, true, Whereabouts::Server)];
-    let children = vec![node("timestamp", 31, 13, server("timestamp"), vec![]), node("snapshot", 19, 900, server("snapshot"), vec![]), targets];
+    let children = vec![
+        node("timestamp", 31, 13, server("timestamp"), vec![]),
+        node("snapshot", 19, 900, server("snapshot"), vec![]),
+        targets,
+    ];
     node("root", 3, 3100, vec![root_key], children)
 }
 
@@ -230,7 +247,11 @@ pub fn detail(gun: &Gun, hostile: bool, tags: usize) -> RepositoryDetail {
 }
 
 fn repositories(kind: Kind) -> Vec<RepositoryRow> {
-    let row = |name: &str, health: Health, d: Option<RepositoryDetail>| RepositoryRow { gun: gun(name), health, detail: d.map(Box::new) };
+    let row = |name: &str, health: Health, d: Option<RepositoryDetail>| RepositoryRow {
+        gun: gun(name),
+        health,
+        detail: d.map(Box::new),
+    };
     let verified = |name: &str, severity: Option<Severity>| {
         let mut d = detail(&gun(name), false, 4);
         if severity.is_none() {
@@ -266,7 +287,11 @@ fn repositories(kind: Kind) -> Vec<RepositoryRow> {
                 row("registry.example/a/away", Health::Unreachable(why("registry.example did not answer within 10 s")), None),
                 row("registry.example/a/closed", Health::NotAllowed(why("registry.example answered 401")), None),
                 row("registry.example/a/gone", Health::NotThere, None),
-                row("registry.example/a/rollback", Health::Refused(why("snapshot has version 4, but version 9 was seen before")), None),
+                row(
+                    "registry.example/a/rollback",
+                    Health::Refused(why("snapshot has version 4, but version 9 was seen before")),
+                    None,
+                ),
                 row("registry.example/a/root-expired", Health::Refused(why("root expired on 2026-01-03")), None),
                 verified("registry.example/a/faulty", Some(Severity::Error)),
             ]
@@ -299,12 +324,8 @@ pub fn state(kind: Kind, theme: Theme, size: (u16, u16)) -> State {
     };
     let dir = if kind == Kind::Hostile { ATTACK } else { "/home/ana/.docker/trust" };
     let server = if kind == Kind::Hostile { ATTACK } else { "https://notary.registry.example" };
-    let facts = Facts {
-        world,
-        trust_dir: Printable::from_untrusted(dir),
-        server: Some(Printable::from_untrusted(server)),
-        config: None,
-    };
+    let facts =
+        Facts { world, trust_dir: Printable::from_untrusted(dir), server: Some(Printable::from_untrusted(server)), config: None };
     let mut s = State::new(facts, theme, now());
     update(&mut s, Action::Resize(size.0, size.1));
     update(&mut s, Action::Start);
@@ -322,8 +343,11 @@ pub fn state(kind: Kind, theme: Theme, size: (u16, u16)) -> State {
     };
     let guns = rows.iter().map(|r| r.gun.clone()).collect();
     update(&mut s, Action::InventoryTaken(epoch, Inventory { guns, notes }));
-    let loaded: Vec<Action> =
-        rows.into_iter().filter(|r| r.health != Health::Unknown).map(|r| Action::Loaded(epoch, Box::new(Repo::new(r, now())))).collect();
+    let loaded: Vec<Action> = rows
+        .into_iter()
+        .filter(|r| r.health != Health::Unknown)
+        .map(|r| Action::Loaded(epoch, Box::new(Repo::new(r, now()))))
+        .collect();
     claviger::tui::update::update_all(&mut s, loaded);
     s.job = None;
     s

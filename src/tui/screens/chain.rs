@@ -26,7 +26,9 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
     let mut part = ink.on(list);
     let lines: Vec<usize> = page.chain.on_screen(usize::from(part.height())).map(|(_, i)| i).collect();
     table::draw(&mut part, &COLUMNS, None, &page.chain, |i| match known.tree.line(i) {
-        Some((b, Line::Role)) if !matches!(b.node.state, NodeState::Refused(_)) => role(state, b, trusted, page.folded.contains(&b.node.role)),
+        Some((b, Line::Role)) if !matches!(b.node.state, NodeState::Refused(_)) => {
+            role(state, b, trusted, page.folded.contains(&b.node.role))
+        }
         _ => Vec::new(),
     });
     // Paths, keys and reasons need the whole width.

@@ -1,13 +1,5 @@
 //! The help: every key that works on the page below, made from the table of actions. What cannot be done now says why.
-use super::super::{
-    fit,
-    ink::Ink,
-    keymap,
-    layer::Context,
-    state::State,
-    theme::Tone,
-    widgets::table,
-};
+use super::super::{fit, ink::Ink, keymap, layer::Context, state::State, theme::Tone, widgets::table};
 use ratatui::layout::Rect;
 
 /// Columns of the keys.

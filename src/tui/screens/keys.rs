@@ -31,7 +31,9 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     }
     let sorted = SORTED.get(view.order()).copied();
     let columns = if list.width >= super::WIDE { &WIDE } else { &COLUMNS };
-    table::draw(&mut ink.on(list), columns, sorted, view, |i| state.keys.roster.get(i).map(|k| row(k, state)).unwrap_or_default());
+    table::draw(&mut ink.on(list), columns, sorted, view, |i| {
+        state.keys.roster.get(i).map(|k| row(k, state)).unwrap_or_default()
+    });
     if let Some(k) = state.selected_key() {
         super::pane(ink, pane, "Enter shows all", |columns| key::describe(state, k, columns));
     }

@@ -7,23 +7,27 @@ use super::super::{
     state::{State, Subject},
     theme::Tone,
     when,
-    widgets::table,
+    widgets::{pane::Lines, table},
 };
 use ratatui::layout::Rect;
 
 /// Rows above the list: two counts of two rows each, a gap, a heading.
 const HEAD: u16 = 6;
-/// From so many rows on it is shown what expires next.
-const ROOM_FOR_EXPIRIES: u16 = 18;
-/// How many of these.
-const EXPIRIES: u16 = 3;
+/// From so many rows on there is more than the list: the selected line in full, and what expires next.
+const ROOM_FOR_MORE: u16 = 18;
+/// Rows of the selected line in full, with the line above it.
+const DETAIL: u16 = 3;
+/// Rows of what expires next, with its heading.
+const EXPIRIES: u16 = 4;
+/// Rows of the advice, with the gap above it.
+const ADVICE: u16 = 2;
 /// Columns of labels and counts.
 const LABEL: u16 = 14;
 const COUNT: u16 = 6;
 
 /// Where the list of what needs attention is.
 pub fn body(content: Rect) -> Rect {
-    let foot = if content.height >= ROOM_FOR_EXPIRIES { EXPIRIES + 4 } else { 2 };
+    let foot = if content.height >= ROOM_FOR_MORE { DETAIL + EXPIRIES + ADVICE } else { ADVICE };
     let head = HEAD.min(content.height);
     Rect { y: content.y + head, height: content.height.saturating_sub(head + foot), ..content }
 }
@@ -38,8 +42,10 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let list = body(ink.area());
     attention(state, &mut ink.on(list));
     let bottom = ink.height();
-    if bottom >= ROOM_FOR_EXPIRIES {
-        expiries(state, &mut ink.rows(bottom - EXPIRIES - 3, bottom - 2));
+    if bottom >= ROOM_FOR_MORE {
+        let advice = bottom - ADVICE;
+        detail(state, &mut ink.rows(advice - EXPIRIES - DETAIL, advice - EXPIRIES));
+        expiries(state, &mut ink.rows(advice - EXPIRIES, advice));
     }
     let x = ink.put(0, bottom.saturating_sub(1), "Next  ", Tone::Strong);
     let room = ink.width().saturating_sub(x);
@@ -139,6 +145,16 @@ fn attention(state: &State, ink: &mut Ink<'_>) {
     table::scroll_bar(ink, 0, height, view.top(), view.len());
 }
 
+/// The selected line in full.
+fn detail(state: &State, ink: &mut Ink<'_>) {
+    let Some(a) = state.attention_view.selected().and_then(|i| state.attention.get(i)) else { return };
+    let g = ink.glyphs();
+    ink.rule(0, g.horizontal, Tone::Dim);
+    let mut l = Lines::bare(state.theme, ink.width());
+    l.say("", &format!("{}: {}", subject(state, a.subject), a.text), Tone::Plain);
+    l.draw(&mut ink.rows(1, u16::MAX), 0, g.dots);
+}
+
 fn subject(state: &State, subject: Subject) -> String {
     match subject {
         Subject::Repository(i) => state.repos.roster.get(i).map(|r| r.gun.to_string()).unwrap_or_default(),
@@ -160,7 +176,7 @@ fn expiries(state: &State, ink: &mut Ink<'_>) {
     let trusted = |r: &&Repo| r.standing.is_trusted() && r.next_expiry().is_some();
     let order = state.repos.roster.in_order(2).iter().filter_map(|i| state.repos.roster.get(*i as usize)).filter(trusted);
     let mut y = 1;
-    for repo in order.take(usize::from(EXPIRIES)) {
+    for repo in order.take(usize::from(EXPIRIES - 1)) {
         let Some((role, end)) = repo.next_expiry() else { continue };
         let tone = when::tone(state.now, *end, role.as_str() == "timestamp");
         ink.put(2, y, &when::left(state.now, *end), tone);

@@ -30,7 +30,9 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     }
     let sorted = SORTED.get(view.order()).copied();
     let columns: &[Column] = if list.width >= super::WIDE { &WIDE } else { &COLUMNS };
-    table::draw(&mut ink.on(list), columns, sorted, view, |i| state.repos.roster.get(i).map(|r| row(r, state)).unwrap_or_default());
+    table::draw(&mut ink.on(list), columns, sorted, view, |i| {
+        state.repos.roster.get(i).map(|r| row(r, state)).unwrap_or_default()
+    });
     if let Some(repo) = state.selected_repo() {
         super::pane(ink, pane, "Enter shows all", |columns| describe(state, repo, columns));
     }

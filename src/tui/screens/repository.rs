@@ -81,13 +81,10 @@ fn banner(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
     let (root, root_tone) = repositories::anchor(known.anchor);
     let (answer, answer_tone) = repositories::freshness(known.freshness);
     let read = format!("   read {}", super::super::when::moment(known.verified_at));
-    ink.line(1, &[
-        ("  root ", Tone::Dim),
-        (root, root_tone),
-        ("   answer ", Tone::Dim),
-        (answer, answer_tone),
-        (&read, Tone::Dim),
-    ]);
+    ink.line(
+        1,
+        &[("  root ", Tone::Dim), (root, root_tone), ("   answer ", Tone::Dim), (answer, answer_tone), (&read, Tone::Dim)],
+    );
 }
 
 /// Nothing is known: say why, and what to do.
@@ -101,12 +98,16 @@ fn unknown(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
             "What was read did not pass verification, so nothing of it is shown.",
             "Do not pull from it. Ask its owner; r reads it again. What was trusted before stays in the cache.",
         ),
-        Standing::NotThere => ("The server answered that it has no such repository.", "Check the name and the server at the top."),
-        Standing::NotAllowed(_) => (
-            "The server answered that this account may not read it.",
-            "Log in with docker login, then press r.",
+        Standing::NotThere => {
+            ("The server answered that it has no such repository.", "Check the name and the server at the top.")
+        }
+        Standing::NotAllowed(_) => {
+            ("The server answered that this account may not read it.", "Log in with docker login, then press r.")
+        }
+        _ => (
+            "The server could not be asked, and nothing valid was at hand.",
+            "Check the network and the server at the top; r tries again.",
         ),
-        _ => ("The server could not be asked, and nothing valid was at hand.", "Check the network and the server at the top; r tries again."),
     };
     l.say("", what, Tone::Plain);
     l.gap();

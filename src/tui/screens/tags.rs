@@ -20,12 +20,15 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
     let view = &page.tags;
     let trusted = repo.standing.is_trusted();
     if view.is_empty() {
-        let text = if view.filter().is_empty() { "Nothing is signed here yet." } else { "No name matches the filter. Esc clears it." };
+        let text =
+            if view.filter().is_empty() { "Nothing is signed here yet." } else { "No name matches the filter. Esc clears it." };
         ink.put(2, 1, text, Tone::Plain);
         return;
     }
     let mut part = ink.on(list);
-    table::draw(&mut part, &COLUMNS, Some(view.order()), view, |i| known.tags.get(i).map(|t| row(t, trusted)).unwrap_or_default());
+    table::draw(&mut part, &COLUMNS, Some(view.order()), view, |i| {
+        known.tags.get(i).map(|t| row(t, trusted)).unwrap_or_default()
+    });
     if !view.filter().is_empty() {
         let text = format!(" {} of {}: {} ", view.len(), known.tags.rows().len(), view.filter());
         part.right(0, &text, Tone::Accent);

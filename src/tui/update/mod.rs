@@ -161,13 +161,11 @@ fn sort(state: &mut State) {
 }
 
 /// Does something with the tags of the open page and their view.
-fn with_tags(
-    state: &mut State,
-    f: impl FnOnce(&mut super::roster::View, &super::roster::Roster<crate::views::tags::TagRow>),
-) {
+fn with_tags(state: &mut State, f: impl FnOnce(&mut super::roster::View, &super::roster::Roster<crate::views::tags::TagRow>)) {
     let page = state.layers.iter_mut().find_map(|l| if let Layer::Repository(p) = l { Some(p) } else { None });
     if let Some(page) = page
-        && let Some(known) = state.repos.index.get(&page.gun).and_then(|i| state.repos.roster.get(*i)).and_then(|r| r.known.as_ref())
+        && let Some(known) =
+            state.repos.index.get(&page.gun).and_then(|i| state.repos.roster.get(*i)).and_then(|r| r.known.as_ref())
     {
         f(&mut page.tags, &known.tags);
     }

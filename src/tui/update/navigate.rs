@@ -1,5 +1,5 @@
 //! Moving about: rows, pages, places, the mouse.
-use super::{refold, reading, tabs, with_tags};
+use super::{reading, refold, tabs, with_tags};
 use crate::tui::{
     action::Command,
     effect::Effect,

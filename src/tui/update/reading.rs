@@ -2,6 +2,7 @@
 use super::navigate;
 use crate::{
     finding::Severity,
+    tuf::name::Gun,
     tui::{
         effect::Effect,
         layer::{Context, Layer},
@@ -10,7 +11,6 @@ use crate::{
         state::{Attention, Job, Notice, State, Subject},
         theme::Tone,
     },
-    tuf::name::Gun,
     views::desk::Inventory,
 };
 
