@@ -8,6 +8,7 @@ mod loopback;
 mod memory;
 mod peers;
 mod published;
+mod robot;
 mod screen_acts;
 mod screen_background;
 mod screen_pictures;
