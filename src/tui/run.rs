@@ -18,13 +18,14 @@ use crossterm::{
     execute,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{Signal as Signals, SignalKind, signal},
     sync::{Notify, mpsc},
+    task::JoinHandle,
 };
 
 /// Rows that one notch of the wheel moves.
@@ -80,10 +81,18 @@ struct Session {
     state: State,
     runner: Runner,
     results: mpsc::UnboundedReceiver<Action>,
+    events: mpsc::UnboundedReceiver<Event>,
+    reader: JoinHandle<()>,
     screen: Screen,
     guard: Guard,
     signals: SignalSet,
     ended: Option<Ended>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
 }
 
 /// Signals that the screen answers.
@@ -111,14 +120,24 @@ impl Session {
         let guard = Guard::take(options.mouse)?;
         let screen = terminal::screen()?;
         let runner = Runner::new(desk, actions);
-        Ok(Self { state, runner, results, screen, guard, signals, ended: None })
+        // Events are read by a task of their own: a stream of events that was asked in passing would wake nobody when
+        // the next one comes.
+        let (forward, events) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(Ok(event)) = stream.next().await {
+                if forward.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { state, runner, results, events, reader, screen, guard, signals, ended: None })
     }
 
     async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
         // A complete frame stands before anything is read.
         self.frame()?;
         self.apply(vec![Action::Start]).await?;
-        let mut events = EventStream::new();
         let mut clock = tokio::time::interval(CLOCK);
         let mut spin = tokio::time::interval(SPIN);
         spin.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -140,10 +159,10 @@ impl Session {
                 _ = self.signals.int.recv() => batch.push(Action::End(Ended::Interrupted)),
                 _ = self.signals.stop.recv() => self.suspend(false).await?,
                 _ = self.signals.cont.recv() => self.repaint()?,
-                event = events.next() => match event {
-                    Some(Ok(event)) => batch.extend(self.translate(event)),
+                event = self.events.recv() => match event {
+                    Some(event) => batch.extend(self.translate(event)),
                     // The terminal is gone.
-                    Some(Err(_)) | None => batch.push(Action::End(Ended::HungUp)),
+                    None => batch.push(Action::End(Ended::HungUp)),
                 },
                 Some(action) = self.results.recv() => batch.push(action),
                 _ = spin.tick(), if busy => batch.push(Action::Spin),
@@ -151,13 +170,13 @@ impl Session {
             }
             // Whatever else is there already belongs to the same frame.
             while batch.len() < BATCH {
-                match events.next().now_or_never() {
-                    Some(Some(Ok(event))) => {
+                match self.events.try_recv() {
+                    Ok(event) => {
                         // A key means what it means where the keys before it have led.
                         self.apply(std::mem::take(&mut batch)).await?;
                         batch.extend(self.translate(event));
                     }
-                    _ => match self.results.try_recv() {
+                    Err(_) => match self.results.try_recv() {
                         Ok(action) => batch.push(action),
                         Err(_) => break,
                     },

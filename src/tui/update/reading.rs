@@ -215,8 +215,8 @@ fn of_standing(standing: &Standing) -> Option<(Severity, String)> {
         Standing::NotAllowed(why) => (Severity::Warn, format!("not allowed: {why}")),
         Standing::Unreachable(why) => (Severity::Warn, format!("no answer: {why}")),
         Standing::NotThere => (Severity::Warn, "The server has no such repository.".to_owned()),
-        Standing::NotFresh => (Severity::Warn, "The server did not answer; shown is what was at hand.".to_owned()),
-        Standing::Faulty | Standing::Warned | Standing::Verified | Standing::Unread => return None,
+        // What made these so is among their findings.
+        Standing::Faulty | Standing::NotFresh | Standing::Warned | Standing::Verified | Standing::Unread => return None,
     })
 }
 
