@@ -1,6 +1,6 @@
 //! What can happen: what the user asks for, and what comes back from the background.
 use super::shelf::{KeyShelf, Repo};
-use crate::{tuf::name::Gun, views::desk::Inventory};
+use crate::{repository::Look, tuf::name::Gun, views::desk::Inventory};
 use jiff::Timestamp;
 
 /// What a user can ask for. The table in [`super::keymap`] says with which key and where.
@@ -46,6 +46,8 @@ pub enum Command {
     RefreshAll,
     /// Stop what is running.
     Cancel,
+    /// See what the files of a refused repository claim.
+    Look,
     /// Copy the selected ID, name or digest.
     Copy,
     /// Show the keys.
@@ -135,6 +137,8 @@ pub enum Action {
     Step(u64, Gun, String),
     /// A repository was read.
     Loaded(u64, Box<Repo>),
+    /// This is what the files of a repository claim, or why that could not be seen. Nothing of it was verified.
+    Looked(u64, Gun, Box<Result<Look, String>>),
     /// A signal asks to end.
     End(Ended),
 }

@@ -11,6 +11,8 @@ pub enum Effect {
     TakeInventory(u64),
     /// Read and verify these.
     Load(u64, Vec<Gun>),
+    /// Fetch what the files of this one claim, without verifying them.
+    Look(u64, Gun),
     /// Stop everything that runs.
     StopAll,
     /// Hand this text, which is public, to the terminal's clipboard.

@@ -4,6 +4,7 @@ use super::{
     action::{Command, Edit},
     layer::{Context, Layer},
     shelf::Progress,
+    standing::Standing,
     state::State,
     theme::Glyphs,
 };
@@ -78,8 +79,9 @@ const DOWN: Key = Code(KeyCode::Down);
 const ENTER: Key = Code(KeyCode::Enter);
 const ESC: Key = Code(KeyCode::Esc);
 /// Where letters are commands.
-const ALL: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Chain, C::Tags, C::Findings, C::Help];
-const PAGES: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Chain, C::Tags, C::Findings];
+const ALL: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help];
+const PAGES: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
+const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
 const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
@@ -108,14 +110,22 @@ pub const TABLE: &[Entry] = &[
     entry(Command::TabRight, &[Code(KeyCode::Right), Char('l')], "", "to the tab on the right", IN_REPOSITORY, 1),
     entry(Command::Fold, &[ENTER, Char(' ')], "fold", "fold or unfold the selected role", &[C::Chain], 4),
     entry(Command::Back, &[ESC, Code(KeyCode::Backspace)], "back", "out; clears a filter first", IN_REPOSITORY, 2),
-    entry(Command::Back, &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)], "back", "out", &[C::Key], 2),
+    entry(
+        Command::Back,
+        &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
+        "back",
+        "out",
+        &[C::Key, C::Unknown],
+        2,
+    ),
+    entry(Command::Look, &[Char('v')], "view claims", "see what its files claim, unverified", &[C::Unknown], 5),
     entry(Command::Back, &[ESC, Char('?'), Char('q')], "close", "close the help", &[C::Help], 2),
     entry(Command::Back, &[ESC], "", "clear the filter, or stop reading", PLACES, 2),
     entry(Command::Filter, &[Char('/')], "filter", "filter: lines with all these words", LISTS, 3),
     entry(Command::Sort, &[Char('s')], "sort", "sort by the next column", LISTS, 5),
     entry(Command::Refresh, &[Char('r')], "read again", "read again: all keys", &[C::Keys, C::Key], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
-    entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", IN_REPOSITORY, 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
     entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview], 4),
     entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
     entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),
@@ -178,8 +188,9 @@ pub fn why_not(state: &State, command: Command) -> Option<&'static str> {
         Command::Open | Command::Fold if nothing_listed => Some("Nothing is selected."),
         Command::Copy if nothing_listed && page != Context::Key => Some("Nothing is selected."),
         Command::Copy if state.copyable().is_none() => Some("There is no valid ID or digest to copy."),
-        Command::TabLeft | Command::TabRight if state.open_repo().is_none_or(|r| r.known.is_none()) => {
-            Some("There is nothing else to show of it.")
+        Command::Look if state.looking.is_some() => Some("It is being looked at. c stops that."),
+        Command::Look if !state.open_repo().is_some_and(|r| matches!(r.standing, Standing::Refused(_))) => {
+            Some("Only what was refused is looked at unverified.")
         }
         Command::Filter if state.roster_len(page) == 0 => Some("There is nothing to filter."),
         Command::Sort if state.roster_len(page) == 0 => Some("There is nothing to sort."),
@@ -220,7 +231,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for c in [C::Overview, C::Keys, C::Key, C::Repositories, C::Chain, C::Tags, C::Findings, C::Help, C::Filter] {
+        for c in [C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help, C::Filter] {
             let mut seen = HashMap::new();
             for e in entries(c) {
                 for k in e.keys {
@@ -244,7 +255,7 @@ mod tests {
 
     #[test]
     fn one_can_leave_from_everywhere() {
-        for c in [C::Overview, C::Keys, C::Key, C::Repositories, C::Chain, C::Tags, C::Findings] {
+        for c in PAGES.iter().copied() {
             assert_eq!(lookup(c, Char('q')), Some(Command::Quit));
             assert_eq!(lookup(c, ESC), Some(Command::Back));
         }

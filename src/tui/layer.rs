@@ -45,6 +45,8 @@ pub enum Context {
     Key,
     /// The list of repositories.
     Repositories,
+    /// A repository of which nothing is known or trusted.
+    Unknown,
     /// The chain of trust of a repository.
     Chain,
     /// The tags of a repository.
@@ -99,13 +101,15 @@ pub struct RepoPage {
     pub tags: View,
     /// How far the findings are scrolled.
     pub findings: View,
+    /// How far the page is scrolled when nothing is known.
+    pub unknown: View,
 }
 
 impl RepoPage {
     /// Opens on the chain of trust.
     pub fn new(gun: Gun) -> Self {
         let view = View::default;
-        Self { gun, tab: Tab::Chain, chain: view(), folded: HashSet::new(), tags: view(), findings: view() }
+        Self { gun, tab: Tab::Chain, chain: view(), folded: HashSet::new(), tags: view(), findings: view(), unknown: view() }
     }
 }
 

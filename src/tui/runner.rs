@@ -50,6 +50,13 @@ impl Runner {
                 });
             }
             Effect::Load(epoch, guns) => guns.into_iter().for_each(|gun| self.load(epoch, gun)),
+            Effect::Look(epoch, gun) => {
+                let (desk, actions) = (self.desk.clone(), self.actions.clone());
+                self.tasks.spawn(async move {
+                    let look = desk.repositories().look(&gun).await.map_err(|e| e.to_string());
+                    let _ = actions.send(Action::Looked(epoch, gun, Box::new(look)));
+                });
+            }
             // Dropping a future cancels it; a blocking one runs on, and its result is dropped by its number.
             Effect::StopAll => self.tasks.abort_all(),
             Effect::Copy(_) | Effect::Suspend | Effect::Repaint | Effect::Leave(_) => {}

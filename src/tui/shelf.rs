@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     finding::{Finding, Severity},
-    text::escape,
+    repository::Look,
     tuf::{
         collection::{Anchor, Freshness},
         name::{Gun, RoleName},
@@ -33,9 +33,10 @@ impl Listed for KeyRow {
 
     fn haystack(&self) -> String {
         let id = self.id.map(|i| i.hex()).unwrap_or_default();
-        let gun = self.gun.as_ref().map_or("", |g| g.raw());
+        // A filter looks in what is seen, not in what lies behind it.
+        let gun = self.gun.as_ref().map(|g| g.shown()).unwrap_or_default();
         let algorithm = self.algorithm.map(|a| a.to_string()).unwrap_or_default();
-        format!("{} {gun} {id} {algorithm} {}", self.role.raw(), self.path.display())
+        format!("{} {gun} {id} {algorithm} {}", self.role.shown(), self.path.display())
     }
 
     fn compare(&self, other: &Self, order: usize) -> Ordering {
@@ -66,17 +67,17 @@ impl KeyShelf {
     /// Makes rows ready.
     pub fn new(keys: KeyRows) -> Self {
         let rows = keys.rows;
-        let mut roles: HashMap<&str, usize> = HashMap::new();
+        let mut roles: HashMap<String, usize> = HashMap::new();
         let mut problems = (0, 0);
         for row in &rows {
-            *roles.entry(row.role.raw()).or_default() += 1;
+            *roles.entry(row.role.shown().into()).or_default() += 1;
             match row.severity() {
                 Some(Severity::Error) => problems.0 += 1,
                 Some(Severity::Warn) => problems.1 += 1,
                 _ => {}
             }
         }
-        let mut roles: Vec<(String, usize)> = roles.into_iter().map(|(r, n)| (escape(r).into_owned(), n)).collect();
+        let mut roles: Vec<(String, usize)> = roles.into_iter().collect();
         roles.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Self { roles, problems, directory: keys.problems, roster: Roster::new(rows) }
     }
@@ -87,7 +88,7 @@ impl Listed for TagRow {
 
     fn haystack(&self) -> String {
         let signers: Vec<&str> = self.signers().collect();
-        format!("{} {} {}", self.name.raw(), self.digest_hex(), signers.join(" "))
+        format!("{} {} {}", self.name.shown(), self.digest_hex(), signers.join(" "))
     }
 
     fn compare(&self, other: &Self, order: usize) -> Ordering {
@@ -133,12 +134,14 @@ pub struct Repo {
     pub known: Option<Known>,
     /// What is being fetched for it right now.
     pub step: Option<String>,
+    /// What its files claim, after the user wanted to see that. Nothing of it was verified.
+    pub look: Option<Result<Look, String>>,
 }
 
 impl Repo {
     /// A repository that was not looked at yet.
     pub fn unread(gun: Gun) -> Self {
-        Self { gun, health: Health::Unknown, standing: Standing::Unread, known: None, step: None }
+        Self { gun, health: Health::Unknown, standing: Standing::Unread, known: None, step: None, look: None }
     }
 
     /// Makes what was read ready to be shown.
@@ -157,7 +160,7 @@ impl Repo {
                 findings: d.findings,
             }
         });
-        let mut repo = Self { gun: row.gun, health: row.health, standing: Standing::Unread, known, step: None };
+        let mut repo = Self { gun: row.gun, health: row.health, standing: Standing::Unread, known, step: None, look: None };
         repo.judge(now);
         repo
     }

@@ -5,7 +5,7 @@ use super::{
     shelf::{KeyShelf, Progress, Repo, RepoShelf},
     theme::{Theme, Tone},
 };
-use crate::{finding::Severity, views::desk::Facts};
+use crate::{finding::Severity, tuf::name::Gun, views::desk::Facts};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
@@ -92,6 +92,8 @@ pub struct State {
     pub attention_view: View,
     /// Repositories that are being read.
     pub job: Option<Job>,
+    /// Which repository is being looked at without verifying it.
+    pub looking: Option<Gun>,
     /// Number of the current reading; results of another are dropped.
     pub epoch: u64,
     /// What to tell the user.
@@ -129,6 +131,7 @@ impl State {
             more_attention: 0,
             attention_view: View::default(),
             job: None,
+            looking: None,
             epoch: 0,
             notice: None,
             spin: 0,
@@ -157,6 +160,7 @@ impl State {
             .rev()
             .find_map(|l| match l {
                 Layer::Key(_) => Some(Context::Key),
+                Layer::Repository(_) if self.open_repo().is_none_or(|r| r.known.is_none()) => Some(Context::Unknown),
                 Layer::Repository(p) => Some(match p.tab {
                     Tab::Chain => Context::Chain,
                     Tab::Tags => Context::Tags,
@@ -193,6 +197,7 @@ impl State {
             Context::Overview => Some(&self.attention_view),
             Context::Keys => Some(&self.keys_view),
             Context::Repositories => Some(&self.repos_view),
+            Context::Unknown => self.repo_page().map(|p| &p.unknown),
             Context::Chain => self.repo_page().map(|p| &p.chain),
             Context::Tags => self.repo_page().map(|p| &p.tags),
             Context::Findings => self.repo_page().map(|p| &p.findings),
@@ -208,6 +213,7 @@ impl State {
             Context::Overview => Some(&mut self.attention_view),
             Context::Keys => Some(&mut self.keys_view),
             Context::Repositories => Some(&mut self.repos_view),
+            Context::Unknown => self.repo_page_mut().map(|p| &mut p.unknown),
             Context::Chain => self.repo_page_mut().map(|p| &mut p.chain),
             Context::Tags => self.repo_page_mut().map(|p| &mut p.tags),
             Context::Findings => self.repo_page_mut().map(|p| &mut p.findings),
@@ -219,7 +225,10 @@ impl State {
 
     /// Whether anything is being read.
     pub fn is_busy(&self) -> bool {
-        self.job.is_some() || self.keys_progress == Progress::Reading || self.repos_progress == Progress::Reading
+        self.job.is_some()
+            || self.looking.is_some()
+            || self.keys_progress == Progress::Reading
+            || self.repos_progress == Progress::Reading
     }
 
     /// The mark of something going on.

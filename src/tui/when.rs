@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(left(now, t("2026-11-28T12:00:00Z")), "27 days");
         assert_eq!(left(now, t("2026-11-02T05:00:00Z")), "29 hours");
         assert_eq!(left(now, t("2026-11-01T00:00:30Z")), "1 min");
-        assert_eq!(left(now, t("2036-10-29T00:00:00Z")), "9 years");
+        assert_eq!(left(now, t("2036-10-28T00:00:00Z")), "9 years");
         assert_eq!(left(now, now), "EXPIRED");
         assert_eq!(clause(now, t("2026-10-20T00:00:00Z")), "expired 12 days ago");
         assert_eq!(clause(now, now), "expired just now");

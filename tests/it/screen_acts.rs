@@ -1,5 +1,5 @@
 //! What keys, the mouse and results from the background do to the state.
-use crate::screen_world::{Kind, id, now, press, state};
+use crate::screen_world::{Kind, id, look, now, press, state};
 use claviger::{
     tuf::name::Gun,
     tui::{
@@ -188,6 +188,23 @@ fn the_mouse_meets_what_it_sees() {
 }
 
 #[test]
+fn what_a_refused_repository_claims_is_shown_only_when_asked_for_and_never_as_true() {
+    let mut s = normal();
+    press(&mut s, &[Command::Place(2), Command::Open]);
+    let gun = s.open_repo().unwrap().gun.clone();
+    assert_eq!(s.context(), Context::Unknown);
+    assert_eq!(update(&mut s, Action::Do(Command::Look)), [Effect::Look(0, gun.clone())]);
+    assert!(text_of(&s, layout::areas(s.screen()).unwrap().status).contains("without verifying"));
+    update(&mut s, Action::Looked(0, gun, Box::new(Ok(look()))));
+    let all = text_of(&s, s.screen());
+    assert!(all.contains("NOT TRUSTED: ") && all.contains("CLAIMS, NOT TRUSTED") && all.contains("latest"), "{all}");
+    assert!(all.contains("targets says nothing") && all.contains("root could not be read"), "{all}");
+    press(&mut s, &[Command::Back, Command::Down, Command::Open]);
+    assert_eq!(s.context(), Context::Chain, "a verified one has its chain");
+    assert_eq!(keymap::lookup(s.context(), Key::Char('v')), None);
+}
+
+#[test]
 fn a_role_is_folded_with_everything_below_it() {
     let mut s = normal();
     press(&mut s, &[Command::Place(2), Command::Down, Command::Down, Command::Open]);
@@ -203,7 +220,7 @@ fn what_needs_attention_leads_to_where_it_is() {
     let mut s = normal();
     assert!(s.attention[0].text.contains("NOT TRUSTED"), "the worst comes first");
     press(&mut s, &[Command::Open]);
-    assert_eq!((s.place, s.context()), (Place::Repositories, Context::Chain));
+    assert_eq!((s.place, s.context()), (Place::Repositories, Context::Unknown));
     assert_eq!(s.open_repo().unwrap().gun.as_str(), "registry.example/old/batch");
     press(&mut s, &[Command::Place(0), Command::Last, Command::Open]);
     assert_eq!((s.place, s.context()), (Place::Keys, Context::Key));

@@ -1,5 +1,5 @@
 //! Whatever is drawn, at whatever size: only plain characters reach the terminal, and nothing panics.
-use crate::screen_world::{ATTACK, KINDS, Kind, SCREENS, detail, now, press, start_over, state};
+use crate::screen_world::{ATTACK, KINDS, Kind, SCREENS, detail, look, now, press, start_over, state};
 use claviger::{
     finding::{Finding, Severity},
     text::{Printable, Untrusted, is_plain},
@@ -53,6 +53,18 @@ fn no_screen_holds_an_unprintable_character() {
             });
         }
     }
+}
+
+#[test]
+fn what_a_refused_repository_claims_is_shown_safely() {
+    let mut s = state(Kind::Hostile, Theme::FULL, (80, 24));
+    press(&mut s, &[Command::Place(2), Command::Down, Command::Open]);
+    let gun = s.open_repo().unwrap().gun.clone();
+    let epoch = s.epoch;
+    update(&mut s, Action::Looked(epoch, gun, Box::new(Ok(look()))));
+    let b = drawn(&s);
+    assert_eq!(unsafe_characters(&b), "");
+    assert!(b.content.iter().map(|c| c.symbol()).collect::<String>().contains("CLAIMS, NOT TRUSTED"));
 }
 
 #[test]

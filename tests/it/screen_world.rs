@@ -2,6 +2,7 @@
 //! pictures stay the same.
 use claviger::{
     finding::{Finding, Severity},
+    repository::{Look, Seen},
     text::{Printable, Untrusted},
     tuf::{
         collection::{Anchor, Freshness},
@@ -269,7 +270,9 @@ fn repositories(kind: Kind) -> Vec<RepositoryRow> {
             let mut first = verified("registry.example/tools/very-long-team-name/an-even-longer-repository-name", None);
             first.detail.as_mut().unwrap().anchor = Anchor::FirstUse;
             let mut cached = verified("registry.example/tools/scanner", None);
-            cached.detail.as_mut().unwrap().freshness = Freshness::Cached;
+            let d = cached.detail.as_mut().unwrap();
+            d.freshness = Freshness::Cached;
+            d.findings.push(Finding::new("not-fresh", Severity::Warn, "the server did not answer; this is as of 2026-11-18"));
             let refused = why("targets is signed by 0 keys that root names, 1 needed");
             vec![
                 row("registry.example/old/batch", Health::Refused(refused), None),
@@ -351,6 +354,19 @@ pub fn state(kind: Kind, theme: Theme, size: (u16, u16)) -> State {
     claviger::tui::update::update_all(&mut s, loaded);
     s.job = None;
     s
+}
+
+/// What the files of a refused repository claim.
+pub fn look() -> Look {
+    let seen = |r: &str, names: &[&str], problem: Option<&str>| Seen {
+        role: role(r),
+        claims: None,
+        names: names.iter().map(|n| Untrusted::new(*n)).collect(),
+        problem: problem.map(str::to_owned),
+    };
+    Look {
+        files: vec![seen("root", &[], Some(&format!("it is no metadata {ATTACK}"))), seen("targets", &["latest", ATTACK], None)],
+    }
 }
 
 /// Presses keys, by what they ask for.

@@ -34,6 +34,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Keys => "Keys",
         Context::Key => "Key",
         Context::Repositories => "Repositories",
+        Context::Unknown => "Repository",
         Context::Chain => "Chain of trust",
         Context::Tags => "Tags",
         Context::Findings => "Findings",

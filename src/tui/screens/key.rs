@@ -15,7 +15,7 @@ const LISTED: usize = 100;
 /// Draws the page.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let Some(k) = state.selected_key() else { return };
-    let role = if k.role.raw().is_empty() { "without a role".to_owned() } else { k.role.shown().into() };
+    let role = if k.role.shown().as_str().is_empty() { "without a role".to_owned() } else { k.role.shown().into() };
     let id = k.id.map(|i| i.short()).unwrap_or_default();
     ink.line(0, &[("Keys  ", Tone::Dim), (&role, Tone::Strong), ("  ", Tone::Plain), (&id, Tone::Strong)]);
     let top = state.view(Context::Key).map_or(0, |v| v.cursor());
@@ -55,7 +55,7 @@ pub fn describe(state: &State, k: &KeyRow, columns: u16) -> Lines {
             }
         }
     }
-    match k.role.raw().is_empty() {
+    match k.role.shown().as_str().is_empty() {
         true => l.say("Role", "none in the file's header", Tone::Dim),
         false => l.say("Role", k.role.shown().as_str(), Tone::Plain),
     }

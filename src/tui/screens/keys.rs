@@ -47,7 +47,7 @@ fn row(k: &KeyRow, state: &State) -> Vec<Cell<'static>> {
         Some(false) => ("NO", Tone::Warn),
         None => ("?", Tone::Dim),
     };
-    let role = if k.role.raw().is_empty() { "?".to_owned() } else { k.role.shown().into() };
+    let role = if k.role.shown().as_str().is_empty() { "?".to_owned() } else { k.role.shown().into() };
     let gun = k.gun.as_ref().map(|g| String::from(g.shown())).unwrap_or_default();
     vec![
         (mark.into(), tone),

@@ -9,6 +9,7 @@ pub mod overview;
 pub mod repositories;
 pub mod repository;
 pub mod tags;
+pub mod unknown;
 
 use super::{
     ink::Ink,
@@ -36,7 +37,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Keys => keys::draw(state, ink),
         Context::Key => key::draw(state, ink),
         Context::Repositories => repositories::draw(state, ink),
-        Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
+        Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
         Context::Filter => {}
     }
@@ -49,7 +50,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
         Context::Keys | Context::Repositories => table::body(split(below(content, 1)).0),
         Context::Key => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
-        Context::Findings => below(content, repository::HEAD),
+        Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
         Context::Filter => content,
     }
@@ -59,6 +60,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
 pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
     match of {
         Context::Key => Some(key::lines(state, content.width).lines.len()),
+        Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),
         Context::Help => Some(help::lines(state).len()),
         _ => None,

@@ -8,7 +8,7 @@ use super::super::{
     theme::Tone,
     widgets::pane::Lines,
 };
-use super::{chain, findings, repositories, tags};
+use super::{chain, findings, repositories, tags, unknown};
 use ratatui::layout::Rect;
 
 /// Rows above the list: name, verdict in two rows, tabs, and a gap before findings.
@@ -32,10 +32,8 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         }
     }
     let mut below = ink.rows(HEAD, u16::MAX);
-    if repo.known.is_none() {
-        return unknown(state, repo, &mut below);
-    }
     match page {
+        Context::Unknown => unknown::draw(state, &mut below),
         Context::Tags => tags::draw(state, repo, &mut below),
         Context::Findings => findings::draw(state, &mut below),
         _ => chain::draw(state, repo, &mut below),
@@ -85,34 +83,6 @@ fn banner(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         1,
         &[("  root ", Tone::Dim), (root, root_tone), ("   answer ", Tone::Dim), (answer, answer_tone), (&read, Tone::Dim)],
     );
-}
-
-/// Nothing is known: say why, and what to do.
-fn unknown(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
-    let mut l = Lines::bare(state.theme, ink.width());
-    let reading = state.is_reading_target();
-    let (what, next) = match &repo.standing {
-        _ if reading => ("It is being read.", "Its chain of trust appears here when it was verified."),
-        Standing::Unread => ("It was not read yet.", "r reads and verifies it."),
-        Standing::Refused(_) | Standing::Expired(_) => (
-            "What was read did not pass verification, so nothing of it is shown.",
-            "Do not pull from it. Ask its owner; r reads it again. What was trusted before stays in the cache.",
-        ),
-        Standing::NotThere => {
-            ("The server answered that it has no such repository.", "Check the name and the server at the top.")
-        }
-        Standing::NotAllowed(_) => {
-            ("The server answered that this account may not read it.", "Log in with docker login, then press r.")
-        }
-        _ => (
-            "The server could not be asked, and nothing valid was at hand.",
-            "Check the network and the server at the top; r tries again.",
-        ),
-    };
-    l.say("", what, Tone::Plain);
-    l.gap();
-    l.say("", next, Tone::Plain);
-    l.draw(&mut ink.rows(1, u16::MAX), 0, "");
 }
 
 /// The tabs with start, end and text.

@@ -6,7 +6,7 @@ use super::{
     action::{Action, Command, Edit, Ended},
     effect::Effect,
     keymap,
-    layer::{Context, Layer, Place, Tab},
+    layer::{Context, Layer, Place},
     layout, screens,
     state::{Notice, State},
     theme::Tone,
@@ -67,7 +67,10 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
         Action::InventoryTaken(epoch, inventory) if epoch == state.epoch => reading::inventory_taken(state, inventory),
         Action::Step(epoch, gun, step) if epoch == state.epoch => reading::step(state, &gun, step),
         Action::Loaded(epoch, repo) if epoch == state.epoch => reading::loaded(state, *repo),
-        Action::KeysRead(..) | Action::InventoryTaken(..) | Action::Step(..) | Action::Loaded(..) => Vec::new(),
+        Action::Looked(epoch, gun, look) if epoch == state.epoch => reading::looked(state, &gun, *look),
+        Action::Looked(..) | Action::KeysRead(..) | Action::InventoryTaken(..) | Action::Step(..) | Action::Loaded(..) => {
+            Vec::new()
+        }
         Action::End(how) => vec![Effect::StopAll, Effect::Leave(how)],
     }
 }
@@ -99,6 +102,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Refresh => return reading::refresh(state),
         Command::RefreshAll => return reading::refresh_all(state),
         Command::Cancel => return reading::cancel(state),
+        Command::Look => return reading::look(state),
         Command::Copy => {
             if let Some((what, text)) = state.copyable() {
                 let said = format!("Sent the {what} to the terminal's clipboard: {text}");
@@ -206,9 +210,4 @@ fn refold(state: &mut State) {
         let lines = repo.and_then(|r| r.known.as_ref()).map(|k| k.tree.visible(&page.folded)).unwrap_or_default();
         page.chain.exactly(lines);
     }
-}
-
-/// Tabs that the open repository has.
-fn tabs(state: &State) -> &'static [Tab] {
-    if state.open_repo().is_some_and(|r| r.known.is_some()) { &Tab::ALL } else { &[Tab::Chain] }
 }

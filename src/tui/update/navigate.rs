@@ -1,10 +1,10 @@
 //! Moving about: rows, pages, places, the mouse.
-use super::{reading, refold, tabs, with_tags};
+use super::{reading, refold, with_tags};
 use crate::tui::{
     action::Command,
     effect::Effect,
     keymap,
-    layer::{Context, KeyPage, Layer, Place, RepoPage},
+    layer::{Context, KeyPage, Layer, Place, RepoPage, Tab},
     layout,
     roster::View,
     screens,
@@ -87,20 +87,14 @@ fn open_repository(state: &mut State, index: usize) {
 
 /// Fits the open page of a repository to what is known of it now.
 pub fn renew_page(state: &mut State) {
-    let tabs = tabs(state);
-    if let Some(page) = state.repo_page_mut()
-        && !tabs.contains(&page.tab)
-    {
-        page.tab = crate::tui::layer::Tab::Chain;
-    }
     refold(state);
     with_tags(state, |view, tags| view.refresh(tags));
 }
 
 /// To a neighbouring tab; the last one is the end.
 pub fn tab(state: &mut State, by: isize) {
-    let tabs = tabs(state);
     if let Some(page) = state.repo_page_mut() {
+        let tabs = Tab::ALL;
         let at = tabs.iter().position(|t| *t == page.tab).unwrap_or(0);
         if let Some(tab) = at.checked_add_signed(by).and_then(|i| tabs.get(i)) {
             page.tab = *tab;

@@ -2,6 +2,7 @@
 use super::navigate;
 use crate::{
     finding::Severity,
+    repository::Look,
     tuf::name::Gun,
     tui::{
         effect::Effect,
@@ -71,6 +72,7 @@ pub fn cancel(state: &mut State) -> Vec<Effect> {
             *progress = Progress::Stopped;
         }
     }
+    state.looking = None;
     let read = state.job.take().map(|j| (j.done, j.total));
     for repo in state.repos.roster.rows_mut() {
         repo.step = None;
@@ -169,6 +171,22 @@ pub fn loaded(state: &mut State, mut repo: Repo) -> Vec<Effect> {
     }
     if open {
         navigate::renew_page(state);
+    }
+    Vec::new()
+}
+
+/// Asks what the files of the open repository claim.
+pub fn look(state: &mut State) -> Vec<Effect> {
+    let Some(gun) = state.open_repo().map(|r| r.gun.clone()) else { return Vec::new() };
+    state.looking = Some(gun.clone());
+    vec![Effect::Look(state.epoch, gun)]
+}
+
+/// Takes in what files claim.
+pub fn looked(state: &mut State, gun: &Gun, look: Result<Look, String>) -> Vec<Effect> {
+    state.looking = None;
+    if let Some(repo) = state.repos.by_name_mut(gun) {
+        repo.look = Some(look);
     }
     Vec::new()
 }

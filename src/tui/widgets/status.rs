@@ -29,6 +29,12 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
         ink.clip(1, 0, ink.width().saturating_sub(2), &notice.text, notice.tone);
     } else if let Some(job) = &state.job {
         progress(state, job, ink);
+    } else if let Some(gun) = &state.looking {
+        let x = ink.put(1, 0, state.spinner(), Tone::Accent);
+        let x = ink.put(x + 1, 0, "looking, without verifying, at ", Tone::Plain);
+        let room = ink.width().saturating_sub(x + 10);
+        ink.clip_middle(x, 0, room, gun.as_str(), Tone::Plain);
+        ink.right(0, "c stops ", Tone::Dim);
     } else if let Some(what) = reading(state) {
         let x = ink.put(1, 0, state.spinner(), Tone::Accent);
         ink.put(x + 1, 0, what, Tone::Plain);

@@ -4,8 +4,8 @@ use crate::screen_background::desk;
 use claviger::{
     notary::{ChangeRecord, Transport, TransportError},
     text::Untrusted,
-    tui::{Options, run},
     tuf::{name::Gun, request::Request},
+    tui::{Options, run},
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use std::sync::{

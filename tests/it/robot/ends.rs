@@ -109,7 +109,11 @@ fn a_storm_of_resizes_leaves_a_right_screen() {
     robot.wait("a frame of the last size", |s| {
         let all = s.contents();
         let lines: Vec<&str> = all.lines().collect();
-        lines.len() == 30 && lines[0].contains("claviger") && lines[0].contains("ONLINE") && lines[29].contains("q quit") && all.contains("Algorithm")
+        lines.len() == 30
+            && lines[0].contains("claviger")
+            && lines[0].contains("ONLINE")
+            && lines[29].contains("q quit")
+            && all.contains("Algorithm")
     });
     robot.press("q");
     assert_eq!(robot.end(), 0);
