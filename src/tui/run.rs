@@ -20,7 +20,10 @@ use crossterm::{
 };
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Signal, getpid, getsid, kill_current_process_group, kill_process},
+};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{Signal as Signals, SignalKind, signal},
@@ -73,7 +76,11 @@ pub async fn run(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
     let panicked = Arc::new(Notify::new());
     terminal::hook_panics(panicked.clone());
     let mut session = Session::new(desk, options)?;
-    session.run(&panicked).await
+    match session.run(&panicked).await {
+        // What writes to a terminal that has gone learns it before the signal comes.
+        Err(ScreenError::Terminal(e)) if e.raw_os_error() == Some(Errno::IO.raw_os_error()) => Ok(Ended::HungUp),
+        ended => ended,
+    }
 }
 
 /// Everything the loop holds.

@@ -245,10 +245,8 @@ mod tests {
 
     #[test]
     fn without_unicode_everything_becomes_ascii() {
-        for g in [&ASCII] {
-            let all = format!("{g:?}");
-            assert!(all.is_ascii(), "{all}");
-        }
+        let marks = format!("{ASCII:?}");
+        assert!(marks.is_ascii(), "{marks}");
         assert_eq!(Theme::BARE.shown("targets/… – “日” é"), "targets/... - \"<65e5>\" <e9>");
         assert_eq!(Theme::BARE.shown("a\u{1b}b"), "a<1b>b");
     }

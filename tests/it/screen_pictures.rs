@@ -1,8 +1,8 @@
 //! A picture of every screen at two sizes and in every kind of world. `INSTA_UPDATE=always cargo test pictures`
 //! renews them after a change that is meant.
 use crate::screen_world::{KINDS, Kind, SCREENS, press, start_over, state};
-use claviger::tui::{draw, state::State, theme::Theme};
-use ratatui::{Terminal, backend::TestBackend};
+use claviger::tui::{draw, screens::frame::paint, state::State, theme::Theme};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Color};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
@@ -44,6 +44,22 @@ fn every_screen_looks_as_in_its_picture() {
                 press(&mut s, way);
                 hold(&format!("{name}_{kind:?}_{}x{}", size.0, size.1).to_lowercase(), &s);
             }
+        }
+    }
+}
+
+#[test]
+fn without_colour_nothing_is_coloured_and_the_badge_has_brackets() {
+    let theme = Theme { colour: false, unicode: true };
+    for kind in [Kind::Normal, Kind::Failing] {
+        let mut s = state(kind, theme, (80, 24));
+        for (name, way) in SCREENS {
+            start_over(&mut s);
+            press(&mut s, way);
+            let mut b = Buffer::empty(s.screen());
+            paint(&s, s.screen(), &mut b);
+            assert!(b.content.iter().all(|c| c.fg == Color::Reset && c.bg == Color::Reset), "{name}");
+            hold(&format!("{name}_{kind:?}_nocolour").to_lowercase(), &s);
         }
     }
 }

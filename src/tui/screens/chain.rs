@@ -2,6 +2,7 @@
 use super::super::{
     ink::Ink,
     shelf::Repo,
+    standing::Standing,
     state::State,
     theme::{Glyphs, Tone},
     tree::{Branch, Line},
@@ -54,7 +55,7 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         }
     }
     if let Some((b, line)) = page.chain.selected().and_then(|i| known.tree.line(i)) {
-        super::pane(ink, pane, "", |columns| describe(state, b, line, trusted, columns));
+        super::pane(ink, pane, "a taller terminal shows all", |columns| describe(state, repo, b, line, columns));
     }
 }
 
@@ -148,7 +149,8 @@ fn whereabouts(k: &ChainKey) -> (&'static str, String) {
     }
 }
 
-fn describe(state: &State, b: &Branch, line: Line, trusted: bool, columns: u16) -> Lines {
+fn describe(state: &State, repo: &Repo, b: &Branch, line: Line, columns: u16) -> Lines {
+    let trusted = repo.standing.is_trusted();
     let mut l = Lines::new(state.theme, columns);
     let n = &b.node;
     if let Line::Key(i) = line
@@ -179,6 +181,9 @@ fn describe(state: &State, b: &Branch, line: Line, trusted: bool, columns: u16) 
         NodeState::Refused(why) => l.say("REFUSED", why, Tone::Bad),
         NodeState::Unpublished => l.say("State", "delegated to, but nothing was published", Tone::Plain),
         NodeState::Verified if !trusted => l.say("State", "not judged: this repository is not trusted", Tone::Bad),
+        NodeState::Verified if repo.standing == Standing::NotFresh => {
+            l.say("State", "from the cache: its signatures hold, but the server may have newer", Tone::Warn);
+        }
         NodeState::Verified => l.say("State", "verified", Tone::Good),
     }
     super::findings::say_all(&mut l, "Findings", &n.findings);

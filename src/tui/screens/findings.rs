@@ -12,7 +12,7 @@ use crate::finding::{Finding, Severity};
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let lines = lines(state, ink.width());
     let top = state.view(Context::Findings).map_or(0, |v| v.cursor());
-    lines.draw(ink, top, "");
+    lines.draw(ink, top);
     let height = ink.height();
     table::scroll_bar(ink, 0, height, top, lines.lines.len());
 }

@@ -22,7 +22,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let lines = lines(state, ink.width());
     let body = super::body(Context::Key, ink.area());
     let mut part = ink.on(body);
-    lines.draw(&mut part, top, "");
+    lines.draw(&mut part, top);
     let height = part.height();
     table::scroll_bar(&mut part, 0, height, top, lines.lines.len());
 }

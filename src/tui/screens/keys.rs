@@ -74,5 +74,5 @@ fn empty(state: &State, ink: &mut Ink<'_>) {
             lines.say("", "claviger sandbox shows a world to practise on.", Tone::Plain);
         }
     }
-    lines.draw(&mut ink.rows(1, u16::MAX), 0, "");
+    lines.draw(&mut ink.rows(1, u16::MAX), 0);
 }

@@ -94,8 +94,8 @@ fn title(ink: &mut Ink<'_>, name: &str, shown: usize, all: usize, filter: &str) 
     }
 }
 
-/// Draws a pane below a list: a line, and what `describe` says for so many columns. `more` is said if not all of it
-/// fits.
+/// Draws a pane below a list: a line, and what `describe` says for so many columns. `more` says on the
+/// line where the rest is, if not all of it fits.
 fn pane(ink: &mut Ink<'_>, area: Rect, more: &str, describe: impl FnOnce(u16) -> Lines) {
     let mut part = ink.on(area);
     if part.height() < 2 {
@@ -104,8 +104,10 @@ fn pane(ink: &mut Ink<'_>, area: Rect, more: &str, describe: impl FnOnce(u16) ->
     let line = part.glyphs().horizontal;
     part.rule(0, line, Tone::Dim);
     let lines = describe(part.width());
-    let more = format!("{more}{}", part.glyphs().dots);
-    lines.draw(&mut part.rows(1, u16::MAX), 0, &more);
+    if lines.lines.len() > usize::from(part.height()) - 1 {
+        part.right(0, &format!(" {more} "), Tone::Accent);
+    }
+    lines.draw(&mut part.rows(1, u16::MAX), 0);
 }
 
 /// The mark and tone of a severity.

@@ -152,7 +152,7 @@ fn detail(state: &State, ink: &mut Ink<'_>) {
     ink.rule(0, g.horizontal, Tone::Dim);
     let mut l = Lines::bare(state.theme, ink.width());
     l.say("", &format!("{}: {}", subject(state, a.subject), a.text), Tone::Plain);
-    l.draw(&mut ink.rows(1, u16::MAX), 0, g.dots);
+    l.draw(&mut ink.rows(1, u16::MAX), 0);
 }
 
 fn subject(state: &State, subject: Subject) -> String {

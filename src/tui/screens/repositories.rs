@@ -139,5 +139,5 @@ fn empty(state: &State, ink: &mut Ink<'_>) {
             }
         }
     }
-    lines.draw(&mut ink.rows(1, u16::MAX), 0, "");
+    lines.draw(&mut ink.rows(1, u16::MAX), 0);
 }

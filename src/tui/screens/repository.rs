@@ -49,7 +49,7 @@ pub fn verdict(repo: &Repo) -> (String, bool) {
         Standing::Unreachable(why) => (format!("No answer: {why}"), false),
         Standing::NotThere => ("The server has no such repository.".to_owned(), false),
         Standing::Unread => ("Not read yet.".to_owned(), false),
-        Standing::NotFresh => ("Not fresh: the server did not answer; from the cache, still valid".to_owned(), false),
+        Standing::NotFresh => ("Not fresh: the server did not answer; this is from the cache".to_owned(), false),
         Standing::Faulty => ("Verified, with a problem: see its findings".to_owned(), false),
         Standing::Warned => ("Verified, with a warning: see its findings".to_owned(), false),
         Standing::Verified => ("Verified".to_owned(), false),

@@ -34,7 +34,7 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         part.right(0, &text, Tone::Accent);
     }
     if let Some(tag) = state.selected_tag() {
-        super::pane(ink, pane, "", |columns| describe(state, tag, trusted, columns));
+        super::pane(ink, pane, "a taller terminal shows all", |columns| describe(state, tag, trusted, columns));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::tui::{
 };
 
 /// Columns of the labels.
-pub const LABEL: u16 = 11;
+pub const LABEL: u16 = 12;
 
 /// A line: label and text, each with its tone.
 #[derive(Debug, Clone)]
@@ -71,8 +71,8 @@ impl Lines {
         self.lines.push(Line { label: text.to_owned(), text: String::new(), tone: Tone::Strong });
     }
 
-    /// Draws the lines from a number on. What does not fit below is announced.
-    pub fn draw(&self, ink: &mut Ink<'_>, from: usize, more: &str) {
+    /// Draws the lines from a number on, as far as there is room.
+    pub fn draw(&self, ink: &mut Ink<'_>, from: usize) {
         let rows = usize::from(ink.height());
         for (y, line) in self.lines.iter().skip(from).take(rows).enumerate() {
             let y = u16::try_from(y).unwrap_or(u16::MAX);
@@ -83,11 +83,6 @@ impl Lines {
             if !heading {
                 ink.put(self.label, y, &line.text, line.tone);
             }
-        }
-        if self.lines.len() > from + rows && rows > 0 && !more.is_empty() {
-            let y = ink.height() - 1;
-            let text = format!(" {more}");
-            ink.right(y, &text, Tone::Accent);
         }
     }
 }
