@@ -15,11 +15,12 @@ use crate::views::desk::Desk;
 use crossterm::{
     clipboard::CopyToClipboard,
     event::{Event, EventStream, MouseButton, MouseEventKind},
-    execute,
+    execute, queue,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use ratatui::layout::Rect;
 use rustix::{
     io::Errno,
     process::{Signal, getpid, getsid, kill_current_process_group, kill_process},
@@ -67,6 +68,12 @@ pub enum ScreenError {
     Panicked,
 }
 
+impl From<terminal::Panicked> for ScreenError {
+    fn from(_: terminal::Panicked) -> Self {
+        Self::Panicked
+    }
+}
+
 /// Shows the workstation until the user leaves or a signal ends it. The terminal is whole again when this returns,
 /// and also when it does not: after a panic, and while the process is stopped.
 ///
@@ -93,6 +100,8 @@ struct Session {
     screen: Screen,
     guard: Guard,
     signals: SignalSet,
+    /// Whether the terminal may show something else than the last frame.
+    stale: bool,
     ended: Option<Ended>,
 }
 
@@ -138,7 +147,7 @@ impl Session {
                 }
             }
         });
-        Ok(Self { state, runner, results, events, reader, screen, guard, signals, ended: None })
+        Ok(Self { state, runner, results, events, reader, screen, guard, signals, stale: true, ended: None })
     }
 
     async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
@@ -165,7 +174,7 @@ impl Session {
                 _ = self.signals.hup.recv() => batch.push(Action::End(Ended::HungUp)),
                 _ = self.signals.int.recv() => batch.push(Action::End(Ended::Interrupted)),
                 _ = self.signals.stop.recv() => self.suspend(false).await?,
-                _ = self.signals.cont.recv() => self.repaint()?,
+                _ = self.signals.cont.recv() => self.stale = true,
                 event = self.events.recv() => match event {
                     Some(event) => batch.extend(self.translate(event)),
                     // The terminal is gone.
@@ -198,7 +207,7 @@ impl Session {
     }
 
     /// What an event of the terminal means where the user is.
-    fn translate(&self, event: Event) -> Option<Action> {
+    fn translate(&mut self, event: Event) -> Option<Action> {
         let context = self.state.context();
         match event {
             Event::Key(key) => {
@@ -216,7 +225,11 @@ impl Session {
                 MouseEventKind::ScrollDown => Some(Action::Wheel(NOTCH)),
                 _ => None,
             },
-            Event::Resize(columns, rows) => Some(Action::Resize(columns, rows)),
+            Event::Resize(columns, rows) => {
+                // A terminal that was made smaller and larger again between two frames has lost what it could not show.
+                self.stale = true;
+                Some(Action::Resize(columns, rows))
+            }
             _ => None,
         }
     }
@@ -226,8 +239,10 @@ impl Session {
             match effect {
                 Effect::Leave(how) => self.ended = Some(how),
                 Effect::Suspend => self.suspend(true).await?,
-                Effect::Repaint => self.repaint()?,
-                Effect::Copy(text) => execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text))?,
+                Effect::Repaint => self.stale = true,
+                Effect::Copy(text) => {
+                    terminal::write(|| execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text)))??;
+                }
                 other => self.runner.start(other),
             }
         }
@@ -235,29 +250,14 @@ impl Session {
     }
 
     fn frame(&mut self) -> Result<(), ScreenError> {
-        self.screen.autoresize()?;
+        terminal::write(|| self.screen.autoresize())??;
         let size = self.screen.size()?;
         if (size.width, size.height) != self.state.size {
             update_all(&mut self.state, [Action::Resize(size.width, size.height)]);
         }
-        // The terminal shows a frame at once, if it knows how; others pass these over.
-        let whole = self.state.theme.unicode;
-        if whole {
-            crossterm::queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
-        }
-        let state = &self.state;
-        self.screen.draw(|frame| draw(state, frame))?;
-        if whole {
-            execute!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
-        }
-        Ok(())
-    }
-
-    fn repaint(&mut self) -> Result<(), ScreenError> {
-        // `Terminal::clear` would ask the terminal where its cursor is, and wait for an answer that the event reader
-        // has taken. Resizing to the size it has clears as well.
-        let size = self.screen.size()?;
-        self.screen.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))?;
+        let (screen, state) = (&mut self.screen, &self.state);
+        terminal::write(|| write_frame(screen, state, self.stale))??;
+        self.stale = false;
         Ok(())
     }
 
@@ -270,7 +270,27 @@ impl Session {
             // Another thread may take the signal a moment later: only what wakes us counts.
             self.signals.cont.recv().await;
         }
-        self.guard.enter()?;
-        self.repaint()
+        terminal::write(|| self.guard.enter())??;
+        self.stale = true;
+        Ok(())
     }
+}
+
+fn write_frame(screen: &mut Screen, state: &State, stale: bool) -> io::Result<()> {
+    // The terminal shows a frame at once, if it knows how; others pass these over.
+    let whole = state.theme.unicode;
+    if whole {
+        queue!(screen.backend_mut(), BeginSynchronizedUpdate)?;
+    }
+    if stale {
+        // `Terminal::clear` would ask the terminal where its cursor is, and wait for an answer that the event reader
+        // has taken. Resizing to the size it has clears as well.
+        let size = screen.size()?;
+        screen.resize(Rect::new(0, 0, size.width, size.height))?;
+    }
+    screen.draw(|frame| draw(state, frame))?;
+    if whole {
+        execute!(screen.backend_mut(), EndSynchronizedUpdate)?;
+    }
+    Ok(())
 }

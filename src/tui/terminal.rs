@@ -11,9 +11,10 @@ use crossterm::{
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
 use std::{
+    cell::Cell,
     io::{self, BufWriter, Stdout, Write as _},
     sync::{
-        Arc, Once,
+        Arc, Mutex, Once, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -28,6 +29,31 @@ const FRAME: usize = 128 * 1024;
 static OURS: AtomicBool = AtomicBool::new(false);
 /// Whether something has panicked.
 static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// Held while anything is written, so that a panic elsewhere does not give the terminal back in the middle of a frame,
+/// nor a frame follow after.
+static PEN: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    /// Whether this thread holds the pen: if it panics, it must not wait for itself.
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Something has panicked: nothing may be written any more.
+#[derive(Debug)]
+pub struct Panicked;
+
+/// Writes to the terminal, unless something has panicked.
+pub fn write<T>(f: impl FnOnce() -> T) -> Result<T, Panicked> {
+    let _pen = PEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if has_panicked() {
+        return Err(Panicked);
+    }
+    WRITING.set(true);
+    let out = f();
+    WRITING.set(false);
+    Ok(out)
+}
 
 /// Holds the terminal; dropping it gives it back.
 #[derive(Debug)]
@@ -86,8 +112,10 @@ pub fn hook_panics(woken: Arc<Notify>) {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            leave();
+            let pen = (!WRITING.get()).then(|| PEN.lock().unwrap_or_else(PoisonError::into_inner));
             PANICKED.store(true, Ordering::SeqCst);
+            leave();
+            drop(pen);
             woken.notify_one();
             before(info);
         }));

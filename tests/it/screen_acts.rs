@@ -84,7 +84,7 @@ fn stopping_drops_what_comes_in_late_and_keeps_what_was_read() {
     assert_eq!(s.keys_progress, Progress::Stopped);
     assert!(s.notice.as_ref().unwrap().text.contains("0 of 1"));
     update(&mut s, Action::Loaded(0, Box::new(Repo::new(found, now()))));
-    update(&mut s, Action::KeysRead(0, Box::new(KeyShelf::default())));
+    update(&mut s, Action::KeysRead(0, Box::default()));
     assert_eq!(s.repos.roster.get(0).unwrap().health, Health::Unknown);
     assert_eq!(s.keys_progress, Progress::Stopped);
 }

@@ -12,9 +12,9 @@ fn the_workstation_shows_keys_and_repositories_of_a_trust_directory() {
         robot.see("Algorithm");
         robot.press("G");
         robot.press("\r");
-        robot.see("Encrypted  yes, with a passphrase");
+        robot.see("yes, with a passphrase");
         robot.press("\x1b");
-        robot.see("Algorithm");
+        robot.see("Keys  6");
         robot.press("/root");
         robot.see("Filter: root");
         robot.press("\r");
