@@ -68,7 +68,9 @@ fn control_z_goes_back_to_the_shell_and_fg_returns() {
     robot.press("2");
     robot.see("Algorithm");
     robot.press("\x1a");
-    robot.wait("the shell again", |s| !s.alternate_screen() && s.contents().contains("Stopped"));
+    robot.wait("the shell again", |s| {
+        !s.alternate_screen() && s.contents().contains("Stopped") && s.contents().trim_end().ends_with("READY>")
+    });
     robot.press("stty -a; echo LOOK-$((40+2))\n");
     let lines = robot.see("LOOK-42");
     for set in ["icanon", "echo", "isig"] {
@@ -77,7 +79,7 @@ fn control_z_goes_back_to_the_shell_and_fg_returns() {
     robot.press("fg\n");
     robot.wait("its own screen", |s| s.alternate_screen() && s.contents().contains("Algorithm"));
     robot.press("q");
-    robot.wait("the shell again", |s| !s.alternate_screen());
+    robot.wait("the shell again", |s| !s.alternate_screen() && s.contents().trim_end().ends_with("READY>"));
     robot.press("exit 7\n");
     assert_eq!(robot.end(), 7);
 }
