@@ -119,6 +119,22 @@ fn a_filter_narrows_while_it_is_typed_and_escape_clears_it() {
 }
 
 #[test]
+fn a_key_is_found_by_what_names_it() {
+    let mut s = state(Kind::Failing, Theme::FULL, (100, 30));
+    press(&mut s, &[Command::Place(1)]);
+    let whole = id("rootNone").hex();
+    for (typed, found) in
+        [("garbage", 1), ("ROOT", 1), (&whole[20..40], 1), ("rsa-1024", 1), (".key", 1), ("no such thing", 0), ("", 2)]
+    {
+        press(&mut s, &[Command::Filter]);
+        update(&mut s, Action::Edit(Edit::Clear));
+        update(&mut s, Action::Edit(Edit::Insert(typed.to_owned())));
+        press(&mut s, &[Command::KeepFilter]);
+        assert_eq!(s.keys_view.len(), found, "{typed}");
+    }
+}
+
+#[test]
 fn the_topmost_layer_has_the_input() {
     let mut s = normal();
     press(&mut s, &[Command::Place(2), Command::Down, Command::Down, Command::Open, Command::Help]);
