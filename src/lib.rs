@@ -68,4 +68,5 @@ pub mod settings;
 pub mod text;
 pub mod trust_dir;
 pub mod tuf;
+pub mod tui;
 pub mod views;

@@ -5,9 +5,10 @@ mod key;
 mod output;
 mod repo;
 mod tags;
+mod workstation;
 
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use context::Context;
 use output::Failure;
 use std::{io, process::ExitCode};
@@ -63,7 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { options, command } = arguments;
     let context = Context::new(options)?;
     match command {
-        None => Ok(Arguments::command().print_help()?),
+        None => workstation::open(&context).await,
         Some(Command::Key(KeyCommand::List)) => key::list(&context),
         Some(Command::Key(KeyCommand::Show { id })) => key::show(&context, &id),
         Some(Command::Key(KeyCommand::Test { ids })) => key::test(&context, &ids),

@@ -1,0 +1,144 @@
+//! What can happen: what the user asks for, and what comes back from the background.
+use super::shelf::{KeyShelf, Repo};
+use crate::{repository::Look, tuf::name::Gun, views::desk::Inventory};
+use jiff::Timestamp;
+
+/// What a user can ask for. The table in [`super::keymap`] says with which key and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// Half a screen up.
+    HalfUp,
+    /// Half a screen down.
+    HalfDown,
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// Into the selected row.
+    Open,
+    /// Fold or unfold the selected role.
+    Fold,
+    /// Out of this page, filter or overlay.
+    Back,
+    /// To the page's tab on the left.
+    TabLeft,
+    /// To the page's tab on the right.
+    TabRight,
+    /// To a place, by number from 0.
+    Place(usize),
+    /// To the next place.
+    NextPlace,
+    /// To the place before.
+    PreviousPlace,
+    /// Begin to filter.
+    Filter,
+    /// Keep the filter and go on.
+    KeepFilter,
+    /// Sort by the next column.
+    Sort,
+    /// Read what is selected again.
+    Refresh,
+    /// Read everything again.
+    RefreshAll,
+    /// Stop what is running.
+    Cancel,
+    /// See what the files of a refused repository claim.
+    Look,
+    /// Copy the selected ID, name or digest.
+    Copy,
+    /// Show the keys.
+    Help,
+    /// Go back to the shell for a while.
+    Suspend,
+    /// Draw everything again.
+    Repaint,
+    /// Leave.
+    Quit,
+    /// Leave, as interrupted.
+    Interrupt,
+}
+
+/// How the program was asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The user left.
+    Quit,
+    /// Ctrl-C, or SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// SIGHUP, or the terminal is gone.
+    HungUp,
+}
+
+impl Ended {
+    /// The exit status: 0, or what a shell reports for the signal.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Quit => 0,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::HungUp => 129,
+        }
+    }
+}
+
+/// An editing key in the filter line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Insert text, typed or pasted.
+    Insert(String),
+    /// Delete the character before the cursor.
+    Backspace,
+    /// Delete the character under the cursor.
+    Delete,
+    /// Delete the word before the cursor.
+    DeleteWord,
+    /// Delete everything.
+    Clear,
+    /// Move the cursor left.
+    Left,
+    /// Move the cursor right.
+    Right,
+    /// Move the cursor to the start.
+    Home,
+    /// Move the cursor to the end.
+    End,
+}
+
+/// Anything that changes the state.
+#[derive(Debug)]
+pub enum Action {
+    /// The first thing of all: begin to read.
+    Start,
+    /// The user asked for something.
+    Do(Command),
+    /// The user edits the filter.
+    Edit(Edit),
+    /// The mouse was clicked at a column and row of the screen.
+    Click(u16, u16),
+    /// The mouse wheel was turned by so many rows, down if positive.
+    Wheel(isize),
+    /// The terminal has so many columns and rows now.
+    Resize(u16, u16),
+    /// It is this time now.
+    Clock(Timestamp),
+    /// Something is going on; the spinner moves.
+    Spin,
+    /// All keys were read. The number is that of the reading, so that a stopped one cannot come in late.
+    KeysRead(u64, Box<KeyShelf>),
+    /// It is known which repositories there are.
+    InventoryTaken(u64, Inventory),
+    /// A repository is being read; this is fetched now.
+    Step(u64, Gun, String),
+    /// A repository was read.
+    Loaded(u64, Box<Repo>),
+    /// This is what the files of a repository claim, or why that could not be seen. Nothing of it was verified.
+    Looked(u64, Gun, Box<Result<Look, String>>),
+    /// A signal asks to end.
+    End(Ended),
+}

@@ -1,0 +1,275 @@
+//! The one table of what can be asked for: key bindings, footer and help are all made from it, so that they cannot
+//! disagree.
+use super::{
+    action::{Command, Edit},
+    layer::{Context, Layer},
+    shelf::Progress,
+    standing::Standing,
+    state::State,
+    theme::Glyphs,
+};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::borrow::Cow;
+
+/// A key as the table names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A character; capitals with Shift.
+    Char(char),
+    /// A character with Ctrl.
+    Ctrl(char),
+    /// Any other key.
+    Code(KeyCode),
+}
+
+impl Key {
+    /// What was pressed; nothing for releases and for combinations that mean nothing here.
+    pub fn of(event: &KeyEvent) -> Option<Self> {
+        if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
+            return None;
+        }
+        Some(match event.code {
+            KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => Self::Ctrl(c.to_ascii_lowercase()),
+            KeyCode::Char(c) => Self::Char(c),
+            code => Self::Code(code),
+        })
+    }
+
+    /// As it is written on the screen.
+    pub fn label(self, g: &Glyphs) -> Cow<'static, str> {
+        let ascii = g.up_down.is_ascii();
+        let word = |s: &'static str| Cow::Borrowed(s);
+        match self {
+            Self::Char(' ') => word("Space"),
+            Self::Char(c) => Cow::Owned(c.to_string()),
+            Self::Ctrl(c) => Cow::Owned(format!("^{}", c.to_ascii_uppercase())),
+            Self::Code(KeyCode::Up) => word(if ascii { "up" } else { "↑" }),
+            Self::Code(KeyCode::Down) => word(if ascii { "down" } else { "↓" }),
+            Self::Code(KeyCode::Left) => word(if ascii { "left" } else { "←" }),
+            Self::Code(KeyCode::Right) => word(if ascii { "right" } else { "→" }),
+            Self::Code(KeyCode::PageUp) => word("PgUp"),
+            Self::Code(KeyCode::PageDown) => word("PgDn"),
+            Self::Code(KeyCode::BackTab) => word("Shift-Tab"),
+            Self::Code(code) => Cow::Owned(format!("{code:?}")),
+        }
+    }
+}
+
+/// A line of the table.
+#[derive(Debug)]
+pub struct Entry {
+    /// What happens.
+    pub command: Command,
+    /// The keys that make it happen, the best known first.
+    pub keys: &'static [Key],
+    /// Its name in the footer: one or two words. Empty if the footer does not name it.
+    pub name: &'static str,
+    /// What it does, in the help.
+    pub help: &'static str,
+    /// Where it applies.
+    pub at: &'static [Context],
+    /// In the footer, a lower number stands further left and is dropped later.
+    pub rank: u8,
+}
+
+use Context as C;
+use Key::{Char, Code, Ctrl};
+const UP: Key = Code(KeyCode::Up);
+const DOWN: Key = Code(KeyCode::Down);
+const ENTER: Key = Code(KeyCode::Enter);
+const ESC: Key = Code(KeyCode::Esc);
+/// Where letters are commands.
+const ALL: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help];
+const PAGES: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
+const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
+const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
+const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
+const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
+
+const fn entry(
+    command: Command,
+    keys: &'static [Key],
+    name: &'static str,
+    help: &'static str,
+    at: &'static [Context],
+    rank: u8,
+) -> Entry {
+    Entry { command, keys, name, help, at, rank }
+}
+
+/// The table.
+pub const TABLE: &[Entry] = &[
+    entry(Command::Up, &[UP, Char('k')], "move", "one line up", ALL, 0),
+    entry(Command::Down, &[DOWN, Char('j')], "", "one line down", ALL, 0),
+    entry(Command::HalfUp, &[Ctrl('u'), Code(KeyCode::PageUp)], "", "half a screen up", ALL, 0),
+    entry(Command::HalfDown, &[Ctrl('d'), Code(KeyCode::PageDown)], "", "half a screen down", ALL, 0),
+    entry(Command::First, &[Char('g'), Code(KeyCode::Home)], "", "to the first line", ALL, 0),
+    entry(Command::Last, &[Char('G'), Code(KeyCode::End)], "", "to the last line", ALL, 0),
+    entry(Command::Open, &[ENTER, Char('l'), Code(KeyCode::Right)], "open", "open what is selected", PLACES, 1),
+    entry(Command::TabLeft, &[Code(KeyCode::Left), Char('h')], "chain/tags", "to the tab on the left", IN_REPOSITORY, 1),
+    entry(Command::TabRight, &[Code(KeyCode::Right), Char('l')], "", "to the tab on the right", IN_REPOSITORY, 1),
+    entry(Command::Fold, &[ENTER, Char(' ')], "fold", "fold or unfold the selected role", &[C::Chain], 4),
+    entry(Command::Back, &[ESC, Code(KeyCode::Backspace)], "back", "out; clears a filter first", IN_REPOSITORY, 2),
+    entry(
+        Command::Back,
+        &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
+        "back",
+        "out",
+        &[C::Key, C::Unknown],
+        2,
+    ),
+    entry(Command::Look, &[Char('v')], "view claims", "see what its files claim, unverified", &[C::Unknown], 5),
+    entry(Command::Back, &[ESC, Char('?'), Char('q')], "close", "close the help", &[C::Help], 2),
+    entry(Command::Back, &[ESC], "", "clear the filter, or stop reading", PLACES, 2),
+    entry(Command::Filter, &[Char('/')], "filter", "filter: lines with all these words", LISTS, 3),
+    entry(Command::Sort, &[Char('s')], "sort", "sort by the next column", LISTS, 5),
+    entry(Command::Refresh, &[Char('r')], "read again", "read again: all keys", &[C::Keys, C::Key], 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
+    entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview], 4),
+    entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
+    entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),
+    entry(Command::Copy, &[Char('y')], "copy ID", "copy the key's ID", &[C::Keys, C::Key], 6),
+    entry(Command::Copy, &[Char('y')], "copy name", "copy the repository's name", &[C::Repositories], 6),
+    entry(Command::Copy, &[Char('y')], "copy", "copy the role's name or the key's ID", &[C::Chain], 6),
+    entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
+    entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
+    entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7),
+    entry(Command::Place(2), &[Char('3')], "", "to the repositories", PAGES, 7),
+    entry(Command::NextPlace, &[Code(KeyCode::Tab)], "places", "to the next place", PAGES, 7),
+    entry(Command::PreviousPlace, &[Code(KeyCode::BackTab)], "", "to the place before", PAGES, 7),
+    entry(Command::Help, &[Char('?')], "help", "show this help", PAGES, 8),
+    entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", ALL, 9),
+    entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", ALL, 9),
+    entry(Command::Quit, &[Char('q')], "quit", "leave", PAGES, 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", ALL, 9),
+    entry(Command::KeepFilter, &[ENTER], "keep", "keep the filter and go back to the list", &[C::Filter], 1),
+    entry(Command::Back, &[ESC], "clear", "clear the filter", &[C::Filter], 2),
+    entry(Command::Up, &[UP], "move", "one line up", &[C::Filter], 3),
+    entry(Command::Down, &[DOWN], "", "one line down", &[C::Filter], 3),
+    entry(Command::Suspend, &[Ctrl('z')], "", "back to the shell for a while", &[C::Filter], 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Filter], 9),
+];
+
+/// The lines that apply in a context.
+pub fn entries(context: Context) -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().filter(move |e| e.at.contains(&context))
+}
+
+/// What a key asks for in a context.
+pub fn lookup(context: Context, key: Key) -> Option<Command> {
+    entries(context).find(|e| e.keys.contains(&key)).map(|e| e.command)
+}
+
+/// What a key does in the filter line, besides what the table says.
+pub fn edit(key: Key) -> Option<Edit> {
+    Some(match key {
+        Char(c) => Edit::Insert(c.to_string()),
+        Ctrl('u') => Edit::Clear,
+        Ctrl('w') => Edit::DeleteWord,
+        Ctrl('a') => Edit::Home,
+        Ctrl('e') => Edit::End,
+        Ctrl('h') => Edit::Backspace,
+        Code(KeyCode::Backspace) => Edit::Backspace,
+        Code(KeyCode::Delete) => Edit::Delete,
+        Code(KeyCode::Left) => Edit::Left,
+        Code(KeyCode::Right) => Edit::Right,
+        Code(KeyCode::Home) => Edit::Home,
+        Code(KeyCode::End) => Edit::End,
+        _ => return None,
+    })
+}
+
+/// Why a command can do nothing now; nothing if it can.
+pub fn why_not(state: &State, command: Command) -> Option<&'static str> {
+    let page = state.page();
+    let nothing_listed = state.view(page).is_none_or(|v| v.is_empty());
+    match command {
+        Command::Open | Command::Fold if nothing_listed => Some("Nothing is selected."),
+        Command::Copy if nothing_listed && page != Context::Key => Some("Nothing is selected."),
+        Command::Copy if state.copyable().is_none() => Some("There is no valid ID or digest to copy."),
+        Command::Look if state.looking.is_some() => Some("It is being looked at. c stops that."),
+        Command::Look if !state.open_repo().is_some_and(|r| matches!(r.standing, Standing::Refused(_))) => {
+            Some("Only what was refused is looked at unverified.")
+        }
+        Command::Filter if state.roster_len(page) == 0 => Some("There is nothing to filter."),
+        Command::Sort if state.roster_len(page) == 0 => Some("There is nothing to sort."),
+        Command::Cancel if !state.is_busy() => Some("Nothing is running."),
+        Command::Refresh if matches!(page, Context::Keys | Context::Key) && state.keys_progress == Progress::Reading => {
+            Some("The keys are being read. c stops that.")
+        }
+        Command::Refresh if page == Context::Repositories && nothing_listed => {
+            Some("No repository is selected. R looks for all.")
+        }
+        Command::Refresh if state.is_reading_target() => Some("It is being read. c stops that."),
+        Command::RefreshAll if state.job.is_some() || state.repos_progress == Progress::Reading => {
+            Some("Repositories are being read. c stops that.")
+        }
+        Command::Suspend if !state.has_shell => Some("There is no shell to go back to."),
+        _ => None,
+    }
+}
+
+/// Whether the footer names an entry now. Stopping is named only while something runs; what cannot be done is left
+/// out there, and shown with its reason in the help.
+pub fn in_footer(state: &State, entry: &Entry) -> bool {
+    !entry.name.is_empty() && why_not(state, entry.command).is_none()
+}
+
+/// The context that the help is about.
+pub fn helped(state: &State) -> Context {
+    match state.layers.last() {
+        Some(Layer::Help(_)) => state.page(),
+        _ => state.context(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for c in [C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help, C::Filter] {
+            let mut seen = HashMap::new();
+            for e in entries(c) {
+                for k in e.keys {
+                    assert!(seen.insert(k, e.command).is_none(), "{k:?} twice in {c:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_can_be_pressed_explained_and_reached() {
+        for e in TABLE {
+            assert!(!e.keys.is_empty() && !e.help.is_empty() && !e.at.is_empty(), "{e:?}");
+            for c in e.at {
+                for k in e.keys {
+                    assert_eq!(lookup(*c, *k), Some(e.command));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_can_leave_from_everywhere() {
+        for c in PAGES.iter().copied() {
+            assert_eq!(lookup(c, Char('q')), Some(Command::Quit));
+            assert_eq!(lookup(c, ESC), Some(Command::Back));
+        }
+        for c in [C::Help, C::Filter] {
+            assert_eq!(lookup(c, Ctrl('c')), Some(Command::Interrupt));
+            assert_eq!(lookup(c, ESC), Some(Command::Back));
+        }
+    }
+
+    #[test]
+    fn letters_are_text_in_the_filter() {
+        for c in ('a'..='z').chain(['/', '?', ' ']) {
+            assert_eq!(lookup(C::Filter, Char(c)), None);
+            assert_eq!(edit(Char(c)), Some(Edit::Insert(c.to_string())));
+        }
+    }
+}

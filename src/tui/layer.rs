@@ -1,0 +1,127 @@
+//! Where the user is: a place, and what is open on top of it.
+use super::roster::View;
+use crate::tuf::name::{Gun, RoleName};
+use std::{collections::HashSet, path::PathBuf};
+use tui_input::Input;
+
+/// A place of the workstation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// How things stand.
+    Overview,
+    /// Private keys.
+    Keys,
+    /// Repositories.
+    Repositories,
+}
+
+impl Place {
+    /// All places, from top to bottom.
+    pub const ALL: [Place; 3] = [Self::Overview, Self::Keys, Self::Repositories];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Keys => "Keys",
+            Self::Repositories => "Repositories",
+        }
+    }
+
+    /// Its number, from 0.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|p| *p == self).unwrap_or(0)
+    }
+}
+
+/// What has the input, and so decides what a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// The overview.
+    Overview,
+    /// The list of keys.
+    Keys,
+    /// One key.
+    Key,
+    /// The list of repositories.
+    Repositories,
+    /// A repository of which nothing is known or trusted.
+    Unknown,
+    /// The chain of trust of a repository.
+    Chain,
+    /// The tags of a repository.
+    Tags,
+    /// The findings of a repository.
+    Findings,
+    /// The help.
+    Help,
+    /// The filter line.
+    Filter,
+}
+
+/// A tab of a repository's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Who signs what.
+    Chain,
+    /// What is signed.
+    Tags,
+    /// What is notable.
+    Findings,
+}
+
+impl Tab {
+    /// All tabs, from left to right.
+    pub const ALL: [Tab; 3] = [Self::Chain, Self::Tags, Self::Findings];
+}
+
+/// One key, on a page of its own.
+#[derive(Debug)]
+pub struct KeyPage {
+    /// Which one: the file's path stays the same when the keys are read again.
+    pub path: PathBuf,
+    /// Its number in the list.
+    pub index: usize,
+    /// How far the page is scrolled.
+    pub scroll: View,
+}
+
+/// One repository, on a page of its own.
+#[derive(Debug)]
+pub struct RepoPage {
+    /// Which one.
+    pub gun: Gun,
+    /// What of it is shown.
+    pub tab: Tab,
+    /// Lines of the chain.
+    pub chain: View,
+    /// Roles whose keys and children are not shown.
+    pub folded: HashSet<RoleName>,
+    /// Rows of the tags.
+    pub tags: View,
+    /// How far the findings are scrolled.
+    pub findings: View,
+    /// How far the page is scrolled when nothing is known.
+    pub unknown: View,
+}
+
+impl RepoPage {
+    /// Opens on the chain of trust.
+    pub fn new(gun: Gun) -> Self {
+        let view = View::default;
+        Self { gun, tab: Tab::Chain, chain: view(), folded: HashSet::new(), tags: view(), findings: view(), unknown: view() }
+    }
+}
+
+/// Something open on top of a place; the topmost one has the input.
+#[derive(Debug)]
+pub enum Layer {
+    /// One key.
+    Key(KeyPage),
+    /// One repository.
+    Repository(Box<RepoPage>),
+    /// The filter line of the list below.
+    Filter(Input),
+    /// The help, about the context below.
+    Help(View),
+}

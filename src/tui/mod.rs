@@ -1,0 +1,33 @@
+//! The screen: a workstation in a terminal.
+//!
+//! A key press becomes an [`action::Action`]; [`update::update`] changes the [`state::State`] and returns
+//! [`effect::Effect`]s; effects run off the drawing thread and report back as actions; [`draw`] is pure. What lies on
+//! top of a place is a stack of layers, and the topmost has the input. Key bindings, footer and help are made from
+//! the one table in [`keymap`].
+//!
+//! Everything drawn goes through [`ink::Ink`], which clips it and makes it safe to show.
+pub mod action;
+pub mod effect;
+pub mod fit;
+pub mod ink;
+pub mod keymap;
+pub mod layer;
+pub mod layout;
+pub mod roster;
+pub mod run;
+pub mod runner;
+pub mod screens;
+pub mod select;
+pub mod shelf;
+pub mod standing;
+pub mod state;
+pub mod terminal;
+pub mod theme;
+pub mod tree;
+pub mod update;
+pub mod when;
+pub mod widgets;
+
+pub use action::Ended;
+pub use run::{Options, ScreenError, run};
+pub use screens::frame::draw;

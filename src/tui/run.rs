@@ -1,0 +1,296 @@
+//! The loop: events and results come in, the state changes, a frame goes out. When nothing happens, nothing is drawn.
+use super::{
+    action::{Action, Ended},
+    draw,
+    effect::Effect,
+    keymap::{self, Key},
+    layer::Context,
+    runner::Runner,
+    state::State,
+    terminal::{self, Guard, Screen},
+    theme::Theme,
+    update::update_all,
+};
+use crate::views::desk::Desk;
+use crossterm::{
+    clipboard::CopyToClipboard,
+    event::{Event, EventStream, MouseButton, MouseEventKind},
+    execute, queue,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+use rustix::{
+    io::Errno,
+    process::{Signal, getpid, getsid, kill_current_process_group, kill_process},
+};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{Signal as Signals, SignalKind, signal},
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
+
+/// Rows that one notch of the wheel moves.
+const NOTCH: isize = 3;
+/// While something is read, the spinner moves this often.
+const SPIN: Duration = Duration::from_millis(120);
+/// The time on the screen is at most this old.
+const CLOCK: Duration = Duration::from_secs(60);
+/// So many events are taken together before a frame is drawn.
+const BATCH: usize = 4096;
+
+/// How the screen is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Colours and characters.
+    pub theme: Theme,
+    /// Whether the mouse is listened to. If it is not, the terminal's own selection works as ever.
+    pub mouse: bool,
+}
+
+impl Options {
+    /// What the environment says of the terminal (see [`Theme::detect`]), with the mouse.
+    pub fn from_env() -> Self {
+        Self { theme: Theme::detect(|name| std::env::var(name).ok()), mouse: true }
+    }
+}
+
+/// Why the screen could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// The terminal could not be used.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+    /// A part of the program has panicked; its message was printed.
+    #[error("claviger has a fault and has stopped; nothing was written")]
+    Panicked,
+}
+
+impl From<terminal::Panicked> for ScreenError {
+    fn from(_: terminal::Panicked) -> Self {
+        Self::Panicked
+    }
+}
+
+/// Shows the workstation until the user leaves or a signal ends it. The terminal is whole again when this returns,
+/// and also when it does not: after a panic, and while the process is stopped.
+///
+/// Draws in the task that calls it, so that task should be the main one. Files are read on blocking threads that
+/// cannot be stopped: end the runtime with `shutdown_background`, or leaving waits for them.
+pub async fn run(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
+    let panicked = Arc::new(Notify::new());
+    terminal::hook_panics(panicked.clone());
+    let mut session = Session::new(desk, options)?;
+    match session.run(&panicked).await {
+        // What writes to a terminal that has gone learns it before the signal comes.
+        Err(ScreenError::Terminal(e)) if e.raw_os_error() == Some(Errno::IO.raw_os_error()) => Ok(Ended::HungUp),
+        ended => ended,
+    }
+}
+
+/// Everything the loop holds.
+struct Session {
+    state: State,
+    runner: Runner,
+    results: mpsc::UnboundedReceiver<Action>,
+    events: mpsc::UnboundedReceiver<Event>,
+    reader: JoinHandle<()>,
+    screen: Screen,
+    guard: Guard,
+    signals: SignalSet,
+    /// Whether the terminal may show something else than the last frame.
+    stale: bool,
+    ended: Option<Ended>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// Signals that the screen answers.
+struct SignalSet {
+    term: Signals,
+    hup: Signals,
+    int: Signals,
+    stop: Signals,
+    cont: Signals,
+}
+
+impl Session {
+    fn new(desk: Desk, options: Options) -> Result<Self, ScreenError> {
+        let signals = SignalSet {
+            term: signal(SignalKind::terminate())?,
+            hup: signal(SignalKind::hangup())?,
+            int: signal(SignalKind::interrupt())?,
+            stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            cont: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+        };
+        let (actions, results) = mpsc::unbounded_channel();
+        let mut state = State::new(desk.facts().clone(), options.theme, Timestamp::now());
+        // A session's leader was started by a terminal, not by a shell: stopped, nobody would wake it.
+        state.has_shell = getsid(None).is_ok_and(|s| s != getpid());
+        let guard = Guard::take(options.mouse)?;
+        let screen = terminal::screen()?;
+        let runner = Runner::new(desk, actions);
+        // Events are read by a task of their own: a stream of events that was asked in passing would wake nobody when
+        // the next one comes.
+        let (forward, events) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(Ok(event)) = stream.next().await {
+                if forward.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { state, runner, results, events, reader, screen, guard, signals, stale: true, ended: None })
+    }
+
+    async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
+        // A complete frame stands before anything is read.
+        self.frame()?;
+        self.apply(vec![Action::Start]).await?;
+        let mut clock = tokio::time::interval(CLOCK);
+        let mut spin = tokio::time::interval(SPIN);
+        spin.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            if terminal::has_panicked() {
+                return Err(ScreenError::Panicked);
+            }
+            if let Some(ended) = self.ended {
+                return Ok(ended);
+            }
+            self.frame()?;
+            let mut batch = Vec::new();
+            let busy = self.state.is_busy();
+            tokio::select! {
+                biased;
+                () = panicked.notified() => return Err(ScreenError::Panicked),
+                _ = self.signals.term.recv() => batch.push(Action::End(Ended::Terminated)),
+                _ = self.signals.hup.recv() => batch.push(Action::End(Ended::HungUp)),
+                _ = self.signals.int.recv() => batch.push(Action::End(Ended::Interrupted)),
+                _ = self.signals.stop.recv() => self.suspend(false).await?,
+                _ = self.signals.cont.recv() => self.stale = true,
+                event = self.events.recv() => match event {
+                    Some(event) => batch.extend(self.translate(event)),
+                    // The terminal is gone.
+                    None => batch.push(Action::End(Ended::HungUp)),
+                },
+                Some(action) = self.results.recv() => batch.push(action),
+                _ = spin.tick(), if busy => batch.push(Action::Spin),
+                _ = clock.tick() => {}
+            }
+            // Whatever else is there already belongs to the same frame.
+            while batch.len() < BATCH {
+                match self.events.try_recv() {
+                    Ok(event) => {
+                        // A key means what it means where the keys before it have led.
+                        self.apply(std::mem::take(&mut batch)).await?;
+                        batch.extend(self.translate(event));
+                    }
+                    Err(_) => match self.results.try_recv() {
+                        Ok(action) => batch.push(action),
+                        Err(_) => break,
+                    },
+                }
+                if self.ended.is_some() {
+                    break;
+                }
+            }
+            batch.push(Action::Clock(Timestamp::now()));
+            self.apply(batch).await?;
+        }
+    }
+
+    /// What an event of the terminal means where the user is.
+    fn translate(&mut self, event: Event) -> Option<Action> {
+        let context = self.state.context();
+        match event {
+            Event::Key(key) => {
+                let key = Key::of(&key)?;
+                match keymap::lookup(context, key) {
+                    Some(command) => Some(Action::Do(command)),
+                    None if context == Context::Filter => keymap::edit(key).map(Action::Edit),
+                    None => None,
+                }
+            }
+            Event::Paste(text) if context == Context::Filter => Some(Action::Edit(super::action::Edit::Insert(text))),
+            Event::Mouse(m) => match m.kind {
+                MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(m.column, m.row)),
+                MouseEventKind::ScrollUp => Some(Action::Wheel(-NOTCH)),
+                MouseEventKind::ScrollDown => Some(Action::Wheel(NOTCH)),
+                _ => None,
+            },
+            Event::Resize(columns, rows) => {
+                // A terminal that was made smaller and larger again between two frames has lost what it could not show.
+                self.stale = true;
+                Some(Action::Resize(columns, rows))
+            }
+            _ => None,
+        }
+    }
+
+    async fn apply(&mut self, batch: Vec<Action>) -> Result<(), ScreenError> {
+        for effect in update_all(&mut self.state, batch) {
+            match effect {
+                Effect::Leave(how) => self.ended = Some(how),
+                Effect::Suspend => self.suspend(true).await?,
+                Effect::Repaint => self.stale = true,
+                Effect::Copy(text) => {
+                    terminal::write(|| execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text)))??;
+                }
+                other => self.runner.start(other),
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self) -> Result<(), ScreenError> {
+        terminal::write(|| self.screen.autoresize())??;
+        let size = self.screen.size()?;
+        if (size.width, size.height) != self.state.size {
+            update_all(&mut self.state, [Action::Resize(size.width, size.height)]);
+        }
+        let (screen, state) = (&mut self.screen, &self.state);
+        terminal::write(|| write_frame(screen, state, self.stale))??;
+        self.stale = false;
+        Ok(())
+    }
+
+    /// Gives the terminal back and stops until continued. `group`: the user pressed Ctrl-Z, and everything that runs
+    /// in the foreground stops with us, as a terminal would have it (`make run` waits for us).
+    async fn suspend(&mut self, group: bool) -> Result<(), ScreenError> {
+        terminal::leave();
+        let stopped = if group { kill_current_process_group(Signal::STOP) } else { kill_process(getpid(), Signal::STOP) };
+        if stopped.is_ok() {
+            // Another thread may take the signal a moment later: only what wakes us counts.
+            self.signals.cont.recv().await;
+        }
+        terminal::write(|| self.guard.enter())??;
+        self.stale = true;
+        Ok(())
+    }
+}
+
+fn write_frame(screen: &mut Screen, state: &State, stale: bool) -> io::Result<()> {
+    // The terminal shows a frame at once, if it knows how; others pass these over.
+    let whole = state.theme.unicode;
+    if whole {
+        queue!(screen.backend_mut(), BeginSynchronizedUpdate)?;
+    }
+    if stale {
+        // `Terminal::clear` would ask the terminal where its cursor is, and wait for an answer that the event reader
+        // has taken. Resizing to the size it has clears as well.
+        let size = screen.size()?;
+        screen.resize(Rect::new(0, 0, size.width, size.height))?;
+    }
+    screen.draw(|frame| draw(state, frame))?;
+    if whole {
+        execute!(screen.backend_mut(), EndSynchronizedUpdate)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Runs effects in the background; what comes of them goes back as actions through a channel.
+use super::{
+    action::Action,
+    effect::Effect,
+    shelf::{KeyShelf, Repo},
+};
+use crate::{tuf::name::Gun, views::desk::Desk};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio::{
+    sync::{OnceCell, Semaphore, mpsc::UnboundedSender},
+    task::{JoinSet, spawn_blocking},
+};
+
+/// So many repositories are read at a time: enough to hide a server's latency, few enough not to be a burden to it.
+pub const AT_A_TIME: usize = 6;
+
+/// Runs effects.
+pub struct Runner {
+    desk: Desk,
+    actions: UnboundedSender<Action>,
+    tasks: JoinSet<()>,
+    turns: Arc<Semaphore>,
+    /// Whether the keys were listed once: a repository's page says where each key is, and its reading would list
+    /// them itself, once for each that is read at the same time.
+    listed: Arc<OnceCell<()>>,
+}
+
+impl Runner {
+    /// Reads from `desk` and sends what it finds to `actions`.
+    pub fn new(desk: Desk, actions: UnboundedSender<Action>) -> Self {
+        Self { desk, actions, tasks: JoinSet::new(), turns: Arc::new(Semaphore::new(AT_A_TIME)), listed: Arc::default() }
+    }
+
+    /// Starts one effect. Those that concern the terminal are not for here and do nothing.
+    pub fn start(&mut self, effect: Effect) {
+        // Forget tasks that have ended.
+        while self.tasks.try_join_next().is_some() {}
+        match effect {
+            Effect::ReadKeys(epoch) => {
+                let (desk, actions) = (self.desk.clone(), self.actions.clone());
+                self.tasks.spawn_blocking(move || {
+                    let _ = actions.send(Action::KeysRead(epoch, Box::new(KeyShelf::new(desk.keys()))));
+                });
+            }
+            Effect::TakeInventory(epoch) => {
+                let (desk, actions) = (self.desk.clone(), self.actions.clone());
+                self.tasks.spawn(async move {
+                    let _ = actions.send(Action::InventoryTaken(epoch, desk.inventory().await));
+                });
+            }
+            Effect::Load(epoch, guns) => guns.into_iter().for_each(|gun| self.load(epoch, gun)),
+            Effect::Look(epoch, gun) => {
+                let (desk, actions) = (self.desk.clone(), self.actions.clone());
+                self.tasks.spawn(async move {
+                    let look = desk.repositories().look(&gun).await.map_err(|e| e.to_string());
+                    let _ = actions.send(Action::Looked(epoch, gun, Box::new(look)));
+                });
+            }
+            // Dropping a future cancels it; a blocking one runs on, and its result is dropped by its number.
+            Effect::StopAll => self.tasks.abort_all(),
+            Effect::Copy(_) | Effect::Suspend | Effect::Repaint | Effect::Leave(_) => {}
+        }
+    }
+
+    fn load(&mut self, epoch: u64, gun: Gun) {
+        let (desk, actions, turns, listed) = (self.desk.clone(), self.actions.clone(), self.turns.clone(), self.listed.clone());
+        self.tasks.spawn(async move {
+            // The semaphore is never closed: without a turn there is nobody left to read for.
+            let Ok(_turn) = turns.acquire().await else { return };
+            let _ = actions.send(Action::Step(epoch, gun.clone(), "listing keys".to_owned()));
+            let lister = desk.clone();
+            // What fails here has panicked, and the screen is on its way out.
+            listed.get_or_init(async || drop(spawn_blocking(move || lister.keys_here()).await)).await;
+            let _ = actions.send(Action::Step(epoch, gun.clone(), "asking".to_owned()));
+            let steps = actions.clone();
+            let of = gun.clone();
+            let row = desk
+                .repository(gun, move |step| {
+                    let _ = steps.send(Action::Step(epoch, of.clone(), step.to_owned()));
+                })
+                .await;
+            let _ = actions.send(Action::Loaded(epoch, Box::new(Repo::new(row, Timestamp::now()))));
+        });
+    }
+}

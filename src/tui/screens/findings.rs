@@ -1,0 +1,54 @@
+//! Findings: what is the matter, how bad it is, and what mends it.
+use super::super::{
+    ink::Ink,
+    layer::Context,
+    state::State,
+    theme::Tone,
+    widgets::{pane::Lines, table},
+};
+use crate::finding::{Finding, Severity};
+
+/// Draws the findings of the open repository.
+pub fn draw(state: &State, ink: &mut Ink<'_>) {
+    let lines = lines(state, ink.width());
+    let top = state.view(Context::Findings).map_or(0, |v| v.cursor());
+    lines.draw(ink, top);
+    let height = ink.height();
+    table::scroll_bar(ink, 0, height, top, lines.lines.len());
+}
+
+/// The lines of the page.
+pub fn lines(state: &State, columns: u16) -> Lines {
+    let mut l = Lines::new(state.theme, columns.saturating_sub(2));
+    match state.open_repo().and_then(|r| r.known.as_ref()).map(|k| k.findings.as_slice()) {
+        None | Some([]) => l.say("", "Nothing was found.", Tone::Plain),
+        Some(all) => {
+            for f in all {
+                say_all(&mut l, "", std::slice::from_ref(f));
+                l.gap();
+            }
+        }
+    }
+    l
+}
+
+/// Writes findings: the worst first, as they come. The severity is a word as well as a tone.
+pub fn say_all(l: &mut Lines, label: &str, findings: &[Finding]) {
+    for (i, f) in findings.iter().enumerate() {
+        let (word, tone) = match f.severity {
+            Severity::Error => ("error", Tone::Bad),
+            Severity::Warn => ("warning", Tone::Warn),
+            Severity::Info => ("note", Tone::Plain),
+        };
+        let label = match (label, i) {
+            ("", _) => word,
+            (label, 0) => label,
+            _ => "",
+        };
+        let text = if label == word { f.text.clone() } else { format!("{word}: {}", f.text) };
+        l.say(label, &text, tone);
+        if let Some(remedy) = f.remedy {
+            l.say("", &format!("remedy: {remedy}"), Tone::Plain);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The screens, one file each. Every one draws from the state alone, and says where its list is.
+pub mod chain;
+pub mod findings;
+pub mod frame;
+pub mod help;
+pub mod key;
+pub mod keys;
+pub mod overview;
+pub mod repositories;
+pub mod repository;
+pub mod tags;
+pub mod unknown;
+
+use super::{
+    ink::Ink,
+    layer::Context,
+    state::State,
+    theme::{Glyphs, Tone},
+    widgets::{pane::Lines, table},
+};
+use crate::finding::Severity;
+use ratatui::layout::Rect;
+
+/// From so many rows on, a list has a pane below it.
+const ROOM_FOR_PANE: u16 = 12;
+/// From so many rows on, that pane gets a quarter.
+const ROOM_FOR_MORE: u16 = 24;
+/// From so many columns on, a list shows what narrower ones leave to the pane.
+pub const WIDE: u16 = 80;
+/// Rows of that pane, with the line above it.
+const PANE: u16 = 6;
+
+/// Draws a page.
+pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
+    match page {
+        Context::Overview => overview::draw(state, ink),
+        Context::Keys => keys::draw(state, ink),
+        Context::Key => key::draw(state, ink),
+        Context::Repositories => repositories::draw(state, ink),
+        Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
+        Context::Help => help::draw(state, ink),
+        Context::Filter => {}
+    }
+}
+
+/// Where the rows of a page's list, or the lines of its text, are on the screen.
+pub fn body(of: Context, content: Rect) -> Rect {
+    match of {
+        Context::Overview => overview::body(content),
+        Context::Keys | Context::Repositories => table::body(split(below(content, 1)).0),
+        Context::Key => below(content, 2),
+        Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
+        Context::Unknown | Context::Findings => below(content, repository::HEAD),
+        Context::Help => help::body(content),
+        Context::Filter => content,
+    }
+}
+
+/// How many lines a page of text has; nothing for a page with a list.
+pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
+    match of {
+        Context::Key => Some(key::lines(state, content.width).lines.len()),
+        Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
+        Context::Findings => Some(findings::lines(state, content.width).lines.len()),
+        Context::Help => Some(help::lines(state).len()),
+        _ => None,
+    }
+}
+
+/// The part below so many rows.
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
+}
+
+/// A list and the pane below it; the pane is empty where there is no room.
+fn split(area: Rect) -> (Rect, Rect) {
+    let pane = match area.height {
+        h if h >= ROOM_FOR_MORE => h / 4,
+        h if h >= ROOM_FOR_PANE => PANE,
+        _ => 0,
+    };
+    let list = Rect { height: area.height - pane, ..area };
+    (list, below(area, area.height - pane))
+}
+
+/// The title line of a list: its name, how much of it is shown, and the filter in force.
+fn title(ink: &mut Ink<'_>, name: &str, shown: usize, all: usize, filter: &str) {
+    let count = if filter.is_empty() { format!("  {all}") } else { format!("  {shown} of {all}") };
+    let x = ink.line(0, &[(name, Tone::Strong), (&count, Tone::Dim)]);
+    if !filter.is_empty() {
+        let room = ink.width().saturating_sub(x + 3);
+        ink.clip(x + 3, 0, room, &format!("filter: {filter}"), Tone::Accent);
+    }
+}
+
+/// Draws a pane below a list: a line, and what `describe` says for so many columns. `more` says on the
+/// line where the rest is, if not all of it fits.
+fn pane(ink: &mut Ink<'_>, area: Rect, more: &str, describe: impl FnOnce(u16) -> Lines) {
+    let mut part = ink.on(area);
+    if part.height() < 2 {
+        return;
+    }
+    let line = part.glyphs().horizontal;
+    part.rule(0, line, Tone::Dim);
+    let lines = describe(part.width());
+    if lines.lines.len() > usize::from(part.height()) - 1 {
+        part.right(0, &format!(" {more} "), Tone::Accent);
+    }
+    lines.draw(&mut part.rows(1, u16::MAX), 0);
+}
+
+/// The mark and tone of a severity.
+fn mark(severity: Option<Severity>, g: &Glyphs) -> (&'static str, Tone) {
+    match severity {
+        Some(Severity::Error) => (g.cross, Tone::Bad),
+        Some(Severity::Warn) => ("!", Tone::Warn),
+        Some(Severity::Info) => ("i", Tone::Plain),
+        None => ("", Tone::Plain),
+    }
+}

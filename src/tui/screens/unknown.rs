@@ -1,0 +1,89 @@
+//! A repository of which nothing is trusted: why, what to do, and, if the user wants to see it, what its files claim.
+use super::super::{
+    ink::Ink,
+    layer::Context,
+    shelf::Repo,
+    standing::Standing,
+    state::State,
+    theme::Tone,
+    when,
+    widgets::{pane::Lines, table},
+};
+use crate::repository::{Look, Seen};
+
+/// So many names of a file are listed.
+const NAMES: usize = 50;
+
+/// Draws the page below the verdict.
+pub fn draw(state: &State, ink: &mut Ink<'_>) {
+    let lines = lines(state, ink.width());
+    let top = state.view(Context::Unknown).map_or(0, |v| v.cursor());
+    lines.draw(ink, top);
+    let height = ink.height();
+    table::scroll_bar(ink, 0, height, top, lines.lines.len());
+}
+
+/// The lines of the page.
+pub fn lines(state: &State, columns: u16) -> Lines {
+    let mut l = Lines::bare(state.theme, columns.saturating_sub(2));
+    let Some(repo) = state.open_repo() else { return l };
+    let (what, next) = advice(repo, state.is_reading_target());
+    l.say("", what, Tone::Plain);
+    l.gap();
+    l.say("", next, Tone::Plain);
+    match &repo.look {
+        None => {}
+        Some(Err(why)) => {
+            l.gap();
+            l.say("", &format!("Its files could not be looked at: {why}"), Tone::Warn);
+        }
+        Some(Ok(look)) => claims(&mut l, look),
+    }
+    l
+}
+
+fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
+    match &repo.standing {
+        _ if reading => ("It is being read.", "Its chain of trust appears here when it was verified."),
+        Standing::Unread => ("It was not read yet.", "r reads and verifies it."),
+        Standing::Refused(_) => (
+            "What was read did not pass verification, so nothing of it is shown. What was trusted before stays in the cache.",
+            "Do not pull from it; ask its owner. r reads it again; v shows what its files claim.",
+        ),
+        Standing::NotThere => {
+            ("The server answered that it has no such repository.", "Check the name, and the server at the top.")
+        }
+        Standing::NotAllowed(_) => {
+            ("The server answered that this account may not read it.", "Log in with docker login, then press r.")
+        }
+        _ => (
+            "The server could not be asked, and nothing valid was at hand.",
+            "Check the network, and the server at the top; r tries again.",
+        ),
+    }
+}
+
+/// What files claim. Every line of it is toned down, and the heading says that it proves nothing.
+fn claims(l: &mut Lines, look: &Look) {
+    l.gap();
+    l.say("", "CLAIMS, NOT TRUSTED: nothing below was verified; anybody could have written it.", Tone::Bad);
+    for Seen { role, claims, names, problem } in &look.files {
+        let text = match (claims, problem) {
+            (Some(c), _) => {
+                let signatures =
+                    if c.signatures == 1 { "1 signature".to_owned() } else { format!("{} signatures", c.signatures) };
+                format!("{role} claims version {}, until {}, {signatures} unchecked", c.version, when::date(c.expires))
+            }
+            (None, Some(why)) => format!("{role} could not be read: {why}"),
+            (None, None) => format!("{role} says nothing"),
+        };
+        l.say("", &text, Tone::Plain);
+        if !names.is_empty() {
+            let mut shown: Vec<String> = names.iter().take(NAMES).map(|n| n.shown().into()).collect();
+            if names.len() > NAMES {
+                shown.push(format!("and {} more", names.len() - NAMES));
+            }
+            l.say("", &format!("  names: {}", shown.join(", ")), Tone::Dim);
+        }
+    }
+}

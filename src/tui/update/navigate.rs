@@ -1,0 +1,189 @@
+//! Moving about: rows, pages, places, the mouse.
+use super::{reading, refold, with_tags};
+use crate::tui::{
+    action::Command,
+    effect::Effect,
+    keymap,
+    layer::{Context, KeyPage, Layer, Place, RepoPage, Tab},
+    layout,
+    roster::View,
+    screens,
+    state::{State, Subject},
+};
+
+/// Moves the selection or scrolls the page.
+pub fn step(state: &mut State, by: isize) {
+    let context = state.context();
+    if let Some(view) = state.view_mut(context) {
+        view.step(by);
+    }
+}
+
+/// Half of what is seen of the list.
+pub fn half(state: &State) -> isize {
+    let height = layout::areas(state.screen()).map_or(2, |a| screens::body(state.context(), a.content).height);
+    isize::try_from(height / 2).unwrap_or(1).max(1)
+}
+
+/// The place so many further on.
+pub fn neighbour(place: Place, by: usize) -> Place {
+    let all = Place::ALL;
+    all.get((place.number() + by) % all.len()).copied().unwrap_or(place)
+}
+
+/// To a place, out of everything that is open.
+pub fn go(state: &mut State, place: Place) {
+    state.layers.clear();
+    state.place = place;
+}
+
+/// Into what is selected.
+pub fn open(state: &mut State) {
+    match state.page() {
+        Context::Overview => {
+            let subject = state.attention_view.selected().and_then(|i| state.attention.get(i)).map(|a| a.subject);
+            match subject {
+                Some(Subject::Key(i)) => {
+                    go(state, Place::Keys);
+                    state.keys_view.select(i);
+                    open_key(state, i);
+                }
+                Some(Subject::Repository(i)) => {
+                    go(state, Place::Repositories);
+                    state.repos_view.select(i);
+                    open_repository(state, i);
+                }
+                Some(Subject::TrustDir) => go(state, Place::Keys),
+                Some(Subject::Server) => go(state, Place::Repositories),
+                None => {}
+            }
+        }
+        Context::Keys => {
+            if let Some(i) = state.keys_view.selected() {
+                open_key(state, i);
+            }
+        }
+        Context::Repositories => {
+            if let Some(i) = state.repos_view.selected() {
+                open_repository(state, i);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn open_key(state: &mut State, index: usize) {
+    if let Some(key) = state.keys.roster.get(index) {
+        let page = KeyPage { path: key.path.clone(), index, scroll: View::default() };
+        state.layers.push(Layer::Key(page));
+    }
+}
+
+fn open_repository(state: &mut State, index: usize) {
+    let Some(gun) = state.repos.roster.get(index).map(|r| r.gun.clone()) else { return };
+    state.layers.push(Layer::Repository(Box::new(RepoPage::new(gun))));
+    renew_page(state);
+}
+
+/// Fits the open page of a repository to what is known of it now.
+pub fn renew_page(state: &mut State) {
+    refold(state);
+    with_tags(state, |view, tags| view.refresh(tags));
+}
+
+/// To a neighbouring tab; the last one is the end.
+pub fn tab(state: &mut State, by: isize) {
+    if let Some(page) = state.repo_page_mut() {
+        let tabs = Tab::ALL;
+        let at = tabs.iter().position(|t| *t == page.tab).unwrap_or(0);
+        if let Some(tab) = at.checked_add_signed(by).and_then(|i| tabs.get(i)) {
+            page.tab = *tab;
+        }
+    }
+}
+
+/// Folds or unfolds the selected role.
+pub fn fold(state: &mut State) {
+    let role = state.open_repo().and_then(|r| {
+        let page = state.repo_page()?;
+        let tree = &r.known.as_ref()?.tree;
+        Some(tree.line(page.chain.selected()?)?.0.node.role.clone())
+    });
+    if let (Some(role), Some(page)) = (role, state.repo_page_mut()) {
+        if !page.folded.remove(&role) {
+            page.folded.insert(role);
+        }
+        refold(state);
+    }
+}
+
+/// Out of the topmost thing: filter line, filter, overlay, page; in a place it stops what is running.
+pub fn back(state: &mut State) -> Vec<Effect> {
+    match state.layers.last() {
+        Some(Layer::Filter(_)) => {
+            super::set_filter(state, "");
+            state.layers.pop();
+            return Vec::new();
+        }
+        Some(Layer::Help(_)) => {
+            state.layers.pop();
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if state.view(state.page()).is_some_and(|v| !v.filter().is_empty()) {
+        super::set_filter(state, "");
+        return Vec::new();
+    }
+    // A page whose own repository is being read alone: Esc stops that first.
+    let alone = state.job.as_ref().is_some_and(|j| j.total == 1) && state.is_reading_target();
+    if state.repo_page().is_some() && alone {
+        return reading::cancel(state);
+    }
+    if state.layers.pop().is_some() {
+        return Vec::new();
+    }
+    if state.is_busy() { reading::cancel(state) } else { Vec::new() }
+}
+
+/// A click: a place, a row of the list, or a tab. A click on the selected row opens it.
+pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
+    state.notice = None;
+    let Some(areas) = layout::areas(state.screen()) else { return Vec::new() };
+    if let Some(place) = layout::place_at(&areas, x, y) {
+        go(state, place);
+        return Vec::new();
+    }
+    match state.layers.last() {
+        Some(Layer::Help(_)) => {
+            state.layers.pop();
+            return Vec::new();
+        }
+        // A click beside the filter line keeps the filter.
+        Some(Layer::Filter(_)) => {
+            state.layers.pop();
+        }
+        _ => {}
+    }
+    let context = state.context();
+    if let Some(tab) = screens::repository::tab_at(state, areas.content, x, y) {
+        if let Some(page) = state.repo_page_mut() {
+            page.tab = tab;
+        }
+        return Vec::new();
+    }
+    let body = screens::body(context, areas.content);
+    if screens::page_lines(state, context, areas.content).is_some() || !body.contains((x, y).into()) {
+        return Vec::new();
+    }
+    let Some(view) = state.view_mut(context) else { return Vec::new() };
+    let before = view.cursor();
+    let at = view.top() + usize::from(y - body.y);
+    if view.select_shown(at) && at == before {
+        let command = if context == Context::Chain { Command::Fold } else { Command::Open };
+        if keymap::entries(context).any(|e| e.command == command) {
+            return super::run(state, command);
+        }
+    }
+    Vec::new()
+}

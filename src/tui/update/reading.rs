@@ -1,0 +1,247 @@
+//! Reading keys and repositories: what to start, what to make of what comes back, and how to stop.
+use super::navigate;
+use crate::{
+    finding::Severity,
+    repository::Look,
+    tuf::name::Gun,
+    tui::{
+        effect::Effect,
+        layer::{Context, Layer},
+        shelf::{KeyShelf, Progress, Repo},
+        standing::Standing,
+        state::{Attention, Job, Notice, State, Subject},
+        theme::Tone,
+    },
+    views::desk::Inventory,
+};
+
+/// Up to so many repositories are read at the start unasked. More may take long, and may be more than the user wants
+/// to ask a server for.
+const READ_AT_START: usize = 200;
+/// So many lines the overview lists; the rest is counted.
+const LISTED: usize = 200;
+
+/// Begins to read everything.
+pub fn start(state: &mut State) -> Vec<Effect> {
+    state.keys_progress = Progress::Reading;
+    state.repos_progress = Progress::Reading;
+    vec![Effect::ReadKeys(state.epoch), Effect::TakeInventory(state.epoch)]
+}
+
+/// Reads again what the page is about.
+pub fn refresh(state: &mut State) -> Vec<Effect> {
+    match state.page() {
+        Context::Keys | Context::Key => {
+            state.keys_progress = Progress::Reading;
+            vec![Effect::ReadKeys(state.epoch)]
+        }
+        _ => {
+            let index = state.selected_repo().and_then(|r| state.repos.index.get(&r.gun)).copied();
+            index.map(|i| load(state, vec![i])).unwrap_or_default()
+        }
+    }
+}
+
+/// Reads everything again that the page is about.
+pub fn refresh_all(state: &mut State) -> Vec<Effect> {
+    state.repos_progress = Progress::Reading;
+    let mut effects = vec![Effect::TakeInventory(state.epoch)];
+    if state.page() == Context::Overview && state.keys_progress != Progress::Reading {
+        state.keys_progress = Progress::Reading;
+        effects.push(Effect::ReadKeys(state.epoch));
+    }
+    effects
+}
+
+fn load(state: &mut State, indexes: Vec<usize>) -> Vec<Effect> {
+    let guns: Vec<Gun> = indexes.iter().filter_map(|i| state.repos.roster.get(*i)).map(|r| r.gun.clone()).collect();
+    if guns.is_empty() {
+        return Vec::new();
+    }
+    let job = state.job.get_or_insert_default();
+    job.total += guns.len();
+    job.open.extend(indexes);
+    vec![Effect::Load(state.epoch, guns)]
+}
+
+/// Stops everything. What was read stays.
+pub fn cancel(state: &mut State) -> Vec<Effect> {
+    state.epoch += 1;
+    for progress in [&mut state.keys_progress, &mut state.repos_progress] {
+        if *progress == Progress::Reading {
+            *progress = Progress::Stopped;
+        }
+    }
+    state.looking = None;
+    let read = state.job.take().map(|j| (j.done, j.total));
+    for repo in state.repos.roster.rows_mut() {
+        repo.step = None;
+    }
+    let text = match read {
+        Some((done, total)) => format!("Stopped. {done} of {total} repositories were read; nothing was changed."),
+        None => "Stopped. Nothing was changed.".to_owned(),
+    };
+    state.notice = Some(Notice { text, tone: Tone::Plain });
+    vec![Effect::StopAll]
+}
+
+/// Takes the keys in.
+pub fn keys_read(state: &mut State, shelf: KeyShelf) -> Vec<Effect> {
+    let selected = state.keys_view.selected().and_then(|i| state.keys.roster.get(i)).map(|k| k.path.clone());
+    state.keys = shelf;
+    state.keys_progress = Progress::Done;
+    state.keys_view.refresh(&state.keys.roster);
+    let place = |path: &std::path::Path| state.keys.roster.rows().iter().position(|k| k.path == path);
+    if let Some(i) = selected.as_deref().and_then(place) {
+        state.keys_view.select(i);
+    }
+    // An open page stays with its file, or closes if the file is gone.
+    let gone = state.layers.iter_mut().any(|l| match l {
+        Layer::Key(page) => match state.keys.roster.rows().iter().position(|k| k.path == page.path) {
+            Some(i) => {
+                page.index = i;
+                false
+            }
+            None => true,
+        },
+        _ => false,
+    });
+    if gone {
+        state.layers.clear();
+        state.notice = Some(Notice { text: "That key's file is not there any more.".to_owned(), tone: Tone::Warn });
+    }
+    state.stale.attention = true;
+    Vec::new()
+}
+
+/// Takes the inventory in and reads what is in it, unless that is more than one would expect at the start.
+pub fn inventory_taken(state: &mut State, inventory: Inventory) -> Vec<Effect> {
+    let asked = state.repos_progress == Progress::Reading && !state.repos.roster.rows().is_empty();
+    let selected = state.repos_view.selected().and_then(|i| state.repos.roster.get(i)).map(|r| r.gun.clone());
+    state.repos.take(inventory.guns, inventory.notes);
+    state.repos_progress = Progress::Done;
+    state.repos_view.refresh(&state.repos.roster);
+    if let Some(i) = selected.and_then(|g| state.repos.index.get(&g)) {
+        state.repos_view.select(*i);
+    }
+    // Numbers have changed: an open page of a repository that is gone closes.
+    if state.repo_page().is_some_and(|p| !state.repos.index.contains_key(&p.gun)) {
+        state.layers.clear();
+    }
+    navigate::renew_page(state);
+    state.stale.attention = true;
+    let count = state.repos.roster.rows().len();
+    if count > READ_AT_START && !asked {
+        let text = format!("{count} repositories: not read yet. R reads all, r only the selected one.");
+        state.notice = Some(Notice { text, tone: Tone::Plain });
+        return Vec::new();
+    }
+    state.job = None;
+    load(state, (0..count).collect())
+}
+
+/// Tells what is being fetched.
+pub fn step(state: &mut State, gun: &Gun, step: String) -> Vec<Effect> {
+    let index = state.repos.index.get(gun).copied();
+    if let (Some(job), Some(i)) = (&mut state.job, index)
+        && job.open.contains(&i)
+    {
+        job.latest = Some(i);
+        if let Some(repo) = state.repos.by_name_mut(gun) {
+            repo.step = Some(step);
+        }
+    }
+    Vec::new()
+}
+
+/// Takes a repository in.
+pub fn loaded(state: &mut State, mut repo: Repo) -> Vec<Effect> {
+    let Some(index) = state.repos.index.get(&repo.gun).copied() else { return Vec::new() };
+    repo.judge(state.now);
+    let open = state.repo_page().is_some_and(|p| p.gun == repo.gun);
+    state.repos.roster.replace(index, repo);
+    state.stale.repos = true;
+    if let Some(job) = &mut state.job {
+        if job.open.remove(&index) {
+            job.done += 1;
+        }
+        if job.open.is_empty() {
+            state.job = None;
+        }
+    }
+    if open {
+        navigate::renew_page(state);
+    }
+    Vec::new()
+}
+
+/// Asks what the files of the open repository claim.
+pub fn look(state: &mut State) -> Vec<Effect> {
+    let Some(gun) = state.open_repo().map(|r| r.gun.clone()) else { return Vec::new() };
+    state.looking = Some(gun.clone());
+    vec![Effect::Look(state.epoch, gun)]
+}
+
+/// Takes in what files claim.
+pub fn looked(state: &mut State, gun: &Gun, look: Result<Look, String>) -> Vec<Effect> {
+    state.looking = None;
+    if let Some(repo) = state.repos.by_name_mut(gun) {
+        repo.look = Some(look);
+    }
+    Vec::new()
+}
+
+/// Lists what needs attention, worst first, repositories before keys.
+pub fn list_attention(state: &mut State) {
+    let mut all: Vec<Attention> = Vec::new();
+    for (i, repo) in state.repos.roster.rows().iter().enumerate() {
+        let subject = Subject::Repository(i);
+        if let Some((severity, text)) = of_standing(&repo.standing) {
+            all.push(Attention { severity, subject, text });
+        }
+        if !repo.standing.is_trusted() {
+            continue;
+        }
+        for f in repo.known.iter().flat_map(|k| &k.findings).filter(|f| f.severity > Severity::Info) {
+            all.push(Attention { severity: f.severity, subject, text: f.text.clone() });
+        }
+    }
+    let of_directory = state.keys.directory.iter().filter(|f| f.severity > Severity::Info);
+    all.extend(of_directory.map(|f| Attention { severity: f.severity, subject: Subject::TrustDir, text: f.text.clone() }));
+    let notes = state.repos.notes.iter();
+    all.extend(notes.map(|n| Attention { severity: Severity::Warn, subject: Subject::Server, text: n.clone() }));
+    let by_problem = state.keys.roster.in_order(4);
+    let with_problems = state.keys.problems.0 + state.keys.problems.1;
+    for i in by_problem.iter().take(with_problems.min(LISTED)) {
+        let Some(key) = state.keys.roster.get(*i as usize) else { continue };
+        let subject = Subject::Key(*i as usize);
+        for f in key.problems.iter().filter(|f| f.severity > Severity::Info) {
+            all.push(Attention { severity: f.severity, subject, text: f.text.clone() });
+        }
+    }
+    all.sort_by_key(|a| std::cmp::Reverse(a.severity));
+    state.more_attention = all.len().saturating_sub(LISTED) + with_problems.saturating_sub(LISTED);
+    all.truncate(LISTED);
+    state.attention = all;
+    state.attention_view.plain(state.attention.len());
+}
+
+fn of_standing(standing: &Standing) -> Option<(Severity, String)> {
+    Some(match standing {
+        Standing::Refused(why) => (Severity::Error, format!("NOT TRUSTED: {why}")),
+        Standing::Expired(why) => (Severity::Error, format!("EXPIRED: {why}")),
+        Standing::NotAllowed(why) => (Severity::Warn, format!("not allowed: {why}")),
+        Standing::Unreachable(why) => (Severity::Warn, format!("no answer: {why}")),
+        Standing::NotThere => (Severity::Warn, "The server has no such repository.".to_owned()),
+        // What made these so is among their findings.
+        Standing::Faulty | Standing::NotFresh | Standing::Warned | Standing::Verified | Standing::Unread => return None,
+    })
+}
+
+impl Job {
+    /// The part that is done, in columns out of so many.
+    pub fn columns(&self, of: u16) -> u16 {
+        let done = self.done.saturating_mul(usize::from(of)) / self.total.max(1);
+        u16::try_from(done).unwrap_or(of).min(of)
+    }
+}

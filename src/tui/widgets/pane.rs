@@ -1,0 +1,88 @@
+//! Lines of labelled text: on a page of their own, or below a list about what is selected there.
+use crate::tui::{
+    fit,
+    ink::Ink,
+    theme::{Theme, Tone},
+};
+
+/// Columns of the labels.
+pub const LABEL: u16 = 12;
+
+/// A line: label and text, each with its tone.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What it is; empty if the line goes on with the one above.
+    pub label: String,
+    /// What there is to say.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+}
+
+/// Lines of a known width.
+#[derive(Debug)]
+pub struct Lines {
+    theme: Theme,
+    label: u16,
+    columns: usize,
+    /// What was written.
+    pub lines: Vec<Line>,
+}
+
+impl Lines {
+    /// Lines so many columns wide, labels included.
+    pub fn new(theme: Theme, columns: u16) -> Self {
+        Self { theme, label: LABEL, columns: usize::from(columns.saturating_sub(LABEL)).max(8), lines: Vec::new() }
+    }
+
+    /// Lines so many columns wide that have no labels.
+    pub fn bare(theme: Theme, columns: u16) -> Self {
+        Self { theme, label: 0, columns: usize::from(columns).max(8), lines: Vec::new() }
+    }
+
+    /// Writes text, over as many lines as it needs.
+    pub fn say(&mut self, label: &str, text: &str, tone: Tone) {
+        let shown = self.theme.shown(text).into_owned();
+        for (i, line) in fit::wrap(&shown, self.columns).into_iter().enumerate() {
+            let label = if i == 0 { label.to_owned() } else { String::new() };
+            self.lines.push(Line { label, text: line, tone });
+        }
+    }
+
+    /// Writes 64 hexadecimal digits, in halves if they do not fit in one line.
+    pub fn digits(&mut self, label: &str, prefix: &str, hex: &str, tone: Tone) {
+        if prefix.len() + hex.len() <= self.columns {
+            return self.say(label, &format!("{prefix}{hex}"), tone);
+        }
+        let half = hex.len() / 2;
+        let (a, b) = (hex.get(..half).unwrap_or(hex), hex.get(half..).unwrap_or(""));
+        self.say(label, &format!("{prefix}{a}"), tone);
+        let text = self.theme.shown(&format!("{}{b}", " ".repeat(prefix.len()))).into_owned();
+        self.lines.push(Line { label: String::new(), text, tone });
+    }
+
+    /// Writes an empty line.
+    pub fn gap(&mut self) {
+        self.lines.push(Line { label: String::new(), text: String::new(), tone: Tone::Plain });
+    }
+
+    /// Writes a heading.
+    pub fn heading(&mut self, text: &str) {
+        self.lines.push(Line { label: text.to_owned(), text: String::new(), tone: Tone::Strong });
+    }
+
+    /// Draws the lines from a number on, as far as there is room.
+    pub fn draw(&self, ink: &mut Ink<'_>, from: usize) {
+        let rows = usize::from(ink.height());
+        for (y, line) in self.lines.iter().skip(from).take(rows).enumerate() {
+            let y = u16::try_from(y).unwrap_or(u16::MAX);
+            let heading = line.text.is_empty() && line.tone == Tone::Strong;
+            if !line.label.is_empty() {
+                ink.put(0, y, &line.label, if heading { Tone::Strong } else { Tone::Dim });
+            }
+            if !heading {
+                ink.put(self.label, y, &line.text, line.tone);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The line above the footer: the filter that is typed, a sentence for the user, or how far reading has come. When
+//! there is nothing to say it is a line.
+use crate::tui::{
+    fit,
+    ink::Ink,
+    layer::Layer,
+    shelf::Progress,
+    state::{Job, State},
+    theme::Tone,
+};
+
+/// Draws the line; returns the column of the cursor if the filter is typed here.
+pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
+    if let Some(Layer::Filter(input)) = state.layers.last() {
+        let typed = ink.theme.shown(input.value()).into_owned();
+        let before: String = input.value().chars().take(input.cursor()).collect();
+        let cursor = fit::width(&ink.theme.shown(&before));
+        let x = ink.put(1, 0, "Filter: ", Tone::Accent);
+        let room = usize::from(ink.width().saturating_sub(x + 24));
+        // A long text is shown from where its end, and so the cursor, is seen.
+        let skip = cursor.saturating_sub(room);
+        let seen: String = typed.chars().skip(skip).collect();
+        ink.clip(x, 0, u16::try_from(room).unwrap_or(0), &seen, Tone::Strong);
+        let shown = state.view(state.page()).map_or(0, |v| v.len());
+        ink.right(0, &format!("{shown} of {} ", state.roster_len(state.page())), Tone::Dim);
+        return Some(x + u16::try_from(cursor - skip).unwrap_or(0));
+    }
+    if let Some(notice) = &state.notice {
+        ink.clip(1, 0, ink.width().saturating_sub(2), &notice.text, notice.tone);
+    } else if let Some(job) = &state.job {
+        progress(state, job, ink);
+    } else if let Some(gun) = &state.looking {
+        let x = ink.put(1, 0, state.spinner(), Tone::Accent);
+        let x = ink.put(x + 1, 0, "looking, without verifying, at ", Tone::Plain);
+        let room = ink.width().saturating_sub(x + 10);
+        ink.clip_middle(x, 0, room, gun.as_str(), Tone::Plain);
+        ink.right(0, "c stops ", Tone::Dim);
+    } else if let Some(what) = reading(state) {
+        let x = ink.put(1, 0, state.spinner(), Tone::Accent);
+        ink.put(x + 1, 0, what, Tone::Plain);
+        ink.right(0, "c stops ", Tone::Dim);
+    } else {
+        let line = ink.glyphs().horizontal;
+        ink.rule(0, line, Tone::Dim);
+    }
+    None
+}
+
+fn reading(state: &State) -> Option<&'static str> {
+    match (state.keys_progress, state.repos_progress) {
+        (Progress::Reading, Progress::Reading) => Some("reading keys, and asking which repositories there are"),
+        (Progress::Reading, _) => Some("reading keys"),
+        (_, Progress::Reading) => Some("asking which repositories there are"),
+        _ => None,
+    }
+}
+
+/// How many of how many, which one, and what of it.
+fn progress(state: &State, job: &Job, ink: &mut Ink<'_>) {
+    const BAR: u16 = 12;
+    let x = ink.put(1, 0, state.spinner(), Tone::Accent);
+    let x = ink.put(x + 1, 0, &format!("{} of {}  ", job.done, job.total), Tone::Strong);
+    let bar = ink.width().saturating_sub(BAR + 10);
+    let g = ink.glyphs();
+    for i in 0..BAR {
+        let (mark, tone) = if i < job.columns(BAR) { (g.done, Tone::Accent) } else { (g.to_come, Tone::Dim) };
+        ink.put(bar + i, 0, mark, tone);
+    }
+    ink.right(0, "c stops ", Tone::Dim);
+    let latest = job.latest.and_then(|i| state.repos.roster.get(i));
+    let Some(repo) = latest else { return };
+    let room = bar.saturating_sub(x + 1);
+    let step = repo.step.as_deref().map(|s| format!(" {} {s}", g.dot)).unwrap_or_default();
+    let columns = u16::try_from(fit::width(&step)).unwrap_or(u16::MAX).min(room / 2);
+    let x = ink.clip_middle(x, 0, room.saturating_sub(columns), repo.gun.as_str(), Tone::Plain);
+    ink.clip(x, 0, columns, &step, Tone::Dim);
+}
