@@ -3,6 +3,7 @@
 use super::program::{Answer, docker, program, run, scratch};
 use super::server::NotaryServer;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 /// Passphrase of root keys on a desk.
@@ -37,10 +38,11 @@ impl Desk {
         self.folder.join(name)
     }
 
-    /// A file in the desk's folder, with content.
+    /// A file in the desk's folder, with content that nobody else may read.
     pub fn write(&self, name: &str, content: &str) -> String {
         let path = self.file(name);
         std::fs::write(&path, content).expect("a file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
         path.to_str().expect("a path in UTF-8").to_owned()
     }
 
@@ -92,6 +94,14 @@ impl Desk {
     pub fn docker_trust(&self, args: &[&str]) -> Answer {
         let all: Vec<&str> = std::iter::once("trust").chain(args.iter().copied()).collect();
         run(&docker(), &all, &self.environment(), "")
+    }
+
+    /// Runs `claviger ARGS` on the same trust directory.
+    pub fn claviger(&self, args: &[&str]) -> Answer {
+        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
+        all.extend(["--server", &self.server.url(), "--tlscacert"].map(OsString::from));
+        all.extend([self.server.ca().into_os_string(), "--trust-dir".into(), self.trust_dir().into_os_string()]);
+        run(env!("CARGO_BIN_EXE_claviger").as_ref(), &all, &self.environment(), "")
     }
 
     /// Signs a tag that the repository has already with `docker trust sign`, which needs no engine for that.

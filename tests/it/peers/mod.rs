@@ -2,8 +2,10 @@
 //! tests. None of these tests can be left out: a program that is missing fails with the command that brings it.
 
 mod cases;
+mod comparison;
 mod desk;
 mod filled;
+mod generated_keys;
 mod listing;
 mod pki;
 mod program;
