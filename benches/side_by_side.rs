@@ -12,6 +12,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::{
     ffi::OsString,
     io::{Read, Write},
+    num::NonZeroU16,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -19,6 +20,10 @@ use std::{
 
 /// Counted runs of each command, after one that is not counted.
 const RUNS: usize = 15;
+/// Size of the screen.
+const ROWS: NonZeroU16 = NonZeroU16::new(40).unwrap();
+/// Size of the screen.
+const COLUMNS: NonZeroU16 = NonZeroU16::new(120).unwrap();
 
 /// One way to do the work.
 struct Way {
@@ -191,7 +196,9 @@ struct Screen {
 
 impl Screen {
     fn open(trust_dir: &Path) -> Self {
-        let pty = native_pty_system().openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 }).expect("a pty");
+        let pty = native_pty_system()
+            .openpty(PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 })
+            .expect("a pty");
         let mut command = CommandBuilder::new(claviger());
         command.args(["--trust-dir", trust_dir.to_str().expect("UTF-8"), "--server", "https://127.0.0.1:1"]);
         command.env_clear();
@@ -212,7 +219,7 @@ impl Screen {
                 }
             }
         });
-        Self { parser: vt100::Parser::new(40, 120, 0), output, input, child, started }
+        Self { parser: vt100::Parser::new(ROWS, COLUMNS, 0), output, input, child, started }
     }
 
     /// Reads until the screen is as wanted; how long that took since the start or the last key.

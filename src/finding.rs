@@ -40,6 +40,16 @@ impl fmt::Display for Remedy {
     }
 }
 
+impl Remedy {
+    /// The procedures that this version has. A test holds them against the command line.
+    pub const OFFERED: [&'static str; 6] = ["key generate", "key list", "key show", "key test", "repo show", "repo verify"];
+
+    /// Whether this version has the procedure. What does not exist is not shown.
+    pub fn is_offered(&self) -> bool {
+        Self::OFFERED.contains(&self.0)
+    }
+}
+
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Finding {
@@ -57,6 +67,11 @@ impl Finding {
     /// A finding that no procedure mends. `text` must be printable: names from outside go through `Untrusted::shown`.
     pub fn new(code: &'static str, severity: Severity, text: impl Into<String>) -> Self {
         Self { code, severity, text: text.into(), remedy: None }
+    }
+
+    /// What mends it, if this version has the procedure.
+    pub fn offered(&self) -> Option<Remedy> {
+        self.remedy.filter(Remedy::is_offered)
     }
 
     /// The same finding with the name of the procedure that mends it.

@@ -87,6 +87,15 @@ pub enum Command {
     /// Delegated roles
     #[command(subcommand)]
     Delegation(DelegationCommand),
+    /// Open the workstation on a world to practise on, where nothing is real
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = "Example:\n  claviger sandbox --serve")]
+    Sandbox {
+        /// Serve the world over HTTPS on this machine only, for `notary` and `docker trust`, until interrupted
+        #[cfg(feature = "network")]
+        #[arg(long)]
+        serve: bool,
+    },
 }
 
 /// What can be done with private keys.

@@ -177,8 +177,7 @@ pub fn generate(
     }
     let signer = KeyRole::parse(name).ok().filter(|r| matches!(r, KeyRole::Signer(_)));
     let Some(signer) = signer else {
-        let hint =
-            "Use lower-case letters, digits, - and _, starting with a letter or digit; root, targets and releases are taken.";
+        let hint = "Use lower-case letters, digits, - and _, starting with a letter or digit; the names of base roles and releases are taken.";
         return Err(Failure::new("name", format!("{name} is no name for a signer or a key"), "no key was made", hint).exit(2));
     };
     let header = match role {

@@ -4,6 +4,8 @@ mod context;
 mod key;
 mod output;
 mod repo;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod tags;
 mod workstation;
 
@@ -29,6 +31,11 @@ pub fn main() -> ExitCode {
         output::complain(&format!("claviger: the system refused to {}: {}", r.what, r.why));
     }
     let as_json = arguments.options.json;
+    // What stays open until it is told to end hears signals itself, and cleans up.
+    #[cfg(feature = "sandbox")]
+    let hears_signals = matches!(arguments.command, None | Some(Command::Sandbox { .. }));
+    #[cfg(not(feature = "sandbox"))]
+    let hears_signals = arguments.command.is_none();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -39,7 +46,7 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(async {
         tokio::select! {
             result = run(arguments) => result,
-            () = interrupted() => Err(Failure::new("interrupted", "interrupted", "what had not been printed was not done", "").exit(130)),
+            () = interrupted(), if !hears_signals => Err(Failure::new("interrupted", "interrupted", "what had not been printed was not done", "").exit(130)),
         }
     });
     runtime.shutdown_background();
@@ -62,9 +69,16 @@ async fn interrupted() {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { options, command } = arguments;
+    #[cfg(feature = "sandbox")]
+    match command {
+        #[cfg(feature = "network")]
+        Some(Command::Sandbox { serve: true }) => return sandbox::serve(options.json).await,
+        Some(Command::Sandbox { .. }) => return sandbox::open().await,
+        _ => {}
+    }
     let context = Context::new(options)?;
     match command {
-        None => workstation::open(&context).await,
+        None => workstation::open(context.desk().clone()).await,
         Some(Command::Key(KeyCommand::List)) => key::list(&context),
         Some(Command::Key(KeyCommand::Show { id })) => key::show(&context, &id),
         Some(Command::Key(KeyCommand::Test { ids })) => key::test(&context, &ids),
@@ -78,5 +92,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Tags { gun }) => tags::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
+        #[cfg(feature = "sandbox")]
+        Some(Command::Sandbox { .. }) => Ok(()),
     }
 }

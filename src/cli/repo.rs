@@ -248,7 +248,7 @@ fn node_json(n: &ChainNode) -> Value {
 
 /// A finding as JSON.
 pub fn finding_json(f: &Finding) -> Value {
-    json!({ "code": f.code, "severity": f.severity.as_str(), "text": f.text, "remedy": f.remedy.map(|r| r.0) })
+    json!({ "code": f.code, "severity": f.severity.as_str(), "text": f.text, "remedy": f.offered().map(|r| r.0) })
 }
 
 fn look_text(gun: &Gun, failure: &Failure, look: &Look) -> String {

@@ -118,7 +118,7 @@ impl Repositories {
     ) -> Result<Loaded, LoadError> {
         let transport = self.servers.of(gun)?;
         let cache = self.read_cache(gun, mode)?;
-        let remembered = cache.get(&BaseRole::Root.into()).is_some();
+        let remembered = cache.contains_key(&BaseRole::Root.into());
         let mut update = Update::new(gun.clone(), now, (*self.pinning).clone(), cache);
         let mut step = update.start().map_err(|refusal| match remembered {
             true => LoadError::RememberedRoot { path: self.trust_dir.metadata_path(gun, &BaseRole::Root.into()), refusal },

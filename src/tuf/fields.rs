@@ -1,5 +1,5 @@
 //! Reading known members out of an object, strictly.
-use super::json::{JsonError, Value};
+use super::json::{JsonError, Member, Value};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ pub enum Malformed {
 
 /// The members of one object.
 pub(super) struct Fields<'v, 'a> {
-    members: &'v [(Cow<'a, str>, Value<'a>)],
+    members: &'v [Member<'a>],
 }
 
 impl<'v, 'a> Fields<'v, 'a> {
@@ -97,10 +97,7 @@ pub(super) fn base64(text: &str, name: &'static str) -> Result<Vec<u8>, Malforme
 }
 
 /// The members of an object whose names are data, not keywords. `null` counts as absent, as in Go.
-pub(super) fn entries<'v, 'a>(
-    value: &'v Value<'a>,
-    name: &'static str,
-) -> Result<Option<&'v [(Cow<'a, str>, Value<'a>)]>, Malformed> {
+pub(super) fn entries<'v, 'a>(value: &'v Value<'a>, name: &'static str) -> Result<Option<&'v [Member<'a>]>, Malformed> {
     match value {
         Value::Null => Ok(None),
         Value::Object(m) => Ok(Some(m)),

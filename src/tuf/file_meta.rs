@@ -7,13 +7,16 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256, Sha512};
 use std::borrow::Cow;
 
+/// An algorithm and what it gave.
+type Hash = (Box<str>, Box<[u8]>);
+
 /// Length and hashes, and for a target whatever its signer added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileMeta {
     /// Bytes; for an image the size of its manifest.
     pub length: i64,
     /// Hashes by algorithm, in the file's order.
-    hashes: Option<Vec<(Box<str>, Box<[u8]>)>>,
+    hashes: Option<Vec<Hash>>,
     /// The signer's own data.
     pub custom: Option<Box<Value<'static>>>,
 }

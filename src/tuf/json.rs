@@ -16,6 +16,9 @@ pub enum JsonError {
     Number,
 }
 
+/// A member of an object.
+pub type Member<'a> = (Cow<'a, str>, Value<'a>);
+
 /// A JSON value that borrows from its text where it can.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
@@ -32,7 +35,7 @@ pub enum Value<'a> {
     /// A list.
     List(Vec<Value<'a>>),
     /// An object, in the order of the text; no name appears twice.
-    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    Object(Vec<Member<'a>>),
 }
 
 impl<'a> Value<'a> {

@@ -85,7 +85,7 @@ enum Phase {
     Snapshot,
     Roles,
     NewestRoot,
-    RootStep { walker: TrustedRoot, next: u64, newest: Vec<u8>, newest_version: u64 },
+    RootStep { walker: Box<TrustedRoot>, next: u64, newest: Vec<u8>, newest_version: u64 },
 }
 
 struct Waiting {
@@ -159,7 +159,7 @@ impl Update {
             Phase::FirstRoot => return self.first_root(reply),
             Phase::NewestRoot => return self.newest_root(reply),
             Phase::RootStep { walker, next, newest, newest_version } => {
-                return self.root_step(reply, walker, next, newest, newest_version);
+                return self.root_step(reply, &walker, next, newest, newest_version);
             }
             Phase::Timestamp => self.take_timestamp(reply),
             Phase::Snapshot => self.take_snapshot(reply),
@@ -252,7 +252,7 @@ impl Update {
                     return Err(Refusal::TooManyRoots { steps, limit: limits::ROOT_STEPS });
                 }
                 let next = seen + 1;
-                self.phase = Phase::RootStep { walker: current, next, newest: bytes, newest_version: got };
+                self.phase = Phase::RootStep { walker: Box::new(current), next, newest: bytes, newest_version: got };
                 Ok(fetch(BaseRole::Root, Which::Version(next), limits::METADATA))
             }
             Err(why) => Err(why),
@@ -262,7 +262,7 @@ impl Update {
     fn root_step(
         &mut self,
         reply: Reply,
-        walker: TrustedRoot,
+        walker: &TrustedRoot,
         wanted: u64,
         newest: Vec<u8>,
         newest_version: u64,
@@ -273,10 +273,10 @@ impl Update {
         if got != wanted {
             return Err(Refusal::WrongRootVersion { wanted, got });
         }
-        let walker = Judge { gun: &self.gun, previous: Some(&walker), rule: None, now: None }.judge(document)?;
+        let walker = Judge { gun: &self.gun, previous: Some(walker), rule: None, now: None }.judge(document)?;
         let next = wanted + 1;
         if next < newest_version {
-            self.phase = Phase::RootStep { walker, next, newest, newest_version };
+            self.phase = Phase::RootStep { walker: Box::new(walker), next, newest, newest_version };
             return Ok(fetch(BaseRole::Root, Which::Version(next), limits::METADATA));
         }
         let document = verified::parse::<Root>(&role(BaseRole::Root), &newest)?;

@@ -47,7 +47,7 @@ pub fn say_all(l: &mut Lines, label: &str, findings: &[Finding]) {
         };
         let text = if label == word { f.text.clone() } else { format!("{word}: {}", f.text) };
         l.say(label, &text, tone);
-        if let Some(remedy) = f.remedy {
+        if let Some(remedy) = f.offered() {
             l.say("", &format!("remedy: {remedy}"), Tone::Plain);
         }
     }

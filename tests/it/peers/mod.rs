@@ -3,10 +3,10 @@
 
 mod cases;
 mod comparison;
-mod desk;
+pub mod desk;
 mod filled;
 mod generated_keys;
 mod listing;
 mod pki;
-mod program;
-mod server;
+pub mod program;
+pub mod server;

@@ -1,0 +1,78 @@
+//! `sandbox`: the workstation on a world to practise on, or that world served for the old tools. Settings are not read:
+//! nothing of the user's is opened here.
+use super::{output::Failure, workstation};
+use crate::{
+    repository::{Repositories, Servers},
+    sandbox::{Sandbox, SandboxError},
+    text::Printable,
+    tuf::pinning::Pinning,
+    views::desk::{Desk, Facts, World},
+};
+use jiff::Timestamp;
+
+/// Opens the workstation on a fresh world, which is thrown away at the end.
+pub async fn open() -> Result<(), Failure> {
+    let world = make()?;
+    let facts = Facts {
+        world: World::Sandbox,
+        trust_dir: Printable::from_untrusted(&world.trust_dir().path().to_string_lossy()),
+        server: Some(world.transport().address().shown()),
+        config: None,
+    };
+    let repositories = Repositories::new(Servers::fixed(world.transport()), world.trust_dir().clone(), Pinning::default(), true);
+    workstation::open(Desk::new(facts, repositories)).await
+}
+
+/// Serves a fresh world until interrupted.
+#[cfg(feature = "network")]
+pub async fn serve(as_json: bool) -> Result<(), Failure> {
+    use super::output;
+    use crate::sandbox::Shell;
+    use tokio::signal::unix::{SignalKind, signal};
+    let world = make()?;
+    let nothing = "nothing is served";
+    let shell = Shell::start(world.server().clone(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
+    let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    if as_json {
+        let variables: serde_json::Map<String, serde_json::Value> =
+            invitation.variables.iter().map(|(k, v)| (k.to_string(), v.to_string().into())).collect();
+        output::say_json(&serde_json::json!({
+            "schema": "claviger/sandbox/1",
+            "url": invitation.url,
+            "ca_file": invitation.ca_file.to_string_lossy(),
+            "docker_config": invitation.docker_config.to_string_lossy(),
+            "notary_config": invitation.notary_config.to_string_lossy(),
+            "trust_dir": world.trust_dir().path().to_string_lossy(),
+            "passphrase": world.passphrase(),
+            "repositories": world.guns().iter().map(|g| g.as_str()).collect::<Vec<_>>(),
+            "variables": variables,
+        }))?;
+    } else {
+        let mut text = invitation.lines().join("\n");
+        text.push_str(&format!("\n# passphrase of every key: {}\n", world.passphrase()));
+        output::say(&text)?;
+        output::complain(&format!("claviger: a sandbox is served at {} until Ctrl-C; it is gone afterwards", invitation.url));
+    }
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+        _ = hung_up.recv() => {}
+    }
+    shell.stop().await;
+    Ok(())
+}
+
+fn make() -> Result<Sandbox, Failure> {
+    Sandbox::new(Timestamp::now(), None).map_err(|e| failure(&e))
+}
+
+fn failure(error: &SandboxError) -> Failure {
+    Failure::new(
+        "sandbox",
+        error.to_string(),
+        "there is no sandbox",
+        "Check that the directory for temporary files can be written (TMPDIR).",
+    )
+}
