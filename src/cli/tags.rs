@@ -51,7 +51,8 @@ pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
 pub async fn inspect(context: &Context, names: &[String], pretty: bool) -> Result<(), Failure> {
     let mut inspected = Vec::new();
     let mut failures = Vec::new();
-    for typed in names {
+    let mut unread = false;
+    for (n, typed) in names.iter().enumerate() {
         let one = async {
             let reference = context.reference(typed)?;
             let loaded = context.load(&reference.gun, Mode::Usual).await.map_err(|e| context.load_failure(&reference.gun, e))?;
@@ -61,13 +62,17 @@ pub async fn inspect(context: &Context, names: &[String], pretty: bool) -> Resul
         };
         if let Err(failure) = one.await {
             failures.push(failure);
-            if pretty {
+            // Docker stops at the first that it cannot read; one that was read in part was read.
+            unread = inspected.len() < n + 1;
+            if pretty && unread {
                 break;
             }
         }
     }
     if pretty {
-        output::say(&inspect_pretty(&inspected))?
+        // Docker prints the gap before it tries the next one, so it stands there even if that fails.
+        let gap = if unread && !inspected.is_empty() { "\n\n" } else { "" };
+        output::say(&format!("{}{gap}", inspect_pretty(&inspected)))?
     } else {
         output::say_json_text(&inspect_json(&inspected))?
     }

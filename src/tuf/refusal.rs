@@ -59,7 +59,7 @@ pub enum Refusal {
         have: u64,
     },
     /// Its time is over.
-    #[error("the {role} file expired on {at}")]
+    #[error("the {role} file expired on {}", .at.strftime("%Y-%m-%d %H:%M UTC"))]
     Expired {
         /// Whose file.
         role: RoleName,

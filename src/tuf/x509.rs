@@ -57,10 +57,10 @@ pub enum CertificateError {
     #[error("the certificate holds neither an ECDSA nor an RSA key")]
     KeyKind,
     /// Past its end.
-    #[error("the certificate ended on {0}")]
+    #[error("the certificate ended on {}", .0.strftime("%Y-%m-%d %H:%M UTC"))]
     Expired(Timestamp),
     /// Before its start, by more than a day.
-    #[error("the certificate starts on {0}")]
+    #[error("the certificate starts on {}", .0.strftime("%Y-%m-%d %H:%M UTC"))]
     NotYetValid(Timestamp),
 }
 

@@ -154,6 +154,17 @@ fn a_sandbox_opens_nothing_of_the_users_and_reaches_nothing_but_the_loopback_int
 }
 
 #[test]
+fn the_command_that_serves_a_sandbox_opens_nothing_of_the_users_either() {
+    let bait = Bait::new();
+    // Ended when it has said how to join, which is the last thing it does before it waits.
+    let script = r#"PATH=/usr/bin:/bin; f=$(mktemp -u); mkfifo $f; "$0" sandbox --serve >$f & read line <$f; kill $!; wait $!; s=$?; rm $f; exit $s"#;
+    let trace = bait.trace("sh", &["-c", script, env!("CARGO_BIN_EXE_claviger")]);
+    assert!(trace.contains("claviger-sandbox-"), "the trace does not show the sandbox at work");
+    assert_eq!(bait.bitten(&trace), Vec::<&str>::new());
+    assert!(!bait.path().join("was-run").exists());
+}
+
+#[test]
 fn the_bait_is_seen_when_it_is_taken() {
     let bait = Bait::new();
     let seen = |script: &str| {

@@ -1,0 +1,88 @@
+//! Every JSON result is what its schema in `docs/schemas` says, and every schema is held by a command.
+use super::served_sandbox::Served;
+use serde_json::Value;
+use std::{collections::BTreeSet, path::Path, process::Output};
+
+fn schemas() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
+}
+
+fn hold(name: &str, value: &Value) {
+    let schema: Value = serde_json::from_slice(&std::fs::read(schemas().join(format!("{name}.json"))).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{name}: {errors:#?}\n{value:#}");
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
+}
+
+/// The last line of standard error: what is said before it are notes.
+fn error(output: &Output) -> Value {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[test]
+fn every_json_result_is_as_its_schema_says() {
+    let served = Served::start();
+    let mut held = BTreeSet::new();
+    let mut check = |name: &'static str, arguments: &[&str], status: i32| {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        let output = served.claviger(&all);
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let value = json(&output);
+        hold(name, &value);
+        held.insert(name);
+        if status != 0 {
+            hold("error", &error(&output));
+            held.insert("error");
+        }
+        value
+    };
+    let keys = check("key-list", &["key", "list"], 0);
+    let good =
+        keys.as_array().unwrap().iter().find(|k| k["problems"].as_array().unwrap().iter().all(|p| p["severity"] == "info"));
+    let id = good.unwrap()["id"].as_str().unwrap();
+    check("key", &["key", "show", id], 0);
+    check("key-test", &["key", "test", id], 0);
+    check("key-test", &["key", "test", id, "0000"], 1);
+    let dir = tempfile::tempdir().unwrap();
+    check("key-generate", &["key", "generate", "dora", "--dir", dir.path().to_str().unwrap()], 0);
+    let listed = check("repo-list", &["repo", "list"], 0);
+    for repository in listed["repositories"].as_array().unwrap() {
+        let gun = repository["gun"].as_str().unwrap();
+        let status = match gun {
+            "sandbox.test/legacy/payments" | "sandbox.test/legacy/archive" => None,
+            "sandbox.test/shop/mobile" | "sandbox.test/shop/search" => Some(3),
+            _ => Some(0),
+        };
+        let shown = check("repo", &["repo", "show", gun], status.unwrap_or(3));
+        assert_eq!(shown["trusted"], status.is_some());
+        let verified = check("repo-verify", &["repo", "verify", gun], status.unwrap_or(3));
+        assert_eq!(verified["verified"], status == Some(0));
+        if let Some(status) = status {
+            check("tags", &["tags", gun], status);
+            check("signer-list", &["signer", "list", gun], status);
+            check("delegation-list", &["delegation", "list", gun], status);
+            check("inspect", &["inspect", gun], status);
+        }
+    }
+    check("inspect", &["inspect", "sandbox.test/not/there"], 1);
+    hold("sandbox", &served.invitation);
+    held.insert("sandbox");
+    let all: BTreeSet<String> = std::fs::read_dir(schemas())
+        .unwrap()
+        .map(|e| e.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(held.iter().map(|s| s.to_string()).collect::<BTreeSet<_>>(), all);
+}
+
+#[test]
+fn a_schema_refuses_what_it_does_not_know() {
+    let schema: Value = serde_json::from_slice(&std::fs::read(schemas().join("tags.json")).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(!validator.is_valid(&serde_json::json!([{ "name": "x" }])));
+}

@@ -1,0 +1,81 @@
+//! `claviger sandbox --serve` as a process, and claviger's own commands run against it.
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A served sandbox; told to end when it is dropped.
+pub struct Served {
+    child: Child,
+    /// What it printed when it was ready.
+    pub invitation: Value,
+}
+
+impl Served {
+    /// Starts one and waits until it says how to join.
+    pub fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_claviger"))
+            .args(["sandbox", "--serve", "--json"])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut text = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            text.push_str(&line.unwrap());
+            text.push('\n');
+            if let Ok(invitation) = serde_json::from_str(&text) {
+                return Self { child, invitation };
+            }
+        }
+        panic!("the sandbox did not say how to join: {text}");
+    }
+
+    fn value(&self, name: &str) -> &str {
+        self.invitation[name].as_str().unwrap()
+    }
+
+    /// Runs a command on the sandbox's own trust directory and server.
+    pub fn claviger(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_claviger"))
+            .args(arguments)
+            .args(["--server", self.value("url"), "--tlscacert", self.value("ca_file"), "--trust-dir", self.value("trust_dir")])
+            .env_clear()
+            .env("HOME", self.value("docker_config"))
+            .env("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", self.value("passphrase"))
+            .env("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", self.value("passphrase"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Ends it as Ctrl-C does; its exit status.
+    pub fn end(mut self) -> Option<i32> {
+        self.interrupt();
+        self.child.wait().unwrap().code()
+    }
+
+    fn interrupt(&self) {
+        let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.interrupt();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_served_sandbox_ends_on_an_interrupt_and_leaves_nothing_behind() {
+    let served = Served::start();
+    let trust_dir = served.value("trust_dir").to_owned();
+    assert!(std::path::Path::new(&trust_dir).is_dir());
+    assert_eq!(served.end(), Some(0));
+    assert!(!std::path::Path::new(&trust_dir).exists());
+}
