@@ -108,7 +108,7 @@ pub fn test(entry: &KeyEntry, passphrase: Option<&Passphrase>) -> Result<Tested,
     prove(&unlock(entry, passphrase)?)
 }
 
-/// The second half of [`test`]: signs and verifies one line with an unlocked key or a token.
+/// The second half of [`test()`]: signs and verifies one line with an unlocked key or a token.
 pub fn prove(signer: &dyn Signer) -> Result<Tested, KeyError> {
     let mut nonce = [0u8; 32];
     getrandom::fill(&mut nonce).map_err(|_| KeyError::Internal("the random generator"))?;

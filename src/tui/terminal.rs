@@ -1,6 +1,6 @@
 //! The terminal: taken over at the start, given back whole however the program ends.
 //!
-//! Raw mode, the alternate screen, the mouse and bracketed paste are switched on and off together, by [`enter`] and
+//! Raw mode, the alternate screen, the mouse and bracketed paste are switched on and off together, by `enter` and
 //! [`leave`]. A panic in any thread gives the terminal back first, so that its message can be read, and tells the
 //! screen to end.
 use crossterm::{

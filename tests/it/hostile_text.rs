@@ -80,8 +80,7 @@ fn no_command_lets_a_hostile_servers_words_reach_the_terminal() {
     for status in ["401 Unauthorized", "400 Bad Request", "500 Internal Server Error", "404 Not Found", "302 Found"] {
         let head =
             format!("HTTP/1.1 {status}\r\nLocation: https://x/\u{9b}\r\nWWW-Authenticate: Bearer realm=\"{HOSTILE_HEADER}\"\r\n");
-        let server =
-            loopback::Server::saying(format!("{head}Content-Length: {}\r\nConnection: close\r\n\r\n{said}", said.len()));
+        let server = loopback::Server::saying(format!("{head}Content-Length: {}\r\nConnection: close\r\n\r\n{said}", said.len()));
         let home = tempfile::tempdir().unwrap();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_claviger"));
         command.args(["tags", "example.test/a", "--server", &server.url(), "-d"]).arg(home.path());

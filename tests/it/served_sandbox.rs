@@ -16,7 +16,7 @@ pub struct Served {
 impl Served {
     /// Starts one and waits until it says how to join.
     pub fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_claviger"))
+        let child = Command::new(env!("CARGO_BIN_EXE_claviger"))
             .args(["sandbox", "--serve", "--json"])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -24,12 +24,14 @@ impl Served {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut served = Self { child, invitation: Value::Null };
         let mut text = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        for line in BufReader::new(served.child.stdout.take().unwrap()).lines() {
             text.push_str(&line.unwrap());
             text.push('\n');
             if let Ok(invitation) = serde_json::from_str(&text) {
-                return Self { child, invitation };
+                served.invitation = invitation;
+                return served;
             }
         }
         panic!("the sandbox did not say how to join: {text}");
