@@ -99,10 +99,11 @@ peers() {
     have strace || missing+=(strace)
     have ps || missing+=(procps)
     have setpriv || missing+=(util-linux)
+    [ -x /usr/bin/time ] || missing+=(time) # the benchmarks read peak memory from it
     if [ ${#missing[@]} != 0 ]; then
         have apt-get || not_debian "A test peer (${missing[*]})" \
-            "dnf install golang openssl strace procps-ng util-linux docker-cli; notary 0.7 from source" \
-            "pacman -S notary openssl strace procps-ng util-linux docker" \
+            "dnf install golang openssl strace procps-ng util-linux time docker-cli; notary 0.7 from source" \
+            "pacman -S notary openssl strace procps-ng util-linux time docker" \
             "none: the tests run on Linux only"
         mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
         apt_install "${missing[@]}"

@@ -33,6 +33,8 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
     let nothing = "nothing is served";
     let shell = Shell::start(world.server().clone(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
     let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
+    // Listened to before anybody can know that there is something to end.
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut hung_up = signal(SignalKind::hangup())?;
     if as_json {
@@ -56,7 +58,7 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
         output::complain(&format!("claviger: a sandbox is served at {} until Ctrl-C; it is gone afterwards", invitation.url));
     }
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
         _ = hung_up.recv() => {}
     }
