@@ -198,8 +198,20 @@ impl Repositories {
         }
         let (trust_dir, gun) = (self.trust_dir.clone(), gun.clone());
         let written = tokio::task::spawn_blocking(move || {
+            // What is there already need not be written again: a timestamp is fetched every time and seldom new.
+            let news = fetched.into_iter().filter(|(role, bytes)| {
+                !matches!(trust_dir.read_metadata(&gun, role, limits::METADATA), Ok(Some(kept)) if kept == *bytes)
+            });
+            let (roots, others): (Vec<_>, Vec<_>) = news.partition(|(role, _)| role.base() == Some(BaseRole::Root));
+            if roots.is_empty() && others.is_empty() {
+                return Ok(());
+            }
             let mut writer = trust_dir.write()?;
-            fetched.iter().try_for_each(|(role, bytes)| writer.put_metadata(&gun, role, bytes))
+            roots.iter().try_for_each(|(role, bytes)| writer.put_metadata(&gun, role, bytes))?;
+            // The root is the anchor and waits for the disk. The rest is verified each time it is read, and fetched again
+            // if a power cut took it.
+            let mut writer = writer.without_waiting_for_the_disk();
+            others.iter().try_for_each(|(role, bytes)| writer.put_metadata(&gun, role, bytes))
         });
         written.await.unwrap_or(Ok(()))
     }
