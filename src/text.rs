@@ -68,7 +68,8 @@ impl From<Printable> for String {
 
 /// Replaces each character that is not [plain](is_plain) by its code in angle brackets.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_plain) {
+    // Nearly all text is ASCII, which needs no decoding.
+    if text.bytes().all(|b| (b' '..=b'~').contains(&b)) || text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

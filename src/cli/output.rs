@@ -2,7 +2,10 @@
 //! standard output carries the result and nothing else.
 use crate::text;
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 /// Why a command failed, in the three sentences that every error has.
 #[derive(Debug)]
@@ -93,13 +96,17 @@ fn json_line(value: &Value) -> String {
     escape_json(&value.to_string())
 }
 
-fn safe(text: &str) -> String {
-    text.split_inclusive(['\n', '\t'])
-        .map(|part| match part.strip_suffix(['\n', '\t']) {
-            Some(body) => format!("{}{}", text::escape(body), part.get(body.len()..).unwrap_or_default()),
-            None => text::escape(part).into_owned(),
-        })
-        .collect()
+fn safe(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| matches!(c, '\n' | '\t') || text::is_plain(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for part in text.split_inclusive(['\n', '\t']) {
+        let body = part.strip_suffix(['\n', '\t']).unwrap_or(part);
+        out.push_str(&text::escape(body));
+        out.push_str(part.get(body.len()..).unwrap_or_default());
+    }
+    Cow::Owned(out)
 }
 
 /// Writes characters that a terminal must not receive as JSON escapes. They can only stand inside strings.

@@ -76,7 +76,7 @@ fn block(text: &[u8]) -> Option<PemFile> {
     let mut headers = Vec::new();
     loop {
         let (line, after) = take_line(rest);
-        let Some(colon) = line.iter().position(|b| *b == b':') else { break };
+        let Some(colon) = memchr::memchr(b':', line) else { break };
         let (name, value) = line.split_at_checked(colon)?;
         let text = |b: &[u8]| String::from_utf8_lossy(b.trim_ascii()).into_owned();
         headers.push((text(name), text(value.get(1..)?)));
@@ -101,7 +101,7 @@ fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // Line by line, and byte by byte only where a line has white space in it.
     for line in body.split(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.iter().any(|b| matches!(b, b' ' | b'\t' | b'\r')) {
+        if memchr::memchr3(b' ', b'\t', b'\r', line).is_some() {
             text.extend(line.iter().copied().filter(|b| !matches!(b, b' ' | b'\t' | b'\r')));
         } else {
             text.extend_from_slice(line);
@@ -116,7 +116,7 @@ fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 /// One line without its end and without white space before it, and what follows.
 fn take_line(text: &[u8]) -> (&[u8], &[u8]) {
-    match text.iter().position(|b| *b == b'\n') {
+    match memchr::memchr(b'\n', text) {
         Some(at) => (text.get(..at).unwrap_or_default().trim_ascii_end(), text.get(at + 1..).unwrap_or_default()),
         None => (text.trim_ascii_end(), &[]),
     }
@@ -129,7 +129,7 @@ fn find_line(text: &[u8], prefix: &[u8]) -> Option<usize> {
         if rest.starts_with(prefix) {
             return Some(at);
         }
-        at += rest.iter().position(|b| *b == b'\n')? + 1;
+        at += memchr::memchr(b'\n', rest)? + 1;
     }
     None
 }

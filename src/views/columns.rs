@@ -5,20 +5,25 @@ use unicode_width::UnicodeWidthStr;
 /// printable already.
 pub fn columns<R: AsRef<[String]>>(rows: &[R], least: usize, gap: usize) -> String {
     let count = rows.iter().map(|r| r.as_ref().len()).max().unwrap_or(0);
-    let width = |i: usize| rows.iter().filter_map(|r| r.as_ref().get(i)).map(|c| c.width()).max().unwrap_or(0);
+    let width = |i: usize| rows.iter().filter_map(|r| r.as_ref().get(i)).map(|c| width_of(c)).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count).map(|i| (width(i) + gap).max(least)).collect();
-    let mut out = String::new();
+    let mut out = String::with_capacity(rows.len() * (widths.iter().sum::<usize>() + 1));
     for row in rows {
         let row = row.as_ref();
         for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
             out.push_str(cell);
             if i + 1 < row.len() {
-                out.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width())));
+                out.extend(std::iter::repeat_n(' ', width.saturating_sub(width_of(cell))));
             }
         }
         out.push('\n');
     }
     out
+}
+
+/// Cells on a terminal. ASCII, which most text is, needs no table.
+fn width_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 #[cfg(test)]

@@ -63,9 +63,10 @@ pub fn key_rows(trust_dir: &TrustDir) -> KeyRows {
     let listing = list(trust_dir);
     let mut uses = uses(trust_dir);
     let mut rows: Vec<KeyRow> = listing.entries.into_iter().map(|e| key_row(e, &mut uses)).collect();
-    rows.sort_by_cached_key(|r| {
-        let not_root = r.role.raw() != BaseRole::Root.as_str();
-        (not_root, r.gun.clone(), r.role.clone(), r.id, r.path.clone())
+    let order = |r: &KeyRow| r.role.raw() != BaseRole::Root.as_str();
+    rows.sort_by(|a, b| {
+        let (x, y) = ((order(a), &a.gun, &a.role, a.id, &a.path), (order(b), &b.gun, &b.role, b.id, &b.path));
+        x.cmp(&y)
     });
     KeyRows { rows, problems: listing.problems }
 }
