@@ -22,9 +22,12 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
+use tokio::sync::Semaphore;
 
 /// How often a repository is verified again because what is remembered of it changed meanwhile.
 const ATTEMPTS: usize = 3;
+/// More writers than there can be.
+const WRITERS: u32 = 1 << 16;
 
 /// Reads repositories from one server into one trust directory.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct Repositories {
     trust_dir: TrustDir,
     pinning: Arc<Pinning>,
     keep: bool,
+    /// One permit for each that writes to the cache; closed when nobody may any more.
+    writers: Arc<Semaphore>,
 }
 
 /// What of earlier visits is used, and what is remembered of this one.
@@ -108,7 +113,7 @@ pub enum LoadError {
 impl Repositories {
     /// Reads from `servers` with the cache of `trust_dir`. With `keep` the cache is brought up to date.
     pub fn new(servers: Servers, trust_dir: TrustDir, pinning: Pinning, keep: bool) -> Self {
-        Self { servers, trust_dir, pinning: Arc::new(pinning), keep }
+        Self { servers, trust_dir, pinning: Arc::new(pinning), keep, writers: Arc::new(Semaphore::new(WRITERS as usize)) }
     }
 
     /// The servers.
@@ -124,6 +129,14 @@ impl Repositories {
     /// What the configuration pins.
     pub(super) fn pinning(&self) -> &Pinning {
         &self.pinning
+    }
+
+    /// Waits for what is being written to the cache, and lets nothing be written from now on. To be called before a trust
+    /// directory is removed: a write runs on when the future of its loading is dropped.
+    pub async fn stop_keeping(&self) {
+        // It is closed already if this was called before.
+        let _all = self.writers.acquire_many(WRITERS).await;
+        self.writers.close();
     }
 
     /// Loads and verifies a repository as it is at `now`. Dropping the future cancels; nothing is kept then, unless the
@@ -183,10 +196,19 @@ impl Visit<'_> {
             Mode::Browse => collection.anchor() != Anchor::FirstUse,
             Mode::CleanCache => false,
         };
-        let kept = if self.repositories.keep && may_keep { fetched } else { Vec::new() };
+        let permit = match self.repositories.keep && may_keep {
+            true => self.repositories.writers.clone().acquire_owned().await.ok(),
+            false => None,
+        };
+        let kept = if permit.is_some() { fetched } else { Vec::new() };
         let brings_root = kept.iter().any(|(role, _)| *role == root);
         let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
-        let not_kept = match blocking(move || keep(&trust_dir, &gun, &memory, kept)).await? {
+        let not_kept = match blocking(move || {
+            let _permit = permit;
+            keep(&trust_dir, &gun, &memory, kept)
+        })
+        .await?
+        {
             Kept::Elsewise => return Ok(None),
             Kept::Done => None,
             Kept::Failed(why) => Some(why),
