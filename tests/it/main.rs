@@ -9,6 +9,7 @@ mod fixture_keys;
 mod forge;
 mod fuzz_corpus;
 mod hostile_text;
+mod key_commands;
 mod loopback;
 mod memory;
 mod peers;
