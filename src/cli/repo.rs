@@ -207,7 +207,7 @@ fn key_text(key: &ChainKey) -> String {
     };
     let signed = if key.signed { "signed" } else { "did not sign" };
     let certificate =
-        key.certificate.as_ref().map(|(cn, end)| format!(", certificate of {cn} until {}", end.strftime("%Y-%m-%d")));
+        key.certificate.as_ref().map(|(cn, end)| format!(", certificate of {} until {}", cn.shown(), end.strftime("%Y-%m-%d")));
     format!("key {} {}, {signed}, {place}{}", key.canonical_id.short(), key.algorithm, certificate.unwrap_or_default())
 }
 
@@ -241,7 +241,7 @@ fn node_json(n: &ChainNode) -> Value {
             "algorithm": k.algorithm.to_string(),
             "signed": k.signed,
             "private_key": match &k.whereabouts { Whereabouts::Here(_) => "here", Whereabouts::Server => "server", Whereabouts::Elsewhere => "elsewhere" },
-            "certificate": k.certificate.as_ref().map(|(cn, end)| json!({ "common_name": cn.as_str(), "expires": end.to_string() })),
+            "certificate": k.certificate.as_ref().map(|(cn, end)| json!({ "common_name": cn.raw(), "expires": end.to_string() })),
         })).collect::<Vec<_>>(),
     })
 }

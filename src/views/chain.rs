@@ -2,7 +2,7 @@
 use super::notable;
 use crate::{
     finding::Finding,
-    text::Printable,
+    text::{Printable, Untrusted},
     tuf::{
         collection::{Role, RoleState, TrustedCollection},
         key::{Algorithm, PublicKey},
@@ -38,8 +38,8 @@ pub struct ChainKey {
     pub algorithm: Algorithm,
     /// Whether its good signature stands under the role's file.
     pub signed: bool,
-    /// Common name and end of its certificate, if it has one.
-    pub certificate: Option<(Printable, Timestamp)>,
+    /// Common name and end of its certificate, if it has one. Whoever made the certificate chose the name.
+    pub certificate: Option<(Untrusted, Timestamp)>,
     /// Where its private half is.
     pub whereabouts: Whereabouts,
 }
@@ -142,7 +142,7 @@ fn chain_key(key: &PublicKey, role: &RoleName, signed_by: &[KeyId], here: &KeysH
         canonical_id: key.canonical_id(),
         algorithm: key.algorithm(),
         signed: signed_by.contains(&key.id()),
-        certificate: key.leaf().map(|l| (l.common_name.shown(), l.not_after)),
+        certificate: key.leaf().map(|l| (l.common_name, l.not_after)),
         whereabouts,
     }
 }

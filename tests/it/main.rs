@@ -8,6 +8,7 @@ mod dependencies;
 mod fixture_keys;
 mod forge;
 mod fuzz_corpus;
+mod hostile_certificates;
 mod hostile_text;
 mod key_commands;
 mod loopback;
