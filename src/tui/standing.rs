@@ -76,6 +76,16 @@ impl Standing {
         }
     }
 
+    /// The same behind a number, as in `2 with a problem`.
+    pub fn counted(&self) -> &'static str {
+        match self {
+            Self::Faulty => "with a problem",
+            Self::Warned => "with a warning",
+            Self::Unreachable(_) => "without an answer",
+            _ => self.word(),
+        }
+    }
+
     /// One column.
     pub fn mark(&self, g: &Glyphs) -> &'static str {
         match self {

@@ -71,6 +71,20 @@ impl Lines {
         self.lines.push(Line { label: text.to_owned(), text: String::new(), tone: Tone::Strong });
     }
 
+    /// Leaves out what goes beyond so many lines, and marks the last one if anything was left out; whether that was so.
+    pub fn cut(&mut self, rows: usize) -> bool {
+        if self.lines.len() <= rows {
+            return false;
+        }
+        self.lines.truncate(rows);
+        let dots = self.theme.glyphs().dots;
+        if let Some(last) = self.lines.last_mut() {
+            let room = self.columns.saturating_sub(fit::width(dots) + 1);
+            last.text = format!("{} {dots}", fit::end(&last.text, room, ""));
+        }
+        true
+    }
+
     /// Draws the lines from a number on, as far as there is room.
     pub fn draw(&self, ink: &mut Ink<'_>, from: usize) {
         let rows = usize::from(ink.height());
