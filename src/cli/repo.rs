@@ -231,7 +231,7 @@ fn key_text(key: &ChainKey, state: &NodeState) -> String {
         (None, _) => "not judged whether it signed, ",
     };
     let certificate =
-        key.certificate.as_ref().map(|(cn, end)| format!(", certificate of {cn} until {}", end.strftime("%Y-%m-%d")));
+        key.certificate.as_ref().map(|(cn, end)| format!(", certificate of {} until {}", cn.shown(), end.strftime("%Y-%m-%d")));
     format!("key {} {}, {signed}{place}{}", key.canonical_id.short(), key.algorithm, certificate.unwrap_or_default())
 }
 
@@ -270,7 +270,7 @@ fn node_json(n: &ChainNode) -> Value {
             "signed": k.signed,
             "private_key": match &k.whereabouts { Whereabouts::Here(_) => "here", Whereabouts::Unusable(..) => "unusable", Whereabouts::Server => "server", Whereabouts::Elsewhere => "elsewhere" },
             "private_key_problem": match &k.whereabouts { Whereabouts::Unusable(_, fault) => Some(fault.code), _ => None },
-            "certificate": k.certificate.as_ref().map(|(cn, end)| json!({ "common_name": cn.as_str(), "expires": end.to_string() })),
+            "certificate": k.certificate.as_ref().map(|(cn, end)| json!({ "common_name": cn.raw(), "expires": end.to_string() })),
         })).collect::<Vec<_>>(),
     })
 }

@@ -20,7 +20,11 @@ pub async fn open() -> Result<(), Failure> {
         config: None,
     };
     let repositories = Repositories::new(Servers::fixed(world.transport()), world.trust_dir().clone(), Pinning::default(), true);
-    workstation::open(Desk::new(facts, repositories)).await
+    let ended = workstation::open(Desk::new(facts, repositories.clone())).await;
+    // Whoever leaves while something is read must not leave half a sandbox behind.
+    repositories.stop_keeping().await;
+    drop(world);
+    ended
 }
 
 /// Serves a fresh world until interrupted.

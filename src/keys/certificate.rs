@@ -163,7 +163,7 @@ mod tests {
                 let public = PublicKey::new(kind.clone(), pem.clone().into_bytes());
                 assert_eq!(public.canonical_id(), key.id());
                 let bundle = Bundle::parse(pem.as_bytes()).unwrap();
-                assert!(bundle.leaf.names(&Gun::new(gun).unwrap()) && !bundle.leaf.is_ca && bundle.leaf.usage_allows_signing());
+                assert!(bundle.leaf.names(&Gun::new(gun).unwrap()) && !bundle.leaf.is_ca);
                 assert_eq!(bundle.leaf.check(Some(at("2030-01-01T00:00:00Z"))), Ok(()));
                 assert_eq!(bundle.rebuilt_key().unwrap().id(), public.id());
                 assert_eq!(

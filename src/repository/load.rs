@@ -15,6 +15,10 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// More writers than there can be.
+const WRITERS: u32 = 1 << 16;
 
 /// Reads repositories from one server into one trust directory.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ pub struct Repositories {
     trust_dir: TrustDir,
     pinning: Arc<Pinning>,
     keep: bool,
+    /// One permit for each that writes to the cache; closed when nobody may any more.
+    writers: Arc<Semaphore>,
 }
 
 /// What of earlier visits is used.
@@ -92,7 +98,7 @@ pub enum LoadError {
 impl Repositories {
     /// Reads from `servers` with the cache of `trust_dir`. With `keep` the cache is brought up to date.
     pub fn new(servers: Servers, trust_dir: TrustDir, pinning: Pinning, keep: bool) -> Self {
-        Self { servers, trust_dir, pinning: Arc::new(pinning), keep }
+        Self { servers, trust_dir, pinning: Arc::new(pinning), keep, writers: Arc::new(Semaphore::new(WRITERS as usize)) }
     }
 
     /// The servers.
@@ -103,6 +109,14 @@ impl Repositories {
     /// The trust directory whose cache is used.
     pub fn trust_dir(&self) -> &TrustDir {
         &self.trust_dir
+    }
+
+    /// Waits for what is being written to the cache, and lets nothing be written from now on. To be called before a trust
+    /// directory is removed: a write runs on when the future of its loading is dropped.
+    pub async fn stop_keeping(&self) {
+        // It is closed already if this was called before.
+        let _all = self.writers.acquire_many(WRITERS).await;
+        self.writers.close();
     }
 
     /// Loads and verifies a repository as it is at `now`. Dropping the future cancels; nothing is kept then.
@@ -196,8 +210,10 @@ impl Repositories {
         if fetched.is_empty() {
             return Ok(());
         }
+        let Ok(permit) = self.writers.clone().acquire_owned().await else { return Ok(()) };
         let (trust_dir, gun) = (self.trust_dir.clone(), gun.clone());
         let written = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             // What is there already need not be written again: a timestamp is fetched every time and seldom new.
             let news = fetched.into_iter().filter(|(role, bytes)| {
                 !matches!(trust_dir.read_metadata(&gun, role, limits::METADATA), Ok(Some(kept)) if kept == *bytes)

@@ -6,7 +6,10 @@ use super::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// The `keytype` of a key in metadata.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,16 +92,17 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// A public key as metadata names it.
+/// A public key as metadata names it. Copies share one value, so a key is read once however many roles name it.
 #[derive(Clone)]
-pub struct PublicKey {
+pub struct PublicKey(Arc<Shared>);
+
+struct Shared {
     key_type: KeyType,
     public: Vec<u8>,
     id: KeyId,
     parsed: OnceLock<Box<Parsed>>,
 }
 
-#[derive(Clone)]
 struct Parsed {
     material: Material,
     canonical: KeyId,
@@ -109,22 +113,22 @@ impl PublicKey {
     /// Takes a key type and the decoded `public` member (DER, raw bytes or PEM text, by type).
     pub fn new(key_type: KeyType, public: Vec<u8>) -> Self {
         let id = key_id(key_type.as_str(), &public);
-        Self { key_type, public, id, parsed: OnceLock::new() }
+        Self(Arc::new(Shared { key_type, public, id, parsed: OnceLock::new() }))
     }
 
     /// The `keytype`.
     pub fn key_type(&self) -> &KeyType {
-        &self.key_type
+        &self.0.key_type
     }
 
     /// The decoded `public` member.
     pub fn public_bytes(&self) -> &[u8] {
-        &self.public
+        &self.0.public
     }
 
     /// The ID by which metadata and signatures name the key: its TUF ID.
     pub fn id(&self) -> KeyId {
-        self.id
+        self.0.id
     }
 
     /// The ID by which key files are named: that of the bare key inside a certificate, else the TUF ID (protocol 3.3).
@@ -151,21 +155,22 @@ impl PublicKey {
 
     /// The first certificate of an X.509 key, as far as it can be read.
     pub fn leaf(&self) -> Option<x509::Leaf> {
-        if self.key_type.is_x509() { x509::first_certificate(&self.public) } else { None }
+        if self.0.key_type.is_x509() { x509::first_certificate(&self.0.public) } else { None }
     }
 
     fn parsed(&self) -> &Parsed {
-        self.parsed.get_or_init(|| {
-            let bare = |m: Material| Box::new(Parsed { material: m, canonical: self.id, certificate_obstacle: None });
-            match &self.key_type {
-                KeyType::Ecdsa => bare(Material::ecdsa_spki(&self.public)),
-                KeyType::Rsa => bare(Material::rsa_spki(&self.public)),
-                KeyType::Ed25519 => bare(Material::ed25519(&self.public)),
+        let Shared { key_type, public, id, parsed } = &*self.0;
+        parsed.get_or_init(|| {
+            let bare = |m: Material| Box::new(Parsed { material: m, canonical: *id, certificate_obstacle: None });
+            match key_type {
+                KeyType::Ecdsa => bare(Material::ecdsa_spki(public)),
+                KeyType::Rsa => bare(Material::rsa_spki(public)),
+                KeyType::Ed25519 => bare(Material::ed25519(public)),
                 KeyType::Other(_) => bare(Material::Unusable("unknown key type")),
-                KeyType::EcdsaX509 | KeyType::RsaX509 => match x509::first_certificate(&self.public) {
+                KeyType::EcdsaX509 | KeyType::RsaX509 => match x509::first_certificate(public) {
                     None => bare(Material::Unusable("no readable certificate")),
                     Some(leaf) => {
-                        let (name, material) = if self.key_type == KeyType::EcdsaX509 {
+                        let (name, material) = if *key_type == KeyType::EcdsaX509 {
                             ("ecdsa", Material::ecdsa_spki(&leaf.spki))
                         } else {
                             ("rsa", Material::rsa_spki(&leaf.spki))
@@ -185,14 +190,14 @@ impl PublicKey {
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.key_type == other.key_type && self.public == other.public
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.key_type == other.0.key_type && self.0.public == other.0.public)
     }
 }
 impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({} {})", crate::text::escape(self.key_type.as_str()), self.id)
+        write!(f, "PublicKey({} {})", crate::text::escape(self.0.key_type.as_str()), self.0.id)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The number-theoretic key behind a public key, and the verification of one signature (protocol 6.1).
 use super::{key::Algorithm, limits};
 use der::{Decode, asn1::ObjectIdentifier};
-use p256::ecdsa::signature::{Verifier, hazmat::PrehashVerifier};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use pkcs8::{DecodePublicKey, spki::SubjectPublicKeyInfoRef};
 use rsa::{BoxedUint, RsaPublicKey, traits::PublicKeyParts};
 use sha2::{Digest, Sha256};
@@ -222,7 +222,7 @@ impl Material {
             }
             (Self::Rsa(k, false), Method::RsaPkcs1v15) => {
                 let key = rsa::pkcs1v15::VerifyingKey::<Sha256>::new((**k).clone());
-                rsa::pkcs1v15::Signature::try_from(signature).is_ok_and(|s| key.verify(message.bytes, &s).is_ok())
+                rsa::pkcs1v15::Signature::try_from(signature).is_ok_and(|s| key.verify_prehash(message.sha256(), &s).is_ok())
             }
             _ => false,
         }

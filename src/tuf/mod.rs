@@ -7,6 +7,7 @@
 //!
 //! Numbers such as "4.3" in these pages refer to sections of the Notary v1 protocol as described in
 //! `docs/protocol.md`.
+pub mod chain;
 pub mod collection;
 pub mod envelope;
 mod fields;

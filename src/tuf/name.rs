@@ -136,6 +136,13 @@ impl RoleName {
         self.0.rsplit_once('/').map(|(p, _)| Self(p.into()))
     }
 
+    /// The role directly below `targets` that this one is or is below; none for a base role.
+    pub fn branch(&self) -> Option<RoleName> {
+        let below = self.0.strip_prefix("targets/")?;
+        let length = self.0.len() - below.len() + below.find('/').unwrap_or(below.len());
+        self.0.get(..length).map(|b| Self(b.into()))
+    }
+
     /// Whether this role is delegated to by `parent` directly.
     pub fn is_child_of(&self, parent: &RoleName) -> bool {
         self.parent().as_ref() == Some(parent)

@@ -1,6 +1,7 @@
 //! Which root a repository must have, as the configuration says (protocol 8.1). GUNs are compared with their case, which
 //! some builds of Notary do not.
 use super::{
+    chain,
     name::{Gun, KeyId},
     x509::{Bundle, Leaf},
 };
@@ -59,7 +60,7 @@ impl Rule<'_> {
     pub(super) fn accepts(&self, id: &KeyId, bundle: &Bundle, now: Timestamp) -> bool {
         match self {
             Self::Keys(ids) => ids.contains(id),
-            Self::Authorities(cas) => bundle.leaf.usage_allows_signing() && bundle.chains_to(cas, now),
+            Self::Authorities(cas) => chain::leads_to(bundle, cas, now),
             Self::FirstUse | Self::Nothing => true,
         }
     }

@@ -7,7 +7,10 @@ use super::{
     name::KeyId,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 /// Keys by TUF ID, as `root` and `delegations` carry them.
 pub type KeyMap = BTreeMap<KeyId, PublicKey>;
@@ -58,9 +61,11 @@ impl KeyIds {
         Value::Int(i64::try_from(self.threshold).unwrap_or(i64::MAX))
     }
 
-    /// Looks the keys up.
+    /// Looks the keys up. An ID that is named twice is one key.
     pub fn resolve(&self, keys: &KeyMap) -> Result<RoleKeys, Malformed> {
-        let keys = self.ids().iter().map(|id| keys.get(id).cloned().ok_or(Malformed::KeyMissing)).collect::<Result<_, _>>()?;
+        let mut seen = HashSet::with_capacity(self.ids().len());
+        let ids = self.ids().iter().filter(|id| seen.insert(**id));
+        let keys = ids.map(|id| keys.get(id).cloned().ok_or(Malformed::KeyMissing)).collect::<Result<_, _>>()?;
         Ok(RoleKeys { keys, threshold: self.threshold })
     }
 }
@@ -105,7 +110,21 @@ pub fn read_key(value: &Value<'_>) -> Result<PublicKey, Malformed> {
     if !matches!(v.find("private"), None | Some(Value::Null)) {
         return Err(Malformed::Value("private", "a public key carries private material"));
     }
-    Ok(PublicKey::new(KeyType::parse(f.text("keytype")?), fields::base64(v.text("public")?, "public")?))
+    let public = fields::base64(v.text("public")?, "public")?;
+    if public.len() > limits::KEY {
+        return Err(Malformed::Value("public", "no key is that large"));
+    }
+    Ok(PublicKey::new(KeyType::parse(f.text("keytype")?), public))
+}
+
+/// Refuses a file whose roles name keys so often that to follow them would cost more than any repository is worth; and
+/// one that names a key it does not carry.
+pub(super) fn check_references<'a>(roles: impl Iterator<Item = &'a KeyIds> + Clone, keys: &KeyMap) -> Result<(), Malformed> {
+    if roles.clone().map(|r| r.ids().len()).sum::<usize>() > limits::KEY_REFERENCES {
+        return Err(Malformed::TooMany("keys", limits::KEY_REFERENCES));
+    }
+    let known = roles.flat_map(KeyIds::ids).all(|id| keys.contains_key(id));
+    if known { Ok(()) } else { Err(Malformed::KeyMissing) }
 }
 
 /// A key as metadata writes it.

@@ -54,9 +54,9 @@ impl Payload for Root {
         let mut roles = BTreeMap::new();
         for (name, value) in fields::entries(f.need("roles")?, "roles")?.ok_or(Malformed::Missing("roles"))? {
             let ids = KeyIds::read(&Fields::open(value, "roles", &["keyids", "threshold"])?)?;
-            ids.resolve(&keys)?;
             roles.insert(name.to_string(), ids);
         }
+        role_keys::check_references(roles.values(), &keys)?;
         let root = Self { common, consistent_snapshot, keys, roles };
         BaseRole::ALL.iter().try_for_each(|r| root.role(*r).map(drop))?;
         Ok(root)

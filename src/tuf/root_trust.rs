@@ -1,13 +1,16 @@
 //! When a root file is trusted: certificates, the keys of the root before it, and pins (protocol 7.2, 8.2).
 use super::{
+    Malformed,
     envelope::Document,
+    key::PublicKey,
+    limits,
     name::{BaseRole, Gun, KeyId, RoleName},
     pinning::Rule,
     refusal::Refusal,
     role_keys::RoleKeys,
     root::Root,
     verified::{self, Verified},
-    x509::{Bundle, Leaf},
+    x509::Bundle,
 };
 use jiff::Timestamp;
 
@@ -43,46 +46,55 @@ impl Judge<'_> {
     pub(super) fn judge(&self, document: Document<Root>) -> Result<TrustedRoot, Refusal> {
         let role: RoleName = BaseRole::Root.into();
         let to = document.payload.common.version;
-        let lasting = self.acceptable(&document.payload, None)?;
-        let keys = match self.now {
-            None => lasting.clone(),
-            Some(now) => self.acceptable(&document.payload, Some(now))?,
-        };
+        let lasting = self.lasting(&document.payload)?;
+        let keys = self.accepted(&lasting)?;
         if let Some(previous) = self.previous {
             let from = previous.root.version();
             verified::check_signatures(&document, &role, &previous.successors).map_err(|_| Refusal::RootRotation { from, to })?;
         }
-        let keys = self.pinned(keys)?;
-        let root = Verified::check(document, &role, &RoleKeys { keys: keys.0, threshold: keys.1 })?;
+        let root = Verified::check(document, &role, &keys)?;
         if let Some(now) = self.now {
             root.check_fresh(&role, now)?;
         }
-        Ok(TrustedRoot {
-            root,
-            successors: RoleKeys { keys: lasting.keys.into_iter().map(|k| k.key).collect(), threshold: lasting.threshold },
-        })
+        Ok(TrustedRoot { root, successors: lasting.into_keys() })
     }
 
-    fn pinned(&self, keys: Accepted) -> Result<(Vec<super::key::PublicKey>, u64), Refusal> {
+    /// Judges a root that was trusted before, dates aside, by these rules: whether it serves as it is.
+    pub(super) fn judge_again(&self, trusted: &TrustedRoot) -> Result<(), Refusal> {
+        let role: RoleName = BaseRole::Root.into();
+        let lasting = self.lasting(&trusted.root)?;
+        trusted.root.check_remaining(&role, &self.accepted(&lasting)?)?;
+        self.now.map_or(Ok(()), |now| trusted.root.check_fresh(&role, now))
+    }
+
+    /// The keys that count: valid at the time, and pinned if there is a pin.
+    fn accepted(&self, lasting: &Lasting) -> Result<RoleKeys, Refusal> {
+        let keys = match self.now {
+            None => lasting.keys.iter().collect(),
+            Some(now) => lasting.valid_at(now)?,
+        };
         let kept: Vec<_> = match (self.rule, self.now) {
             (Some(Rule::Nothing), _) if self.previous.is_none() => return Err(Refusal::FirstUseOff),
-            (Some(rule), Some(now)) => keys.keys.into_iter().filter(|k| rule.accepts(&k.key.id(), &k.bundle, now)).collect(),
-            _ => keys.keys,
+            (Some(rule), Some(now)) => keys.into_iter().filter(|k| rule.accepts(&k.key.id(), &k.bundle, now)).collect(),
+            _ => keys,
         };
         if kept.is_empty() {
             return Err(Refusal::NotPinned);
         }
-        Ok((kept.into_iter().map(|k| k.key).collect(), keys.threshold))
+        Ok(RoleKeys { keys: kept.into_iter().map(|k| k.key.clone()).collect(), threshold: lasting.threshold })
     }
 
-    /// The root keys whose certificates speak for this repository; with a time, only those valid then.
-    fn acceptable(&self, root: &Root, now: Option<Timestamp>) -> Result<Accepted, Refusal> {
+    /// The root keys whose certificates speak for this repository, dates aside.
+    fn lasting(&self, root: &Root) -> Result<Lasting, Refusal> {
         let malformed = |why| Refusal::Malformed { role: BaseRole::Root.into(), why };
         let role_keys = root.keys_of(BaseRole::Root).map_err(malformed)?;
+        if role_keys.keys.len() > limits::ROOT_KEYS {
+            return Err(malformed(Malformed::TooMany("root keys", limits::ROOT_KEYS)));
+        }
         let mut why = None;
         let mut keys = Vec::new();
         for key in &role_keys.keys {
-            match acceptable_key(key, self.gun, now) {
+            match certified(key, self.gun) {
                 Ok(k) => keys.push(k),
                 Err(e) => why = Some(e),
             }
@@ -90,36 +102,53 @@ impl Judge<'_> {
         if keys.is_empty() {
             return Err(Refusal::RootCertificate(why));
         }
-        Ok(Accepted { keys, threshold: role_keys.threshold })
+        Ok(Lasting { keys, threshold: role_keys.threshold })
     }
 }
 
-#[derive(Clone)]
-struct Accepted {
-    keys: Vec<AcceptedKey>,
+/// Root keys as their certificates make them.
+struct Lasting {
+    keys: Vec<Certified>,
     threshold: u64,
 }
 
-#[derive(Clone)]
-struct AcceptedKey {
-    key: super::key::PublicKey,
+struct Certified {
+    key: PublicKey,
     bundle: Bundle,
 }
 
-fn acceptable_key(key: &super::key::PublicKey, gun: &Gun, now: Option<Timestamp>) -> Result<AcceptedKey, String> {
+impl Lasting {
+    fn valid_at(&self, now: Timestamp) -> Result<Vec<&Certified>, Refusal> {
+        let mut why = None;
+        let mut valid = Vec::new();
+        for key in &self.keys {
+            let mut certificates = std::iter::once(&key.bundle.leaf).chain(&key.bundle.intermediates);
+            match certificates.try_for_each(|c| c.check(Some(now))) {
+                Ok(()) => valid.push(key),
+                Err(e) => why = Some(e.to_string()),
+            }
+        }
+        if valid.is_empty() { Err(Refusal::RootCertificate(why)) } else { Ok(valid) }
+    }
+
+    fn into_keys(self) -> RoleKeys {
+        RoleKeys { keys: self.keys.into_iter().map(|k| k.key).collect(), threshold: self.threshold }
+    }
+}
+
+fn certified(key: &PublicKey, gun: &Gun) -> Result<Certified, String> {
     if !key.key_type().is_x509() {
         return Err("a root key is bare, without a certificate".into());
     }
-    let mut bundle = Bundle::parse(key.public_bytes())
+    let bundle = Bundle::parse(key.public_bytes())
         .ok_or("its certificates cannot be read, or do not start with the only one that is no authority")?;
     if !bundle.leaf.names(gun) {
         return Err(format!("its certificate names \"{}\"", bundle.leaf.common_name.shown()));
     }
-    bundle.leaf.check(now).map_err(|e| e.to_string())?;
-    bundle.intermediates.retain(|c: &Leaf| c.check(now).is_ok());
-    // An intermediate that dropped out, another order or another layout of the PEM all change the ID.
-    match bundle.rebuilt_key() {
-        Some(rebuilt) if rebuilt.id() == key.id() => Ok(AcceptedKey { key: rebuilt, bundle }),
+    bundle.leaf.check(None).map_err(|e| e.to_string())?;
+    // An intermediate that Notary would drop, another order or another layout of the PEM all change the ID.
+    match bundle.rebuilt_key().filter(|_| bundle.intermediates.iter().all(|c| c.check(None).is_ok())) {
+        Some(rebuilt) if rebuilt.id() == key.id() => Ok(Certified { key: rebuilt, bundle }),
         _ => Err("its certificates are not written as their ID demands".into()),
     }
 }

@@ -109,9 +109,8 @@ impl Delegations {
         }
         let all = Self { keys, roles };
         let none = KeyMap::new();
-        for d in all.roles.iter().flatten() {
-            d.key_ids.resolve(all.keys.as_ref().unwrap_or(&none))?;
-        }
+        let named = all.roles.iter().flatten().map(|d| &d.key_ids);
+        role_keys::check_references(named, all.keys.as_ref().unwrap_or(&none))?;
         Ok(all)
     }
 }
@@ -122,6 +121,7 @@ impl Delegation {
         let name = RoleName::new(f.text("name")?).map_err(|_| Malformed::Value("name", "it is no legal role name"))?;
         let paths = match f.find("paths").map(|v| fields::elements(v, "paths")).transpose()?.flatten() {
             None => Vec::new(),
+            Some(l) if l.len() > limits::PREFIXES => return Err(Malformed::TooMany("paths", limits::PREFIXES)),
             Some(l) => l.iter().map(|p| fields::text(p, "paths").map(str::to_owned)).collect::<Result<_, _>>()?,
         };
         Ok(Self { name, key_ids: KeyIds::read(&f)?, paths: Paths::new(paths) })

@@ -74,6 +74,8 @@ pub struct Update {
     timestamp: Option<Verified<TimestampFile>>,
     snapshot: Option<Verified<Snapshot>>,
     waiting: VecDeque<Waiting>,
+    /// How many roles are below each that `targets` delegates to.
+    below: BTreeMap<RoleName, usize>,
     roles: Vec<Role>,
     fetched: BTreeMap<RoleName, Vec<u8>>,
 }
@@ -116,6 +118,7 @@ impl Update {
             timestamp: None,
             snapshot: None,
             waiting: VecDeque::new(),
+            below: BTreeMap::new(),
             roles: Vec::new(),
             fetched: BTreeMap::new(),
         }
@@ -130,7 +133,7 @@ impl Update {
             }
             Some(bytes) => {
                 let document = verified::parse::<Root>(&role(BaseRole::Root), bytes)?;
-                let anchor = Judge { gun: &self.gun, previous: None, rule: None, now: None }.judge(document.clone())?;
+                let anchor = Judge { gun: &self.gun, previous: None, rule: None, now: None }.judge(document)?;
                 self.remembered = true;
                 let judge = Judge {
                     gun: &self.gun,
@@ -138,13 +141,10 @@ impl Update {
                     rule: Some(self.pinning.rule(&self.gun)),
                     now: Some(self.now),
                 };
-                let usable = judge.judge(document);
+                let usable = judge.judge_again(&anchor);
                 self.root = Some(anchor);
                 match usable {
-                    Ok(root) => {
-                        self.root = Some(root);
-                        self.begin_road()
-                    }
+                    Ok(()) => self.begin_road(),
                     Err(why) => self.ask_newest_root(why),
                 }
             }
@@ -193,6 +193,7 @@ impl Update {
     fn begin_road(&mut self) -> Result<Step, Refusal> {
         (self.timestamp, self.snapshot) = (None, None);
         self.waiting.clear();
+        self.below.clear();
         self.roles.clear();
         self.fetched.retain(|r, _| r.base() == Some(BaseRole::Root));
         self.phase = Phase::Timestamp;
@@ -302,13 +303,21 @@ impl Update {
         Verified::check(verified::parse(&name, bytes)?, &name, &keys)
     }
 
+    /// Refuses a timestamp or snapshot that is older than, or under the same version different from, the remembered one.
+    fn not_older<T: super::envelope::Payload>(&self, base: BaseRole, bytes: &[u8], got: &Verified<T>) -> Result<(), Refusal> {
+        // What is remembered may be this very file; then there is nothing to compare.
+        let kept = self.cache.get(&role(base)).filter(|kept| kept.as_slice() != bytes);
+        match kept.and_then(|kept| self.check::<T>(base, kept).ok()) {
+            Some(seen) => not_older(&role(base), &seen, got),
+            None => Ok(()),
+        }
+    }
+
     fn take_timestamp(&mut self, reply: Reply) -> Result<Step, Refusal> {
         let name = role(BaseRole::Timestamp);
         let bytes = bytes_of(reply, BaseRole::Timestamp, limits::TIMESTAMP)?;
         let file: Verified<TimestampFile> = self.check(BaseRole::Timestamp, &bytes)?;
-        if let Some(seen) = self.cache.get(&name).and_then(|b| self.check::<TimestampFile>(BaseRole::Timestamp, b).ok()) {
-            not_older(&name, &seen, &file)?;
-        }
+        self.not_older(BaseRole::Timestamp, &bytes, &file)?;
         file.check_fresh(&name, self.now)?;
         self.timestamp = Some(file);
         self.fetched.insert(name, bytes);
@@ -339,9 +348,7 @@ impl Update {
     fn accept_snapshot(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {
         let name = role(BaseRole::Snapshot);
         let file: Verified<Snapshot> = self.check(BaseRole::Snapshot, bytes)?;
-        if let Some(seen) = self.cache.get(&name).and_then(|b| self.check::<Snapshot>(BaseRole::Snapshot, b).ok()) {
-            not_older(&name, &seen, &file)?;
-        }
+        self.not_older(BaseRole::Snapshot, bytes, &file)?;
         file.check_fresh(&name, self.now)?;
         let root_fits = file.meta(&role(BaseRole::Root)).and_then(FileMeta::sha256) == Some(self.root()?.root().sha256());
         self.snapshot = Some(file);
@@ -408,9 +415,18 @@ impl Update {
         match self.check_role(w, bytes) {
             Err(why) => self.refuse(why),
             Ok(file) => {
-                if self.roles.len() + self.waiting.len() + file.delegations().len() > limits::ROLES {
-                    let role = w.name.clone();
-                    return self.refuse(Refusal::Malformed { role, why: super::Malformed::TooMany("roles", limits::ROLES) });
+                let (role, more) = (w.name.clone(), file.delegations().len());
+                let below = role.branch().map(|b| (self.below.get(&b).copied().unwrap_or_default() + more, b));
+                let in_all = self.roles.len() + self.waiting.len() + more;
+                let limit = match &below {
+                    Some((n, _)) if *n > limits::ROLES_BELOW => Some(limits::ROLES_BELOW),
+                    _ => Some(limits::ROLES_IN_ALL).filter(|limit| in_all > *limit),
+                };
+                if let Some(limit) = limit {
+                    return self.refuse(Refusal::Malformed { role, why: super::Malformed::TooMany("roles", limit) });
+                }
+                if let Some((n, branch)) = below {
+                    self.below.insert(branch, n);
                 }
                 let below: Vec<Waiting> = file
                     .delegations()

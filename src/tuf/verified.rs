@@ -1,13 +1,17 @@
 //! The border between bytes and trust: [`Verified`] exists only for a file whose signatures were checked (protocol 6.2).
 use super::{
     envelope::{Document, Payload},
+    limits,
     material::Message,
     name::{KeyId, RoleName},
     refusal::Refusal,
     role_keys::RoleKeys,
 };
 use jiff::Timestamp;
-use std::{collections::HashSet, ops::Deref};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Deref,
+};
 
 /// A file that enough keys of its role signed. Made only in `tuf`.
 #[derive(Debug, Clone)]
@@ -51,6 +55,21 @@ impl<T: Payload> Verified<T> {
     }
 }
 
+impl<T: Payload> Verified<T> {
+    /// Whether those of the role's keys that are still accepted signed often enough. Nothing is computed anew: `keys` must be
+    /// among those against which the file was verified.
+    pub(super) fn check_remaining(&self, role: &RoleName, keys: &RoleKeys) -> Result<(), Refusal> {
+        let signers = keys.keys.iter().filter(|k| self.signed_by.contains(&k.id()));
+        let distinct: HashSet<_> = signers.filter_map(|k| k.material().identity()).collect();
+        enough(role, keys.threshold, distinct.len())
+    }
+}
+
+fn enough(role: &RoleName, threshold: u64, distinct: usize) -> Result<(), Refusal> {
+    let have = distinct as u64;
+    if have < threshold.max(1) { Err(Refusal::Threshold { role: role.clone(), need: threshold, have }) } else { Ok(()) }
+}
+
 impl<T> Deref for Verified<T> {
     type Target = T;
     fn deref(&self) -> &T {
@@ -72,9 +91,10 @@ pub(super) fn check_signatures<T>(document: &Document<T>, role: &RoleName, keys:
     let message = Message::new(&document.signed);
     let mut distinct = HashSet::new();
     let mut signed_by = Vec::new();
+    let mut bad: HashMap<KeyId, usize> = HashMap::new();
     for s in &document.signatures {
         let Some(key) = s.id().and_then(|id| keys.get(&id)) else { continue };
-        if signed_by.contains(&key.id()) {
+        if signed_by.contains(&key.id()) || bad.get(&key.id()).is_some_and(|n| *n >= limits::BAD_SIGNATURES) {
             continue;
         }
         if key.obstacle().is_none()
@@ -83,11 +103,10 @@ pub(super) fn check_signatures<T>(document: &Document<T>, role: &RoleName, keys:
         {
             distinct.insert(identity);
             signed_by.push(key.id());
+        } else {
+            *bad.entry(key.id()).or_default() += 1;
         }
     }
-    let have = distinct.len() as u64;
-    if have < keys.threshold.max(1) {
-        return Err(Refusal::Threshold { role: role.clone(), need: keys.threshold, have });
-    }
+    enough(role, keys.threshold, distinct.len())?;
     Ok(signed_by)
 }

@@ -2,16 +2,13 @@
 use super::{
     key::{KeyType, PublicKey},
     limits,
-    material::{Material, Message, Method},
+    material::Material,
     name::Gun,
 };
 use crate::text::Untrusted;
 use der::{Decode, Encode, asn1::ObjectIdentifier};
 use jiff::{Timestamp, ToSpan};
-use x509_cert::{
-    Certificate,
-    ext::pkix::{BasicConstraints, ExtendedKeyUsage},
-};
+use x509_cert::{Certificate, ext::pkix::BasicConstraints};
 
 /// Signature algorithms that rest on SHA-1: RSA, ECDSA and DSA.
 const SHA1_SIGNATURES: [ObjectIdentifier; 3] = [
@@ -139,58 +136,9 @@ impl Leaf {
         pem::encode_config(&block, pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF))
     }
 
-    /// Whether `issuer` signed this certificate and may do so.
-    pub fn is_signed_by(&self, issuer: &Leaf) -> bool {
-        let (mine, theirs) = (self.parsed.tbs_certificate(), issuer.parsed.tbs_certificate());
-        if !issuer.is_ca || mine.issuer() != theirs.subject() {
-            return false;
-        }
-        let (Ok(tbs), Some(signature)) = (mine.to_der(), self.parsed.signature().as_bytes()) else { return false };
-        verify_certificate_signature(&self.parsed.signature_algorithm().oid, &issuer.spki, &tbs, signature)
-    }
-
-    /// Whether the extended key usage, if there is one, allows signing code, serving TLS or anything.
-    pub fn usage_allows_signing(&self) -> bool {
-        const ALLOWED: [&str; 3] = ["1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
-        match self.parsed.tbs_certificate().get_extension::<ExtendedKeyUsage>() {
-            Ok(None) => true,
-            Ok(Some((_, usage))) => usage.0.iter().any(|o| ALLOWED.contains(&o.to_string().as_str())),
-            Err(_) => false,
-        }
-    }
-}
-
-/// Signatures on certificates are in DER, and their hash is the certificate's choice.
-fn verify_certificate_signature(algorithm: &ObjectIdentifier, spki: &[u8], tbs: &[u8], signature: &[u8]) -> bool {
-    use p256::ecdsa::signature::{Verifier, hazmat::PrehashVerifier};
-    use sha2::{Digest, Sha256, Sha384, Sha512};
-    let digest = match algorithm.to_string().as_str() {
-        "1.2.840.10045.4.3.2" => Sha256::digest(tbs).to_vec(),
-        "1.2.840.10045.4.3.3" => Sha384::digest(tbs).to_vec(),
-        "1.2.840.10045.4.3.4" => Sha512::digest(tbs).to_vec(),
-        "1.2.840.113549.1.1.11" => {
-            return Material::rsa_spki(spki).verify(&Method::RsaPkcs1v15, &Message::new(tbs), signature);
-        }
-        "1.2.840.113549.1.1.12" | "1.2.840.113549.1.1.13" => {
-            let Material::Rsa(key, _) = Material::rsa_spki(spki) else { return false };
-            let Ok(s) = rsa::pkcs1v15::Signature::try_from(signature) else { return false };
-            return if algorithm.to_string().ends_with("12") {
-                rsa::pkcs1v15::VerifyingKey::<Sha384>::new(*key).verify(tbs, &s).is_ok()
-            } else {
-                rsa::pkcs1v15::VerifyingKey::<Sha512>::new(*key).verify(tbs, &s).is_ok()
-            };
-        }
-        _ => return false,
-    };
-    match Material::ecdsa_spki(spki) {
-        Material::P256(k) => p256::ecdsa::Signature::from_der(signature).is_ok_and(|s| k.verify_prehash(&digest, &s).is_ok()),
-        Material::P384(k) => p384::ecdsa::Signature::from_der(signature).is_ok_and(|s| k.verify_prehash(&digest, &s).is_ok()),
-        Material::P521(k) => {
-            let mut wide = vec![0u8; 66usize.saturating_sub(digest.len())];
-            wide.extend_from_slice(&digest);
-            p521::ecdsa::Signature::from_der(signature).is_ok_and(|s| k.verify_prehash(&wide, &s).is_ok())
-        }
-        _ => false,
+    /// The whole certificate.
+    pub(super) fn parsed(&self) -> &Certificate {
+        &self.parsed
     }
 }
 
@@ -215,10 +163,14 @@ pub struct Bundle {
 
 impl Bundle {
     /// Reads PEM in which every block must be a certificate, exactly one of them no authority, and that one first
-    /// (protocol 7.2, steps 1 and 2).
+    /// (protocol 7.2, steps 1 and 2). More than [`limits::CERTIFICATES`] are not read.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut certificates = Vec::new();
-        for block in pem::parse_many(text).ok()? {
+        let blocks = pem::parse_many(text).ok()?;
+        if blocks.len() > limits::CERTIFICATES {
+            return None;
+        }
+        for block in blocks {
             if block.tag() != "CERTIFICATE" {
                 return None;
             }
@@ -235,23 +187,6 @@ impl Bundle {
     pub fn rebuilt_key(&self) -> Option<PublicKey> {
         let text: String = std::iter::once(&self.leaf).chain(&self.intermediates).map(Leaf::to_pem).collect();
         Some(PublicKey::new(self.leaf.key_type()?, text.into_bytes()))
-    }
-
-    /// Whether a chain leads from the leaf over the intermediates to one of `authorities`, all valid at `now`.
-    pub fn chains_to(&self, authorities: &[Leaf], now: Timestamp) -> bool {
-        let usable: Vec<&Leaf> = authorities.iter().filter(|c| c.is_ca && c.check(Some(now)).is_ok()).collect();
-        let mut reached = vec![&self.leaf];
-        let mut waiting: Vec<&Leaf> = self.intermediates.iter().filter(|c| c.check(Some(now)).is_ok()).collect();
-        while let Some(current) = reached.pop() {
-            if usable.iter().any(|a| a.der == current.der || current.is_signed_by(a)) {
-                return true;
-            }
-            let (next, rest) = waiting.into_iter().partition(|i| current.is_signed_by(i));
-            waiting = rest;
-            let next: Vec<&Leaf> = next;
-            reached.extend(next);
-        }
-        false
     }
 }
 

@@ -3,7 +3,7 @@ use super::notable;
 use crate::{
     finding::Finding,
     keys::problem::code,
-    text::Printable,
+    text::{Printable, Untrusted},
     tuf::{
         collection::{Role, RoleState, TrustedCollection},
         key::{Algorithm, PublicKey},
@@ -62,8 +62,8 @@ pub struct ChainKey {
     pub algorithm: Algorithm,
     /// Whether its good signature stands under the role's file; unknown where that file was refused or is not there.
     pub signed: Option<bool>,
-    /// Common name and end of its certificate, if it has one.
-    pub certificate: Option<(Printable, Timestamp)>,
+    /// Common name and end of its certificate, if it has one. Whoever made the certificate chose the name.
+    pub certificate: Option<(Untrusted, Timestamp)>,
     /// Where its private half is.
     pub whereabouts: Whereabouts,
 }
@@ -167,7 +167,7 @@ struct KnownKeys<'a> {
 struct KeyFacts {
     canonical_id: KeyId,
     algorithm: Algorithm,
-    certificate: Option<(Printable, Timestamp)>,
+    certificate: Option<(Untrusted, Timestamp)>,
 }
 
 impl KnownKeys<'_> {
@@ -178,7 +178,7 @@ impl KnownKeys<'_> {
             .or_insert_with(|| KeyFacts {
                 canonical_id: key.canonical_id(),
                 algorithm: key.algorithm(),
-                certificate: key.leaf().map(|l| (l.common_name.shown(), l.not_after)),
+                certificate: key.leaf().map(|l| (l.common_name.clone(), l.not_after)),
             })
             .clone();
         let whereabouts = match self.here.get(&canonical_id) {

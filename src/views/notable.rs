@@ -108,8 +108,11 @@ pub(super) fn paths(role: &Role) -> Vec<Finding> {
     if let Some(file) = role.verified() {
         let outside = file.targets().filter(|(n, _)| !role.paths.allow(n)).count();
         if outside > 0 {
-            let names = count(outside, "name");
-            let text = format!("{} signs {names} outside its paths: not shown here, and not pulled by docker", role.name);
+            let what = match outside {
+                1 => "1 name outside its paths; it is not shown and docker does not pull it".to_owned(),
+                n => format!("{n} names outside its paths; they are not shown and docker does not pull them"),
+            };
+            let text = format!("{} signs {what}", role.name);
             found.push(Finding::new("names-outside-paths", Severity::Warn, text));
         }
     }

@@ -171,7 +171,7 @@ pub fn chain(hostile: bool) -> ChainNode {
     let text = |s: &str| Printable::from_untrusted(if hostile { ATTACK } else { s });
     let mut root_key = chain_key("root", true, here("root"));
     root_key.canonical_id = id("root bare");
-    root_key.certificate = Some((text("registry.example/shop/web"), in_days(3400)));
+    root_key.certificate = Some((Untrusted::new(if hostile { ATTACK } else { "registry.example/shop/web" }), in_days(3400)));
     let people = |n: &str, v, names, paths: &[&str], below| ChainNode {
         paths: paths.iter().map(|p| text(p)).collect(),
         targets: Some(names),

@@ -124,6 +124,29 @@ async fn a_certificate_for_another_name_is_refused() {
     assert_eq!(fault(&HttpSettings { ca: Some(authority.ca()), ..https(&server) }).await, TlsFault::WrongName);
 }
 
+/// A server that was reached by mistake, or by an attack, chooses what stands in its certificate.
+#[test]
+fn names_in_a_servers_certificate_do_not_attack_the_terminal() {
+    let authority = Authority::new("ours");
+    let leaf = authority.server("elsewhere.test", |p| {
+        let hostile = "Mallory\u{1b}[2J\u{1b}]0;t\u{7}\r\n\u{7f}";
+        p.subject_alt_names.push(rcgen::SanType::DnsName(hostile.try_into().unwrap()));
+        p.distinguished_name.push(rcgen::DnType::CommonName, "Mallory\u{1b}[2J\u{202e}\u{9b}31m");
+    });
+    let server = serve(&leaf, None, rustls::DEFAULT_VERSIONS);
+    for more in [None, Some("--json")] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_claviger"));
+        command.args(["tags", "example.test/a", "--server", &format!("https://localhost:{}", server.addr.port()), "--tlscacert"]);
+        command.arg(authority.ca()).args(more).env_clear().env("HOME", authority.dir.path());
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        assert_ne!(output.status.code(), Some(0));
+        assert!(output.stdout.is_empty());
+        let bad = output.stderr.iter().find(|b| **b != b'\n' && !(b' '..=b'~').contains(*b));
+        assert_eq!(bad, None, "{}", String::from_utf8_lossy(&output.stderr).escape_debug());
+        assert!(String::from_utf8_lossy(&output.stderr).contains("Mallory"), "the name is part of what is said");
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_outside_its_time_is_refused() {
     let authority = Authority::new("ours");

@@ -20,39 +20,44 @@ use crate::{
     },
 };
 
-const COLUMNS: [Column; 5] = [rest("Role and keys"), fixed("Ver.", 5), fixed("Until", 10), fixed("", 9), fixed("Needs", 7)];
+const COLUMNS: [Column; 5] = [rest("Role and keys"), fixed("Ver.", 5), fixed("Until", 10), fixed("", 9), fixed("Needs", NEEDS)];
+const NEEDS: u16 = 7;
 
 /// Draws the tree and what is selected in it.
 pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
     let (Some(known), Some(page)) = (&repo.known, state.repo_page()) else { return };
     let (list, pane) = super::split(ink.area());
     let trusted = repo.standing.is_trusted();
+    let folded = |b: &Branch| page.folded.contains(&b.node.role);
     let mut part = ink.on(list);
     let lines: Vec<usize> = page.chain.on_screen(usize::from(part.height())).map(|(_, i)| i).collect();
     table::draw(&mut part, &COLUMNS, None, &page.chain, |i| match known.tree.line(i) {
-        Some((b, Line::Role)) if !matches!(b.node.state, NodeState::Refused(_)) => {
-            role(state, b, trusted, page.folded.contains(&b.node.role))
-        }
+        Some((b, Line::Role)) if !matches!(b.node.state, NodeState::Refused(_)) => role(state, b, trusted, folded(b)),
         _ => Vec::new(),
     });
-    // Paths, keys and reasons need the whole width.
+    // Paths, keys and reasons need the whole width; a role without a file all but the last column.
     let g = part.glyphs();
+    let whole = part.width().saturating_sub(4);
     for (y, i) in lines.iter().enumerate() {
         let y = u16::try_from(y + 1).unwrap_or(u16::MAX);
-        let text = match known.tree.line(*i) {
+        let (text, tone, room) = match known.tree.line(*i) {
             Some((b, Line::Role)) => match &b.node.state {
-                NodeState::Refused(why) => (format!("{}{} {}  REFUSED: {why}", stem(b, g), g.cross, b.node.role), Tone::Bad),
-                _ => continue,
+                NodeState::Refused(why) => {
+                    (format!("{}{} {}  REFUSED: {why}", stem(b, g), g.cross, b.node.role), Tone::Bad, whole)
+                }
+                NodeState::Unpublished => {
+                    (format!("{}  nothing published", title(b, g.dot, g, folded(b))), Tone::Dim, whole.saturating_sub(NEEDS + 1))
+                }
+                NodeState::Verified => continue,
             },
-            Some((b, Line::Paths)) => (format!("{}{}", below(b, g), paths(&b.node)), Tone::Dim),
+            Some((b, Line::Paths)) => (format!("{}{}", below(b, g), paths(&b.node)), Tone::Dim, whole),
             Some((b, Line::Key(k))) => match b.node.keys.get(k) {
-                Some(k) => (format!("{}{}", below(b, g), key(k, &b.node.state, g, trusted)), key_tone(k, trusted)),
+                Some(k) => (format!("{}{}", below(b, g), key(k, &b.node.state, g, trusted)), key_tone(k, trusted), whole),
                 None => continue,
             },
             _ => continue,
         };
-        let room = part.width().saturating_sub(4);
-        part.clip(2, y, room, &text.0, text.1);
+        part.clip(2, y, room, &text, tone);
         if page.chain.selected() == Some(*i) {
             table::select(&mut part, y);
         }
@@ -88,21 +93,21 @@ fn below(b: &Branch, g: &Glyphs) -> String {
     out
 }
 
+/// A role's place in the tree, mark and name.
+fn title(b: &Branch, mark: &str, g: &Glyphs, folded: bool) -> String {
+    let more = if folded { format!(" {}", g.dots) } else { String::new() };
+    format!("{}{mark} {}{more}", stem(b, g), b.node.role)
+}
+
 fn role(state: &State, b: &Branch, trusted: bool, folded: bool) -> Vec<Cell<'static>> {
     let g = state.theme.glyphs();
     let n = &b.node;
-    let (mark, tone) = match (&n.state, trusted) {
-        (NodeState::Refused(_), _) => (g.cross, Tone::Bad),
-        (NodeState::Unpublished, _) => (g.dot, Tone::Dim),
-        (NodeState::Verified, false) => ("?", Tone::Dim),
-        (NodeState::Verified, true) => (g.tick, Tone::Strong),
+    let (name, tone) = match (&n.state, trusted) {
+        // Written over the columns that stay empty.
+        (NodeState::Refused(_) | NodeState::Unpublished, _) => (String::new(), Tone::Plain),
+        (NodeState::Verified, false) => (title(b, "?", g, folded), Tone::Dim),
+        (NodeState::Verified, true) => (title(b, g.tick, g, folded), Tone::Strong),
     };
-    let more = if folded { format!(" {}", g.dots) } else { String::new() };
-    let state_word = match &n.state {
-        NodeState::Unpublished => "  nothing published",
-        NodeState::Refused(_) | NodeState::Verified => "",
-    };
-    let name = format!("{}{mark} {}{more}{state_word}", stem(b, g), n.role);
     let own = matches!(n.role.base(), Some(BaseRole::Timestamp | BaseRole::Snapshot));
     let (date, left, end_tone) = match n.expires {
         Some(t) => (when::date(t), when::left(state.now, t), when::tone(state.now, t, own)),
@@ -193,7 +198,7 @@ fn describe(state: &State, repo: &Repo, b: &Branch, line: Line, columns: u16) ->
             l.say("", "the certificate's own ID, which trust_pinning wants", Tone::Dim);
         }
         if let Some((name, end)) = &k.certificate {
-            let text = format!("{name}, until {} ({})", when::date(*end), when::clause(state.now, *end));
+            let text = format!("{}, until {} ({})", name.shown(), when::date(*end), when::clause(state.now, *end));
             l.say("Certificate", &text, when::tone(state.now, *end, false));
         }
         l.say("Algorithm", &k.algorithm.to_string(), Tone::Plain);

@@ -212,33 +212,72 @@ fn a_very_wide_tree_is_cut_at_the_limit() {
             v["delegations"]["roles"] = (0..n).map(role).collect();
         })
     };
-    // `targets`, `a`, `c` and `a/b` count too.
-    let collection = assert_whole(&client(), &Served::new(wide(limits::ROLES - 4)));
-    assert_eq!(collection.roles().len(), limits::ROLES);
-    assert_delegation_refused(&client(), &Served::new(wide(limits::ROLES - 3)), "targets/a/b", "malformed");
+    // `a/b` itself is below `a` too; `targets`, `a` and `c` are there besides.
+    let collection = assert_whole(&client(), &Served::new(wide(limits::ROLES_BELOW - 1)));
+    assert_eq!(collection.roles().len(), limits::ROLES_BELOW + 3);
+    assert_delegation_refused(&client(), &Served::new(wide(limits::ROLES_BELOW)), "targets/a/b", "malformed");
     assert_delegation_refused(&client(), &Served::new(wide(limits::ROLES + 1)), "targets/a/b", "malformed");
 }
 
 #[test]
 fn a_very_wide_tree_of_many_parents_is_cut_at_the_limit() {
+    let parents = limits::ROLES_IN_ALL / limits::ROLES_BELOW + 1;
     let mut forge = Forge::good();
-    for i in 0..3 {
-        forge.add_role(&format!("targets/p{i}"));
+    for i in 0..parents {
+        forge.add_role(&format!("targets/p{i:02}"));
     }
     let mut files = forge.publish();
-    for i in 0..3 {
-        forge.edit(&mut files, &format!("targets/p{i}"), |t| {
+    for i in 0..parents {
+        let name = format!("targets/p{i:02}");
+        forge.edit(&mut files, &name, |t| {
             json(&t, |v| {
-                let role = |n: usize| serde_json::json!({"keyids": [], "threshold": 1, "name": format!("targets/p{i}/r{n}")});
-                v["delegations"]["roles"] = (0..limits::ROLES / 2).map(role).collect();
+                let role = |n: usize| serde_json::json!({"keyids": [], "threshold": 1, "name": format!("{name}/r{n}")});
+                v["delegations"]["roles"] = (0..limits::ROLES_BELOW).map(role).collect();
             })
         });
     }
     forge.vouch(&mut files);
     let collection = update(&client(), &Served::new(files)).unwrap();
-    assert!(collection.roles().len() <= limits::ROLES);
-    let refused: Vec<_> = collection.refused().map(|(r, why)| (r.as_str(), why.code())).collect();
-    assert_eq!(refused, [("targets/p1", "malformed"), ("targets/p2", "malformed")]);
+    assert!(collection.roles().len() <= limits::ROLES_IN_ALL);
+    let refused: Vec<_> = collection.refused().map(|(r, why)| (r.to_string(), why.code())).collect();
+    assert_eq!(refused, [parents - 2, parents - 1].map(|i| (format!("targets/p{i:02}"), "malformed")));
+}
+
+#[test]
+fn a_signer_who_delegates_without_end_does_not_take_the_room_of_others() {
+    // `targets/a` comes first and asks for all the roles there may be; `targets/c` has a few of its own.
+    let mut forge = Forge::good();
+    for n in 0..5 {
+        forge.add_role(&format!("targets/c/r{n}"));
+    }
+    let mut files = forge.publish();
+    forge.edit(&mut files, "targets/a", |t| {
+        json(&t, |v| {
+            let role = |n: usize| serde_json::json!({"keyids": [], "threshold": 1, "name": format!("targets/a/r{n}")});
+            v["delegations"]["roles"] = (0..limits::ROLES).map(role).collect();
+        })
+    });
+    forge.vouch(&mut files);
+    let collection = assert_delegation_refused(&client(), &Served::new(files), "targets/a", "malformed");
+    assert!((0..5).all(|n| collection.role(&role(&format!("targets/c/r{n}"))).unwrap().verified().is_some()));
+}
+
+#[test]
+fn prefixes_without_end_cost_no_time() {
+    // Compared one by one these would be 256 million comparisons; a file may have no more of them.
+    let prefixes = |n: usize| (0..n).map(|i| format!("p{i:05}/").into()).collect::<Vec<serde_json::Value>>();
+    let build = |n: usize| {
+        let mut forge = Forge::good();
+        forge.tags.insert(role("targets/a/b"), (0..1000).map(|i| format!("p{i:05}/x")).collect());
+        let mut files = forge.publish();
+        forge.edit(&mut files, "targets", |t| json(&t, |v| v["delegations"]["roles"][0]["paths"] = prefixes(n).into()));
+        forge.edit(&mut files, "targets/a", |t| json(&t, |v| v["delegations"]["roles"][0]["paths"] = prefixes(n).into()));
+        forge.vouch(&mut files);
+        Served::new(files)
+    };
+    let collection = assert_whole(&client(), &build(limits::PREFIXES));
+    assert_eq!(collection.signed().filter(|(r, ..)| r.name.as_str() == "targets/a/b").count(), 1000);
+    assert_refused(&client(), &build(limits::PREFIXES + 1), "targets", "malformed");
 }
 
 #[test]

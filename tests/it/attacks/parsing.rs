@@ -1,6 +1,6 @@
 //! Files that two readers could read differently, and files that cost more than they may.
 use super::{assert_refused, assert_whole};
-use crate::forge::{Client, Files, Forge, Served, json, key_of, replace, role, seal, signed_text};
+use crate::forge::{Cert, Client, Files, Forge, GUN, Holder, Key, Served, json, key_of, replace, role, seal, signed_text};
 use claviger::tuf::limits;
 
 fn client() -> Client {
@@ -336,6 +336,46 @@ fn absurd_numbers_of_keys_are_refused() {
     };
     assert_whole(&client(), &Served::new(ids(limits::KEYS)));
     assert_refused(&client(), &Served::new(ids(limits::KEYS + 1)), "root", "malformed");
+}
+
+#[test]
+fn a_key_that_is_named_again_and_again_is_one_key() {
+    // Eight hundred tolerated roles that name one large key a hundred times each: none of it may be multiplied.
+    let large = vec![7u8; limits::KEY];
+    let of = |size: usize, roles: usize| {
+        signed_as("root", |t| {
+            json(&t, |v| {
+                use base64::{Engine as _, engine::general_purpose::STANDARD};
+                let public = &large[..size.min(large.len())];
+                let extra = vec![0u8; size.saturating_sub(large.len())];
+                let public = [public, &extra].concat();
+                let key = claviger::tuf::key::PublicKey::new(claviger::tuf::key::KeyType::Ed25519, public.clone());
+                v["keys"][key.id().hex()] =
+                    serde_json::json!({"keytype": "ed25519", "keyval": {"private": null, "public": STANDARD.encode(public)}});
+                for i in 0..roles {
+                    v["roles"][format!("other{i}")] = serde_json::json!({"keyids": vec![key.id().hex(); 100], "threshold": 1});
+                }
+            })
+        })
+    };
+    let few = limits::KEY_REFERENCES / 100 - 1;
+    let collection = assert_whole(&client(), &Served::new(of(limits::KEY, few)));
+    assert_eq!(collection.root().keys_of(claviger::tuf::name::BaseRole::Root).unwrap().keys.len(), 1);
+    assert_refused(&client(), &Served::new(of(limits::KEY, few + 2)), "root", "malformed");
+    assert_refused(&client(), &Served::new(of(limits::KEY + 1, 1)), "root", "malformed");
+}
+
+#[test]
+fn absurd_numbers_of_root_keys_are_refused() {
+    let with = |n: usize| {
+        let mut forge = Forge::good();
+        let more = (1..n).map(|i| Cert { serial: i as u32 + 1, ..Cert::of(GUN) }.around(&Key::p256("root")));
+        let keys: Vec<Key> = std::iter::once(key_of("root")).chain(more).collect();
+        *forge.holder("root") = Holder { signing: key_of("root").alone().to_vec(), ..Holder::of(&keys) };
+        Served::new(forge.publish())
+    };
+    assert_whole(&client(), &with(limits::ROOT_KEYS));
+    assert_refused(&client(), &with(limits::ROOT_KEYS + 1), "root", "malformed");
 }
 
 #[test]

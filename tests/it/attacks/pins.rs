@@ -2,10 +2,11 @@
 use super::{assert_refused, assert_whole};
 use crate::forge::{
     Cert, Client, Forge, GUN, Holder, Key, Served, bundle,
-    cert::{EMAIL, SERVER_AUTH},
+    cert::{CODE_SIGNING, EMAIL, SERVER_AUTH},
     key_of,
 };
 use claviger::tuf::{collection::Anchor, name::KeyId, pinning::Pinning, x509::Leaf};
+use x509_cert::ext::pkix::KeyUsages;
 
 fn client() -> Client {
     Client::new(&Forge::good().gun)
@@ -137,6 +138,73 @@ fn a_pinned_authority_must_have_signed() {
     // The name must fit all the same.
     let elsewhere = serve(bundle(&root, &[Cert { usage: None, ..Cert::of("other") }.issued(&root, "CA", &ca)]));
     assert_refused(&pinned(), &elsewhere, "root", "root-certificate");
+}
+
+#[test]
+fn an_authority_signs_nothing_that_it_may_not() {
+    let (root, ca, middle, lower) = (Key::p256("root"), Key::p256("CA"), Key::p256("middle"), Key::p256("lower"));
+    let ca_cert = Cert::authority("CA").self_signed(&ca);
+    let try_with = |cert: Cert| {
+        let mut forge = Forge::good();
+        *forge.holder("root") =
+            Holder::of(&[bundle(&root, &[Cert::of(GUN).issued(&root, "Middle", &middle), cert.issued(&middle, "CA", &ca)])]);
+        Served::new(forge.publish())
+    };
+    let plain = || Cert::authority("Middle");
+    let pinned = || client().pinned(authority("lab.example", &ca_cert));
+    let critical = |oid| Cert { more: Some((oid, true)), ..plain() };
+    for good in [
+        plain(),
+        Cert { path_length: Some(0), ..plain() },
+        Cert { key_usage: Some(KeyUsages::KeyCertSign), ..plain() },
+        Cert { usage: Some(CODE_SIGNING), ..plain() },
+        Cert { more: Some(("1.2.3.4", false)), ..plain() },
+    ] {
+        assert_whole(&pinned(), &try_with(good));
+    }
+    for (what, bad) in [
+        ("it is for e-mail", Cert { usage: Some(EMAIL), ..plain() }),
+        ("it is for servers, and what it signed is for code", Cert { usage: Some(SERVER_AUTH), ..plain() }),
+        ("its key signs no certificates", Cert { key_usage: Some(KeyUsages::DigitalSignature), ..plain() }),
+        ("it demands something unknown", critical("1.2.3.4")),
+        ("it may name only some", critical("2.5.29.30")),
+        ("it may name only some, and does not insist", Cert { more: Some(("2.5.29.30", false)), ..plain() }),
+    ] {
+        println!("{what}");
+        assert_refused(&pinned(), &try_with(bad), "root", "not-pinned");
+    }
+    // One below an authority that may have none below it.
+    let below = |length| {
+        let chain = [
+            Cert::of(GUN).issued(&root, "Lower", &lower),
+            Cert::authority("Lower").issued(&lower, "Middle", &middle),
+            Cert { path_length: length, ..plain() }.issued(&middle, "CA", &ca),
+        ];
+        let mut forge = Forge::good();
+        *forge.holder("root") = Holder::of(&[bundle(&root, &chain)]);
+        Served::new(forge.publish())
+    };
+    assert_whole(&pinned(), &below(Some(1)));
+    assert_refused(&pinned(), &below(Some(0)), "root", "not-pinned");
+}
+
+#[test]
+fn authorities_that_all_signed_each_other_end_the_search() {
+    // Twelve of one name and one key: the ways through them are more than could ever be tried.
+    let (root, ca, middle) = (Key::p256("root"), Key::p256("CA"), Key::p256("middle"));
+    let ca_cert = Cert::authority("CA").self_signed(&ca);
+    let mut chain = vec![Cert::of(GUN).issued(&root, "Middle", &middle)];
+    chain.extend((1..=12).map(|serial| Cert { serial, ..Cert::authority("Middle") }.self_signed(&middle)));
+    let serve = |chain: &[Vec<u8>]| {
+        let mut forge = Forge::good();
+        *forge.holder("root") = Holder::of(&[bundle(&root, chain)]);
+        Served::new(forge.publish())
+    };
+    let pinned = client().pinned(authority("lab.example", &ca_cert));
+    assert_refused(&pinned, &serve(&chain), "root", "not-pinned");
+    // More certificates than that are not even read.
+    chain.extend((13..=16).map(|serial| Cert { serial, ..Cert::authority("Middle") }.self_signed(&middle)));
+    assert_refused(&client(), &serve(&chain), "root", "root-certificate");
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn a_root_bundle_with_an_expired_intermediate_is_refused() {
     };
     assert_whole(&client(), &Served::new(rooted(with("2030-01-01T00:00:00Z")).publish()));
     let expired = rooted(with("2026-06-01T00:00:00Z"));
-    assert_certificate_refused(with("2026-06-01T00:00:00Z"), "written");
+    assert_certificate_refused(with("2026-06-01T00:00:00Z"), "ended on");
     // It could still hand on to a successor, when it was remembered from better days.
     let mut successor = rooted(nth(2)).next();
     successor.holder("root").signing = vec![nth(2), with("2026-06-01T00:00:00Z")];

@@ -277,6 +277,20 @@ fn a_role_without_keys_signs_nothing() {
 }
 
 #[test]
+fn bad_signatures_of_one_key_without_end_are_not_all_looked_at() {
+    // Each of them costs as much as a good one. Whoever wants his signature to count puts it before the fifth bad one.
+    let k = key_of("targets");
+    let bad = |m: &[u8], i: usize| {
+        let mut s = k.sign(m);
+        s.bytes[i % 64] ^= 0x80;
+        s
+    };
+    let after = |n: usize| targets_signed(k.alone(), 1, |m| (0..n).map(|i| bad(m, i)).chain([k.sign(m)]).collect());
+    assert_whole(&client(), &after(limits::BAD_SIGNATURES - 1));
+    assert_threshold(&after(limits::BAD_SIGNATURES), 1, 0);
+}
+
+#[test]
 fn absurd_numbers_of_signatures_are_refused() {
     let k = key_of("targets");
     let many = |n: usize| targets_signed(k.alone(), 1, |m| (1..n).map(junk).chain([k.sign(m)]).collect());

@@ -14,7 +14,7 @@ use x509_cert::{
     builder::{Builder as _, CertificateBuilder, profile::BuilderProfile},
     ext::{
         Extension, ToExtension as _,
-        pkix::{BasicConstraints, ExtendedKeyUsage},
+        pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages},
     },
     name::{Name, RdnSequence, RelativeDistinguishedName},
     serial_number::SerialNumber,
@@ -31,6 +31,12 @@ pub struct Cert {
     pub ca: bool,
     /// The extended key usage, if there is one.
     pub usage: Option<&'static str>,
+    /// The key usage, if there is one.
+    pub key_usage: Option<KeyUsages>,
+    /// How many authorities may come below.
+    pub path_length: Option<u8>,
+    /// One more extension, of which nobody has heard or which is not judged, and whether it is critical.
+    pub more: Option<(&'static str, bool)>,
     /// Tells certificates of one key apart.
     pub serial: u32,
     /// Says that it was signed with SHA-1 (RSA issuers only).
@@ -45,7 +51,18 @@ impl Cert {
     /// As Notary makes them.
     pub fn of(common_name: &str) -> Self {
         let (from, to) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2036-01-01T00:00:00Z".parse().unwrap());
-        Self { common_name: common_name.into(), from, to, ca: false, usage: Some(CODE_SIGNING), serial: 1, sha1: false }
+        Self {
+            common_name: common_name.into(),
+            from,
+            to,
+            ca: false,
+            usage: Some(CODE_SIGNING),
+            key_usage: None,
+            path_length: None,
+            more: None,
+            serial: 1,
+            sha1: false,
+        }
     }
 
     pub fn authority(common_name: &str) -> Self {
@@ -139,10 +156,17 @@ impl BuilderProfile for Profile {
         _: SubjectPublicKeyInfoRef<'_>,
         tbs: &TbsCertificate,
     ) -> x509_cert::builder::Result<Vec<Extension>> {
-        let constraints = BasicConstraints { ca: self.cert.ca, path_len_constraint: None };
+        let constraints = BasicConstraints { ca: self.cert.ca, path_len_constraint: self.cert.path_length };
         let mut all = vec![constraints.to_extension(tbs.subject(), &[])?];
         if let Some(usage) = self.cert.usage {
             all.push(ExtendedKeyUsage(vec![ObjectIdentifier::new_unwrap(usage)]).to_extension(tbs.subject(), &all)?);
+        }
+        if let Some(usage) = self.cert.key_usage {
+            all.push(KeyUsage(usage.into()).to_extension(tbs.subject(), &all)?);
+        }
+        if let Some((oid, critical)) = self.cert.more {
+            let extn_value = der::asn1::OctetString::new([5, 0]).unwrap();
+            all.push(Extension { extn_id: ObjectIdentifier::new_unwrap(oid), critical, extn_value });
         }
         Ok(all)
     }

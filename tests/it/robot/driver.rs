@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The screen, and how often it changed.
 struct Seen {
     parser: vt100::Parser,
+    said: Vec<u8>,
     closed: bool,
 }
 
@@ -52,7 +53,7 @@ impl Robot {
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let parser = vt100::Parser::new(rows(s.size), columns(s.size), 0);
-        let seen = Arc::new((Mutex::new(Seen { parser, closed: false }), Condvar::new()));
+        let seen = Arc::new((Mutex::new(Seen { parser, said: Vec::new(), closed: false }), Condvar::new()));
         let mut reader = master.try_clone_reader().unwrap();
         let shared = seen.clone();
         std::thread::spawn(move || {
@@ -61,6 +62,7 @@ impl Robot {
                 let n = reader.read(&mut bytes).unwrap_or(0);
                 let mut seen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.parser.process(&bytes[..n]);
+                seen.said.extend_from_slice(&bytes[..n]);
                 seen.closed = n == 0;
                 shared.1.notify_all();
                 if n == 0 {
@@ -101,6 +103,26 @@ impl Robot {
     /// What is on the screen now.
     pub fn screen(&self) -> String {
         self.seen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// The text among everything that was written to the terminal so far, without the sequences that place and colour it.
+    /// Sequences that do more than that (titles, clipboard and whatever else is set by a string) are a failure.
+    pub fn written(&self) -> String {
+        let said = String::from_utf8_lossy(&self.seen.0.lock().unwrap().said).into_owned();
+        let (mut text, mut rest) = (String::new(), said.chars());
+        while let Some(c) = rest.next() {
+            match c {
+                '\u{1b}' => match rest.next() {
+                    Some('[') => drop(rest.find(|c| ('@'..='~').contains(c))),
+                    Some('7' | '8' | '=' | '>') => {}
+                    other => {
+                        panic!("an unexpected sequence: {other:?} after {:?}", text.chars().rev().take(80).collect::<String>())
+                    }
+                },
+                c => text.push(c),
+            }
+        }
+        text
     }
 
     /// Presses keys, given as the bytes that a terminal sends.

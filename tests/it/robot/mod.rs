@@ -3,6 +3,7 @@ mod child;
 mod driver;
 mod ends;
 mod places;
+mod sandbox;
 
 use driver::{Robot, Start};
 use std::{
