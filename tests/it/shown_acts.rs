@@ -222,8 +222,10 @@ fn an_expired_timestamp_is_the_servers_to_sign() {
 fn one_is_one_and_two_are_two() {
     use claviger::views::notable::count;
     assert_eq!([count(0, "name"), count(1, "name"), count(2, "name")], ["0 names", "1 name", "2 names"]);
-    let s = state(Kind::Failing, Theme::FULL, (100, 30));
-    assert!(screen(&s).contains("1 with a problem"), "{}", screen(&s));
+    use claviger::tui::standing::Standing;
+    assert_eq!([Standing::Faulty.counted(1), Standing::Warned.counted(2)], ["1 problem", "2 warnings"]);
+    let s = state(Kind::Failing, Theme::FULL, (80, 24));
+    assert!(screen(&s).contains("1 problem") && screen(&s).contains("Needs attention  "), "{}", screen(&s));
 }
 
 #[test]

@@ -62,12 +62,12 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
         _ if reading => ("It is being read.", "Its chain of trust appears here when it was verified."),
         Standing::Unread => ("It was not read yet.", "r reads and verifies it."),
         Standing::Refused(_) if repo.look.is_some() => (
-            "What was read did not pass verification, so nothing of it is trusted. What its files claim stands below, unverified.",
+            "What was read did not pass verification, so nothing of it is trusted. What its files claim stands below.",
             "Do not pull from it. r reads it again; v hides what its files claim.",
         ),
         Standing::Refused(_) => (
             "What was read did not pass verification, so nothing of it is shown. What was trusted before stays in the cache.",
-            "Do not pull from it. r reads it again; v shows what its files claim, unverified.",
+            "Do not pull from it. r reads it again; v shows what its files claim.",
         ),
         Standing::NotThere => {
             ("The server answered that it has no such repository.", "Check the name, and the server at the top.")
