@@ -2,6 +2,7 @@
 use super::{
     args::Options,
     output::{self, Failure},
+    repo,
 };
 use crate::{
     notary::{
@@ -13,7 +14,6 @@ use crate::{
     text::Printable,
     trust_dir::{TrustDir, shown},
     tuf::{
-        Refusal,
         collection::{Anchor, Freshness},
         name::{Gun, KeyId},
         pinning::Pinning,
@@ -22,6 +22,7 @@ use crate::{
     views::{
         chain::KeysHere,
         desk::{Desk, Facts, World},
+        notable, repositories,
     },
 };
 use jiff::Timestamp;
@@ -100,27 +101,58 @@ impl Context {
         Ok(reference)
     }
 
+    /// Understands a repository that was typed for a command that takes no tag.
+    pub fn gun(&self, typed: &str) -> Result<Gun, Failure> {
+        let reference = self.reference(typed)?;
+        match reference.tag {
+            None => Ok(reference.gun),
+            Some(_) => Err(Failure::new(
+                "name",
+                format!("{} names a tag; this command takes a repository", reference.typed.shown()),
+                "nothing was read or changed",
+                format!("Give {} without the tag.", reference.gun),
+            )
+            .exit(2)),
+        }
+    }
+
     /// Loads a repository, and says on standard error how far it may be relied on.
     pub async fn load(&self, gun: &Gun, mode: Mode) -> Result<Loaded, LoadError> {
         let loaded = self.repositories().load(gun, Timestamp::now(), mode, &|_| {}).await?;
         let c = &loaded.collection;
         if c.freshness() == Freshness::Cached {
             let until = c.timestamp().expires().strftime("%Y-%m-%d %H:%M UTC");
+            let as_of = repositories::as_of(c, self.trust_dir());
+            let as_of = as_of.map(|t| format!(" as of {}", t.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
             output::complain(&format!(
-                "claviger: the server did not answer; {gun} is shown as it was last seen, which may be out of date (valid until {until})"
+                "claviger: the server did not answer; {gun} is shown as it was last seen{as_of}, which may be out of date (valid until {until})"
             ));
         }
         if c.anchor() == Anchor::FirstUse && mode == Mode::Usual {
-            let ids: Vec<String> = crate::tuf::root_trust::root_key_ids(c.root()).iter().map(KeyId::hex).collect();
+            let ids: Vec<String> = notable::root_keys(c).iter().map(KeyId::hex).collect();
+            let trusted = match self.not_remembered(&loaded) {
+                None => "is trusted from now on".to_owned(),
+                Some(why) => format!("is trusted for this command only; not remembered, because {why}"),
+            };
             output::complain(&format!(
-                "claviger: the root of {gun} was seen now for the first time and is trusted from now on; its root key is {}",
+                "claviger: the root of {gun} was seen now for the first time and {trusted}; compare its root key with the owner's: {}",
                 ids.join(", ")
             ));
-        }
-        if let Some(why) = &loaded.not_kept {
+        } else if let Some(why) = &loaded.not_kept {
             output::complain(&format!("claviger: {gun} was verified but could not be remembered: {why}"));
         }
         Ok(loaded)
+    }
+
+    /// Why a root that was seen now is forgotten when this command ends, if it is.
+    fn not_remembered(&self, loaded: &Loaded) -> Option<String> {
+        let read_only = &self.settings.read_only;
+        match &loaded.not_kept {
+            _ if loaded.root_remembered => None,
+            Some(why) => Some(why.to_string()),
+            None if read_only.value => Some(format!("nothing is written ({})", read_only.origin)),
+            None => Some("it could not be written".to_owned()),
+        }
     }
 
     /// Names on standard error the roles that were refused, and makes that exit status 3.
@@ -140,8 +172,16 @@ impl Context {
         .exit(3))
     }
 
-    /// The three sentences for a repository that could not be loaded.
+    /// The three sentences for a repository that could not be loaded, and where to see what it claims.
     pub fn load_failure(&self, gun: &Gun, error: LoadError) -> Failure {
+        let shown = repo::is_untrusted(&error);
+        let failure = self.show_failure(gun, error);
+        let more = if shown { " `claviger repo show` shows what it says, unverified." } else { "" };
+        Failure { hint: format!("{}{more}", failure.hint), ..failure }
+    }
+
+    /// The three sentences for a repository that could not be loaded.
+    pub fn show_failure(&self, gun: &Gun, error: LoadError) -> Failure {
         let message = format!("{gun}: {error}");
         let nothing = "nothing was verified, and the cache is as it was before";
         match error {
@@ -166,7 +206,7 @@ impl Context {
                 why.code(),
                 message,
                 "nothing of it is trusted, and the cache is as it was before",
-                refusal_hint(&why),
+                repositories::after_refusal(&why),
             )
             .exit(3),
             LoadError::RememberedRoot { path, refusal } => {
@@ -192,15 +232,6 @@ fn server_failure(error: &ServerError) -> Failure {
         ServerError::NoNetwork => 1,
     };
     Failure::new("no-server", error.to_string(), "nothing was fetched or verified", error.remedy()).exit(exit)
-}
-
-fn refusal_hint(why: &Refusal) -> &'static str {
-    match why {
-        Refusal::Expired { .. } => "Its owner must sign it again. `claviger repo show` shows what it says, unverified.",
-        Refusal::RootCertificate(_) | Refusal::NotPinned => "Compare its root with the owner's before you do anything else.",
-        Refusal::FirstUseOff => "Pin its root in the configuration (trust_pinning).",
-        _ => "This can be an attack or a damaged server. Ask its owner by another way before you rely on it.",
-    }
 }
 
 /// Reads pins out of the settings. A pin that cannot be read is an error: to leave it out would mean to trust more.

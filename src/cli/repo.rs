@@ -4,7 +4,7 @@ use super::{
     output::{self, Failure},
 };
 use crate::{
-    finding::{Finding, Severity},
+    finding::Finding,
     repository::{LoadError, Look, Mode},
     tuf::{
         collection::{Anchor, Freshness},
@@ -13,6 +13,7 @@ use crate::{
     views::{
         chain::{ChainKey, ChainNode, NodeState, Whereabouts},
         columns::columns,
+        notable::count,
         repositories::RepositoryDetail,
     },
 };
@@ -50,11 +51,11 @@ pub async fn list(context: &Context) -> Result<(), Failure> {
 
 /// Shows the chain of trust. A repository that is not trusted is shown too, marked as what it is, with exit status 3.
 pub async fn show(context: &Context, typed: &str) -> Result<(), Failure> {
-    let gun = context.reference(typed)?.gun;
+    let gun = context.gun(typed)?;
     match context.load(&gun, Mode::Usual).await {
         Ok(loaded) => {
             let here = context.keys_here();
-            let detail = RepositoryDetail::new(&loaded, &here);
+            let detail = RepositoryDetail::new(&loaded, &here, context.trust_dir());
             if context.options.json {
                 output::say_json(&detail_json(&detail))?
             } else {
@@ -64,7 +65,7 @@ pub async fn show(context: &Context, typed: &str) -> Result<(), Failure> {
         }
         Err(error) if is_untrusted(&error) => {
             let look = context.repositories().look(&gun).await.unwrap_or_default();
-            let failure = context.load_failure(&gun, error);
+            let failure = context.show_failure(&gun, error);
             if context.options.json {
                 output::say_json(&look_json(&gun, &failure, &look))?;
             } else {
@@ -78,7 +79,7 @@ pub async fn show(context: &Context, typed: &str) -> Result<(), Failure> {
 
 /// Verifies from a clean cache, with nothing but the remembered root.
 pub async fn verify(context: &Context, typed: &str) -> Result<(), Failure> {
-    let gun = context.reference(typed)?.gun;
+    let gun = context.gun(typed)?;
     let result = context.load(&gun, Mode::CleanCache).await;
     let loaded = match result {
         Err(error) => {
@@ -93,7 +94,7 @@ pub async fn verify(context: &Context, typed: &str) -> Result<(), Failure> {
         }
         Ok(loaded) => loaded,
     };
-    let detail = RepositoryDetail::new(&loaded, &context.keys_here());
+    let detail = RepositoryDetail::new(&loaded, &context.keys_here(), context.trust_dir());
     let refused: Vec<Value> = loaded
         .collection
         .refused()
@@ -108,17 +109,17 @@ pub async fn verify(context: &Context, typed: &str) -> Result<(), Failure> {
             "refused": refused,
         }))?;
     } else if refused.is_empty() {
-        let roles = detail.chain.walk().len();
-        output::say(&format!(
-            "{gun} is verified: {roles} roles, {} signed names. {}\n",
-            detail.tags.len(),
-            anchor_sentence(detail.anchor)
-        ))?;
+        let (roles, names) = (count(detail.chain.walk().len(), "role"), count(detail.tags.len(), "signed name"));
+        output::say(&format!("{gun} is verified: {roles}, {names}. {}\n", anchor_sentence(detail.anchor)))?;
+        if detail.anchor == Anchor::FirstUse {
+            output::say(&root_key_lines(&detail))?;
+        }
     }
     context.refused_roles(&loaded)
 }
 
-fn is_untrusted(error: &LoadError) -> bool {
+/// Whether what was read is known to deserve no trust, so that it can be shown as that.
+pub fn is_untrusted(error: &LoadError) -> bool {
     matches!(error, LoadError::Refused(_) | LoadError::RememberedRoot { .. })
 }
 
@@ -136,7 +137,7 @@ fn anchor_sentence(anchor: Anchor) -> &'static str {
         Anchor::Pinned => "Its root is the one that the configuration pins.",
         Anchor::Remembered => "Its root is the one seen before, or follows from it.",
         Anchor::FirstUse => {
-            "Its root was seen now for the first time: compare its key IDs with the owner's before you rely on it."
+            "Its root was seen now for the first time: compare its root key with the owner's before you rely on it."
         }
     }
 }
@@ -145,9 +146,17 @@ fn detail_text(d: &RepositoryDetail) -> String {
     let mut out = format!("{}\n", d.gun);
     let fresh = match d.freshness {
         Freshness::Live => "The server answered now.".to_owned(),
-        Freshness::Cached => "The server did not answer: this is not fresh.".to_owned(),
+        Freshness::Cached => match d.as_of {
+            Some(t) => format!("The server did not answer: this is not fresh, but as of {}.", t.strftime("%Y-%m-%d %H:%M UTC")),
+            None => "The server did not answer: this is not fresh.".to_owned(),
+        },
     };
-    out.push_str(&format!("Verified. {} {fresh}\n\n", anchor_sentence(d.anchor)));
+    let verified = match d.refused().as_slice() {
+        [] => "Verified.".to_owned(),
+        [one] => format!("Verified in part: {one} is refused."),
+        all => format!("Verified in part: {} are refused.", all.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(", ")),
+    };
+    out.push_str(&format!("{verified} {} {fresh}\n{}\n", anchor_sentence(d.anchor), root_key_lines(d)));
     node_text(&d.chain, 0, &mut out);
     if !d.findings.is_empty() {
         out.push_str("\nFindings\n");
@@ -156,14 +165,21 @@ fn detail_text(d: &RepositoryDetail) -> String {
     out
 }
 
+/// The root's keys in full, to be compared, and what a pin would name.
+fn root_key_lines(d: &RepositoryDetail) -> String {
+    let mut out = String::new();
+    for key in &d.chain.keys {
+        out.push_str(&format!("Root key {}\n", key.canonical_id));
+        if key.id != key.canonical_id {
+            out.push_str(&format!("  certificate ID, for trust_pinning: {}\n", key.id));
+        }
+    }
+    out
+}
+
 /// A finding in one line.
 pub fn finding_line(f: &Finding) -> String {
-    let mark = match f.severity {
-        Severity::Error => "ERROR",
-        Severity::Warn => "WARN ",
-        Severity::Info => "info ",
-    };
-    format!("  {mark} {}\n", f.text)
+    format!("  {:<5} {}\n", f.severity, f.text)
 }
 
 fn node_text(node: &ChainNode, depth: usize, out: &mut String) {
@@ -181,8 +197,8 @@ fn node_text(node: &ChainNode, depth: usize, out: &mut String) {
     if node.threshold > 1 {
         line.push_str(&format!(", {} signatures needed", node.threshold));
     }
-    if node.role.as_str().starts_with("targets") {
-        line.push_str(&format!(", {} names", node.targets));
+    if let Some(names) = node.targets.filter(|_| node.role.as_str().starts_with("targets")) {
+        line.push_str(&format!(", {}", count(names, "name")));
     }
     if !node.paths.is_empty() {
         let paths: Vec<String> =
@@ -192,33 +208,43 @@ fn node_text(node: &ChainNode, depth: usize, out: &mut String) {
     out.push_str(&line);
     out.push('\n');
     for key in &node.keys {
-        out.push_str(&format!("{indent}    {}\n", key_text(key)));
+        out.push_str(&format!("{indent}    {}\n", key_text(key, &node.state)));
     }
     for child in &node.children {
         node_text(child, depth + 1, out);
     }
 }
 
-fn key_text(key: &ChainKey) -> String {
+fn key_text(key: &ChainKey, state: &NodeState) -> String {
     let place = match &key.whereabouts {
-        Whereabouts::Here(_) => "private key here",
-        Whereabouts::Server => "held by the server",
-        Whereabouts::Elsewhere => "private key not here",
+        Whereabouts::Here(_) => "private key here".to_owned(),
+        Whereabouts::Unusable(_, fault) => format!("private key here, but {}", fault.words),
+        Whereabouts::Server => "held by the server".to_owned(),
+        Whereabouts::Elsewhere => "private key not here".to_owned(),
     };
-    let signed = if key.signed { "signed" } else { "did not sign" };
+    let signed = match (key.signed, state) {
+        (Some(true), _) => "signed, ",
+        (Some(false), _) => "did not sign, ",
+        (None, NodeState::Unpublished) => "",
+        (None, _) => "not judged whether it signed, ",
+    };
     let certificate =
         key.certificate.as_ref().map(|(cn, end)| format!(", certificate of {} until {}", cn.shown(), end.strftime("%Y-%m-%d")));
-    format!("key {} {}, {signed}, {place}{}", key.canonical_id.short(), key.algorithm, certificate.unwrap_or_default())
+    format!("key {} {}, {signed}{place}{}", key.canonical_id.short(), key.algorithm, certificate.unwrap_or_default())
 }
 
 fn detail_json(d: &RepositoryDetail) -> Value {
+    let refused: Vec<&str> = d.refused().into_iter().map(|r| r.as_str()).collect();
     json!({
         "schema": "claviger/repo/1",
         "gun": d.gun.as_str(),
-        "trusted": true,
+        "verified": if refused.is_empty() { "whole" } else { "in-part" },
+        "trusted": refused.is_empty(),
+        "refused": refused,
         "anchor": anchor_word(d.anchor),
         "source": match d.freshness { Freshness::Live => "server", Freshness::Cached => "cache" },
         "verified_at": d.verified_at.to_string(),
+        "as_of": d.as_of.map(|t| t.to_string()),
         "next_expiry": d.next_expiry.as_ref().map(|(r, at)| json!({ "role": r.as_str(), "expires": at.to_string() })),
         "roles": d.chain.walk().into_iter().map(node_json).collect::<Vec<_>>(),
         "findings": d.findings.iter().map(finding_json).collect::<Vec<_>>(),
@@ -240,7 +266,8 @@ fn node_json(n: &ChainNode) -> Value {
             "metadata_id": k.id.hex(),
             "algorithm": k.algorithm.to_string(),
             "signed": k.signed,
-            "private_key": match &k.whereabouts { Whereabouts::Here(_) => "here", Whereabouts::Server => "server", Whereabouts::Elsewhere => "elsewhere" },
+            "private_key": match &k.whereabouts { Whereabouts::Here(_) => "here", Whereabouts::Unusable(..) => "unusable", Whereabouts::Server => "server", Whereabouts::Elsewhere => "elsewhere" },
+            "private_key_problem": match &k.whereabouts { Whereabouts::Unusable(_, fault) => Some(fault.code), _ => None },
             "certificate": k.certificate.as_ref().map(|(cn, end)| json!({ "common_name": cn.raw(), "expires": end.to_string() })),
         })).collect::<Vec<_>>(),
     })
@@ -256,12 +283,13 @@ fn look_text(gun: &Gun, failure: &Failure, look: &Look) -> String {
     for f in &look.files {
         let what = match (&f.claims, &f.problem) {
             (Some(c), _) => {
-                let names = if f.names.is_empty() { String::new() } else { format!(", {} names", f.names.len() + f.more_names) };
+                let names =
+                    if f.names.is_empty() { String::new() } else { format!(", {}", count(f.names.len() + f.more_names, "name")) };
                 format!(
-                    "claims version {}, until {}, {} signatures{names}",
+                    "claims version {}, until {}, {}{names}",
                     c.version,
                     c.expires.strftime("%Y-%m-%d"),
-                    c.signatures
+                    count(c.signatures, "signature")
                 )
             }
             (None, Some(why)) => format!("cannot be read: {why}"),
@@ -290,6 +318,7 @@ fn look_json(gun: &Gun, failure: &Failure, look: &Look) -> Value {
     json!({
         "schema": "claviger/repo/1",
         "gun": gun.as_str(),
+        "verified": "no",
         "trusted": false,
         "reason": { "code": failure.code, "message": failure.message },
         "unverified": files,

@@ -170,6 +170,6 @@ pub async fn delegations(context: &Context, typed: &str) -> Result<(), Failure> 
 }
 
 async fn load(context: &Context, typed: &str) -> Result<Loaded, Failure> {
-    let gun = context.reference(typed)?.gun;
+    let gun = context.gun(typed)?;
     context.load(&gun, Mode::Usual).await.map_err(|e| context.load_failure(&gun, e))
 }

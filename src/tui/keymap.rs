@@ -79,8 +79,9 @@ const DOWN: Key = Code(KeyCode::Down);
 const ENTER: Key = Code(KeyCode::Enter);
 const ESC: Key = Code(KeyCode::Esc);
 /// Where letters are commands.
-const ALL: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help];
-const PAGES: &[C] = &[C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
+const ALL: &[C] =
+    &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help];
+const PAGES: &[C] = &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
@@ -108,17 +109,18 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Open, &[ENTER, Char('l'), Code(KeyCode::Right)], "open", "open what is selected", PLACES, 1),
     entry(Command::TabLeft, &[Code(KeyCode::Left), Char('h')], "chain/tags", "to the tab on the left", IN_REPOSITORY, 1),
     entry(Command::TabRight, &[Code(KeyCode::Right), Char('l')], "", "to the tab on the right", IN_REPOSITORY, 1),
-    entry(Command::Fold, &[ENTER, Char(' ')], "fold", "fold or unfold the selected role", &[C::Chain], 4),
+    entry(Command::Open, &[ENTER], "open", "open the selected key; fold or unfold a role", &[C::Chain], 3),
+    entry(Command::Fold, &[Char(' ')], "fold", "fold or unfold the selected role", &[C::Chain], 4),
     entry(Command::Back, &[ESC, Code(KeyCode::Backspace)], "back", "out; clears a filter first", IN_REPOSITORY, 2),
     entry(
         Command::Back,
         &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
         "back",
         "out",
-        &[C::Key, C::Unknown],
+        &[C::Key, C::Matter, C::Unknown],
         2,
     ),
-    entry(Command::Look, &[Char('v')], "view claims", "see what its files claim, unverified", &[C::Unknown], 5),
+    entry(Command::Look, &[Char('v')], "claims", "see what its files claim, unverified; once more hides it", &[C::Unknown], 5),
     entry(Command::Back, &[ESC, Char('?'), Char('q')], "close", "close the help", &[C::Help], 2),
     entry(Command::Back, &[ESC], "", "clear the filter, or stop reading", PLACES, 2),
     entry(Command::Filter, &[Char('/')], "filter", "filter: lines with all these words", LISTS, 3),
@@ -126,7 +128,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Refresh, &[Char('r')], "read again", "read again: all keys", &[C::Keys, C::Key], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
-    entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview], 4),
+    entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview, C::Matter], 4),
     entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
     entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),
     entry(Command::Copy, &[Char('y')], "copy ID", "copy the key's ID", &[C::Keys, C::Key], 6),
@@ -231,7 +233,19 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for c in [C::Overview, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help, C::Filter] {
+        for c in [
+            C::Overview,
+            C::Matter,
+            C::Keys,
+            C::Key,
+            C::Repositories,
+            C::Unknown,
+            C::Chain,
+            C::Tags,
+            C::Findings,
+            C::Help,
+            C::Filter,
+        ] {
             let mut seen = HashMap::new();
             for e in entries(c) {
                 for k in e.keys {

@@ -1,5 +1,5 @@
 //! Where the user is: a place, and what is open on top of it.
-use super::roster::View;
+use super::{roster::View, state::Attention};
 use crate::tuf::name::{Gun, RoleName};
 use std::{collections::HashSet, path::PathBuf};
 use tui_input::Input;
@@ -45,6 +45,8 @@ pub enum Context {
     Key,
     /// The list of repositories.
     Repositories,
+    /// A matter that is about no single key or repository.
+    Matter,
     /// A repository of which nothing is known or trusted.
     Unknown,
     /// The chain of trust of a repository.
@@ -86,6 +88,15 @@ pub struct KeyPage {
     pub scroll: View,
 }
 
+/// A matter that is about no single key or repository, on a page of its own.
+#[derive(Debug)]
+pub struct MatterPage {
+    /// The matter.
+    pub matter: Attention,
+    /// How far the page is scrolled.
+    pub scroll: View,
+}
+
 /// One repository, on a page of its own.
 #[derive(Debug)]
 pub struct RepoPage {
@@ -118,6 +129,8 @@ impl RepoPage {
 pub enum Layer {
     /// One key.
     Key(KeyPage),
+    /// A matter of the trust directory or the server.
+    Matter(MatterPage),
     /// One repository.
     Repository(Box<RepoPage>),
     /// The filter line of the list below.

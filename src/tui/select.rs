@@ -56,7 +56,7 @@ impl State {
                 let page = self.repo_page()?;
                 let (branch, line) = self.open_repo()?.known.as_ref()?.tree.line(page.chain.selected()?)?;
                 match line {
-                    Line::Key(k) => Some(("key ID", branch.node.keys.get(k)?.id.hex())),
+                    Line::Key(k) => Some(("key ID", branch.node.keys.get(k)?.canonical_id.hex())),
                     Line::Role | Line::Paths => Some(("role name", branch.node.role.to_string())),
                 }
             }

@@ -11,7 +11,10 @@ use crate::{
         collection::{Anchor, Freshness},
         name::{Gun, RoleName},
     },
-    views::{keys::KeyRow, keys::KeyRows, repositories::Health, repositories::RepositoryRow, tags::TagRow},
+    views::{
+        desk::Inventory, keys::KeyRow, keys::KeyRows, keys::hides_keys, repositories::Health, repositories::RepositoryRow,
+        tags::TagRow,
+    },
 };
 use jiff::Timestamp;
 use std::{cmp::Ordering, collections::HashMap};
@@ -84,6 +87,11 @@ impl KeyShelf {
         roles.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Self { roles, problems, directory: keys.problems, roster: Roster::new(rows) }
     }
+
+    /// Why not one key could be listed although there may be some.
+    pub fn unread(&self) -> Option<&Finding> {
+        self.directory.iter().find(|f| self.roster.rows().is_empty() && hides_keys(f))
+    }
 }
 
 impl Listed for TagRow {
@@ -112,6 +120,8 @@ pub struct Known {
     pub freshness: Freshness,
     /// When it was verified.
     pub verified_at: Timestamp,
+    /// If it came from the cache: when that was kept.
+    pub as_of: Option<Timestamp>,
     /// The role that expires first, timestamp aside.
     pub next_expiry: Option<(RoleName, Timestamp)>,
     /// The base role that expires first, the timestamp included.
@@ -139,12 +149,25 @@ pub struct Repo {
     pub step: Option<String>,
     /// What its files claim, after the user wanted to see that. Nothing of it was verified.
     pub look: Option<Result<Look, String>>,
+    /// What to do next, if it was refused.
+    pub advice: Option<&'static str>,
+    /// Whether it may be read unasked: that trusts no root which is new here.
+    pub anchored: bool,
 }
 
 impl Repo {
     /// A repository that was not looked at yet.
     pub fn unread(gun: Gun) -> Self {
-        Self { gun, health: Health::Unknown, standing: Standing::Unread, known: None, step: None, look: None }
+        Self {
+            gun,
+            health: Health::Unknown,
+            standing: Standing::Unread,
+            known: None,
+            step: None,
+            look: None,
+            advice: None,
+            anchored: false,
+        }
     }
 
     /// Makes what was read ready to be shown.
@@ -156,6 +179,7 @@ impl Repo {
                 anchor: d.anchor,
                 freshness: d.freshness,
                 verified_at: d.verified_at,
+                as_of: d.as_of,
                 next_expiry: d.next_expiry,
                 end: end(&d.chain).into_iter().chain(below).min_by_key(|(_, t)| *t),
                 tree: Tree::new(d.chain),
@@ -163,7 +187,7 @@ impl Repo {
                 findings: d.findings,
             }
         });
-        let mut repo = Self { gun: row.gun, health: row.health, standing: Standing::Unread, known, step: None, look: None };
+        let mut repo = Self { health: row.health, known, advice: row.advice, ..Self::unread(row.gun) };
         repo.judge(now);
         repo
     }
@@ -214,10 +238,12 @@ pub struct RepoShelf {
 
 impl RepoShelf {
     /// Takes a new inventory; what is known of repositories that are still there is kept.
-    pub fn take(&mut self, guns: Vec<Gun>, notes: Vec<String>) {
+    pub fn take(&mut self, inventory: Inventory) {
+        let Inventory { guns, anchored, notes } = inventory;
         let mut old: HashMap<Gun, Repo> =
             std::mem::take(&mut self.roster).into_rows().into_iter().map(|r| (r.gun.clone(), r)).collect();
-        let rows: Vec<Repo> = guns.into_iter().map(|g| old.remove(&g).unwrap_or_else(|| Repo::unread(g))).collect();
+        let row = |g: Gun| Repo { anchored: anchored.contains(&g), ..old.remove(&g).unwrap_or_else(|| Repo::unread(g)) };
+        let rows: Vec<Repo> = guns.into_iter().map(row).collect();
         self.index = rows.iter().enumerate().map(|(i, r)| (r.gun.clone(), i)).collect();
         self.roster = Roster::new(rows);
         self.notes = notes;

@@ -4,7 +4,7 @@ use super::theme::{Glyphs, Tone};
 use crate::{
     finding::Severity,
     tuf::{collection::Freshness, name::RoleName},
-    views::repositories::Health,
+    views::{notable::count, repositories::Health},
 };
 use jiff::Timestamp;
 
@@ -73,6 +73,14 @@ impl Standing {
             Self::Warned => "warning",
             Self::Verified => "verified",
             Self::Unread => "not read yet",
+        }
+    }
+
+    /// So many of them: `1 problem`, `2 problems`.
+    pub fn counted(&self, n: usize) -> String {
+        match self {
+            Self::Faulty | Self::Warned => count(n, self.word()),
+            _ => format!("{n} {}", self.word()),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Attention {
     pub subject: Subject,
     /// What is the matter.
     pub text: String,
+    /// What to do about it, where no other page says so.
+    pub next: Option<&'static str>,
 }
 
 /// Repositories that are being read.
@@ -106,6 +108,8 @@ pub struct State {
 /// What has to be computed again before the next frame.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
+    /// The keys were read before the repositories that say who uses them.
+    pub keys: bool,
     pub attention: bool,
     pub repos: bool,
 }
@@ -160,6 +164,7 @@ impl State {
             .rev()
             .find_map(|l| match l {
                 Layer::Key(_) => Some(Context::Key),
+                Layer::Matter(_) => Some(Context::Matter),
                 Layer::Repository(_) if self.open_repo().is_none_or(|r| r.known.is_none()) => Some(Context::Unknown),
                 Layer::Repository(p) => Some(match p.tab {
                     Tab::Chain => Context::Chain,
@@ -202,6 +207,7 @@ impl State {
             Context::Tags => self.repo_page().map(|p| &p.tags),
             Context::Findings => self.repo_page().map(|p| &p.findings),
             Context::Key => self.layers.iter().find_map(|l| if let Layer::Key(k) = l { Some(&k.scroll) } else { None }),
+            Context::Matter => self.layers.iter().find_map(|l| if let Layer::Matter(m) = l { Some(&m.scroll) } else { None }),
             Context::Help => self.layers.iter().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
             Context::Filter => self.view(self.page()),
         }
@@ -218,6 +224,9 @@ impl State {
             Context::Tags => self.repo_page_mut().map(|p| &mut p.tags),
             Context::Findings => self.repo_page_mut().map(|p| &mut p.findings),
             Context::Key => self.layers.iter_mut().find_map(|l| if let Layer::Key(k) = l { Some(&mut k.scroll) } else { None }),
+            Context::Matter => {
+                self.layers.iter_mut().find_map(|l| if let Layer::Matter(m) = l { Some(&mut m.scroll) } else { None })
+            }
             Context::Help => self.layers.iter_mut().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
             Context::Filter => self.view_mut(self.page()),
         }

@@ -96,9 +96,10 @@ impl Tree {
         (0..count).zip(&self.lines).filter(|(_, l)| seen(l)).map(|(i, _)| i).collect()
     }
 
-    /// How many roles were refused.
-    pub fn refused(&self) -> usize {
-        self.branches.iter().filter(|b| matches!(b.node.state, NodeState::Refused(_))).count()
+    /// Roles that were refused.
+    pub fn refused(&self) -> Vec<&str> {
+        let refused = self.branches.iter().filter(|b| matches!(b.node.state, NodeState::Refused(_)));
+        refused.map(|b| b.node.role.as_str()).collect()
     }
 }
 
@@ -120,7 +121,7 @@ mod tests {
             threshold: 1,
             keys: Vec::new(),
             paths: Vec::new(),
-            targets: 0,
+            targets: None,
             findings: Vec::new(),
             children,
         }

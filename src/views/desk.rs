@@ -10,7 +10,10 @@ use crate::{
     tuf::name::Gun,
 };
 use jiff::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Which world this is. The screen shows it so that it cannot be missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,9 @@ pub struct Facts {
 pub struct Inventory {
     /// Repositories known to the cache or the server, sorted.
     pub guns: Vec<Gun>,
+    /// Those among them that may be read unasked, because that trusts no new root: theirs is remembered or pinned, or
+    /// the whole world is our own. Others may be names that only the server's unsigned feed gives.
+    pub anchored: HashSet<Gun>,
     /// What could not be asked or read, in printable sentences.
     pub notes: Vec<String>,
 }
@@ -86,13 +92,17 @@ impl Desk {
     /// Repositories in the cache and, if it answers, on the server.
     pub async fn inventory(&self) -> Inventory {
         let all = self.repositories.inventory().await;
-        Inventory { guns: all.known.into_iter().map(|k| k.gun).collect(), notes: all.notes }
+        let ours = self.facts.world == World::Sandbox;
+        let anchored = all.known.iter().filter(|k| ours || k.is_anchored()).map(|k| k.gun.clone()).collect();
+        Inventory { guns: all.known.into_iter().map(|k| k.gun).collect(), anchored, notes: all.notes }
     }
 
-    /// Loads and verifies one repository. `step` is told which role's file is being fetched. Dropping the future cancels.
-    pub async fn repository(&self, gun: Gun, step: impl Fn(&str) + Send + Sync) -> RepositoryRow {
+    /// Loads and verifies one repository. What nobody `asked` for by name makes no root an anchor that was none. `step` is
+    /// told which role's file is being fetched. Dropping the future cancels.
+    pub async fn repository(&self, gun: Gun, asked: bool, step: impl Fn(&str) + Send + Sync) -> RepositoryRow {
         let here = self.keys_here();
-        let result = self.repositories.load(&gun, Timestamp::now(), Mode::Usual, &|p| step(p.role.as_str())).await;
-        RepositoryRow::new(gun, result, &here)
+        let mode = if asked || self.facts.world == World::Sandbox { Mode::Usual } else { Mode::Browse };
+        let result = self.repositories.load(&gun, Timestamp::now(), mode, &|p| step(p.role.as_str())).await;
+        RepositoryRow::new(gun, result, &here, self.repositories.trust_dir())
     }
 }

@@ -1,8 +1,8 @@
 //! Rows of the key listing.
-use super::chain::KeysHere;
+use super::chain::{Fault, KeyFile, KeysHere, TOO_WEAK};
 use crate::{
     finding::{Finding, Severity},
-    keys::{KeyEntry, list},
+    keys::{KeyEntry, list, problem::code},
     text::Untrusted,
     trust_dir::TrustDir,
     tuf::{
@@ -47,6 +47,25 @@ impl KeyRow {
     pub fn severity(&self) -> Option<Severity> {
         self.problems.iter().map(|p| p.severity).max()
     }
+
+    /// Why it could not sign, as far as that is seen without its passphrase. What weakens it and does not keep it from
+    /// signing is none.
+    pub fn fault(&self) -> Option<Fault> {
+        self.problems.iter().find_map(|p| {
+            let words = match p.code {
+                code::EMPTY => "the file is empty",
+                code::WRONG_CONTENT => "it holds another key",
+                code::SYMLINK => "it is a symbolic link, which is not followed",
+                code::WEAK_KEY => return Some(TOO_WEAK),
+                code::UNREADABLE => "it cannot be read",
+                code::DAMAGED | code::CRASHES_NOTARY => "damaged",
+                code::OVERSIZED | code::NOT_A_FILE | code::NOT_A_KEY => "it is no key",
+                code::UNSUPPORTED | code::ITERATIONS => "its encryption cannot be undone",
+                _ => return None,
+            };
+            Some(Fault { code: p.code, words })
+        })
+    }
 }
 
 /// What a listing of keys says.
@@ -56,6 +75,11 @@ pub struct KeyRows {
     pub rows: Vec<KeyRow>,
     /// What is wrong with the directory as a whole.
     pub problems: Vec<Finding>,
+}
+
+/// Whether a problem with the directory means that there may be keys which were not listed.
+pub fn hides_keys(problem: &Finding) -> bool {
+    matches!(problem.code, code::DIRECTORY_UNREADABLE | code::SYMLINK)
 }
 
 /// Lists all keys of a trust directory.
@@ -87,9 +111,18 @@ fn key_row(entry: KeyEntry, uses: &mut HashMap<KeyId, Use>) -> KeyRow {
     }
 }
 
-/// Where each private key lies that could sign.
+/// Where each private key lies, and whether its file could sign. Of several files with one name, one that could.
 pub fn keys_here(rows: &[KeyRow]) -> KeysHere {
-    rows.iter().filter_map(|r| r.id.map(|id| (id, r.path.clone()))).collect()
+    let mut here = KeysHere::with_capacity(rows.len());
+    for row in rows {
+        let Some(id) = row.id else { continue };
+        let file = KeyFile { path: row.path.clone(), fault: row.fault() };
+        match here.get(&id) {
+            Some(KeyFile { fault: None, .. }) => {}
+            _ => drop(here.insert(id, file)),
+        }
+    }
+    here
 }
 
 /// Who uses a key, as cached metadata says. The cache is not verified for this: it is a hint, not a proof.
@@ -100,9 +133,12 @@ struct Use {
 
 fn uses(trust_dir: &TrustDir) -> HashMap<KeyId, Use> {
     let mut uses: HashMap<KeyId, Use> = HashMap::new();
+    // A file may give one key to thousands of roles; its certificate is read once.
+    let mut canonical: HashMap<KeyId, KeyId> = HashMap::new();
     for gun in trust_dir.guns().guns.into_iter().map(|g| g.gun) {
         let mut note = |key: &PublicKey, role: &RoleName| {
-            let used = uses.entry(key.canonical_id()).or_insert_with(|| Use { algorithm: key.algorithm(), by: Vec::new() });
+            let id = *canonical.entry(key.id()).or_insert_with(|| key.canonical_id());
+            let used = uses.entry(id).or_insert_with(|| Use { algorithm: key.algorithm(), by: Vec::new() });
             used.by.push((gun.clone(), role.clone()));
         };
         for role in trust_dir.cached_roles(&gun).unwrap_or_default() {

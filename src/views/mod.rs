@@ -6,6 +6,7 @@ pub mod desk;
 pub mod docker;
 pub mod keys;
 pub mod natural;
+pub mod next_step;
 pub mod notable;
 pub mod repositories;
 pub mod tags;

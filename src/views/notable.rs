@@ -8,10 +8,11 @@ use crate::{
         collection::{Anchor, Freshness, Role, TrustedCollection},
         key::Algorithm,
         limits,
-        name::BaseRole,
+        name::{BaseRole, KeyId},
     },
 };
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// Days before its end at which a root becomes a warning: six months, because within them Notary re-signs the root on
 /// every publish and so locks out whoever has no root key (protocol 12.3).
@@ -43,7 +44,7 @@ pub(super) fn role(node: &ChainNode, now: Timestamp) -> Vec<Finding> {
         found.push(Finding { remedy: Some(Remedy("signer add")), ..Finding::new("role-keys-missing", Severity::Error, text) });
     }
     for key in node.keys.iter().filter(|k| !usable(k.algorithm)) {
-        let text = format!("the key {} of {name} ({}) never counts", key.id.short(), key.algorithm);
+        let text = format!("the key {} of {name} ({}) never counts", key.canonical_id.short(), key.algorithm);
         found.push(Finding::new("role-key-unusable", Severity::Warn, text));
     }
     if let Some(at) = node.expires.filter(|_| name.base() != Some(BaseRole::Timestamp)) {
@@ -52,7 +53,13 @@ pub(super) fn role(node: &ChainNode, now: Timestamp) -> Vec<Finding> {
     if name.base() == Some(BaseRole::Root) {
         for key in &node.keys {
             if let Some((_, end)) = &key.certificate {
-                found.extend(ending(&format!("the root certificate of key {}", key.id.short()), *end, now, true, "key rotate"));
+                found.extend(ending(
+                    &format!("the root certificate of key {}", key.canonical_id.short()),
+                    *end,
+                    now,
+                    true,
+                    "key rotate",
+                ));
             }
         }
     }
@@ -67,11 +74,12 @@ fn ending(what: &str, at: Timestamp, now: Timestamp, root: bool, remedy: &'stati
         false if days < SOON => (Severity::Info, "role-expires"),
         _ => return None,
     };
-    let text = format!("{what} expires in {days} days, on {}", at.strftime("%Y-%m-%d"));
+    let text = format!("{what} expires in {}, on {}", count(usize::try_from(days).unwrap_or(0), "day"), at.strftime("%Y-%m-%d"));
     Some(Finding { remedy: Some(Remedy(remedy)), ..Finding::new(code, severity, text) })
 }
 
-fn usable(algorithm: Algorithm) -> bool {
+/// Whether a key that computes so may sign and be believed.
+pub(super) fn usable(algorithm: Algorithm) -> bool {
     match algorithm {
         Algorithm::Rsa(bits) => bits >= limits::RSA_BITS,
         Algorithm::EcdsaP224 | Algorithm::Unknown => false,
@@ -90,8 +98,9 @@ pub(super) fn paths(role: &Role) -> Vec<Finding> {
             format!("{} may sign no name at all: it has no paths", role.name),
         ));
     }
+    let kept: HashSet<&String> = real.iter().collect();
     let lost: Vec<String> =
-        stated.iter().filter(|p| !real.contains(p)).map(|p| format!("\"{}\"", Printable::from_untrusted(p))).collect();
+        stated.iter().filter(|p| !kept.contains(p)).map(|p| format!("\"{}\"", Printable::from_untrusted(p))).collect();
     if !lost.is_empty() {
         let text = format!("{} may not sign {}: the role above may not either", role.name, lost.join(", "));
         found.push(Finding::new("paths-beyond-parent", Severity::Warn, text));
@@ -110,17 +119,37 @@ pub(super) fn paths(role: &Role) -> Vec<Finding> {
     found
 }
 
+/// So many of something, in words: `1 name`, `2 names`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// The IDs by which people compare the root: those of the bare keys, as in the names of key files and as every program
+/// that shows a key shows it. Certificates have IDs of their own, which are wanted in pins only.
+pub fn root_keys(collection: &TrustedCollection) -> Vec<KeyId> {
+    collection.base_keys(BaseRole::Root).iter().map(|k| k.canonical_id()).collect()
+}
+
 /// What is notable about a repository as a whole.
-pub(super) fn collection(collection: &TrustedCollection, not_kept: Option<&TrustDirError>) -> Vec<Finding> {
+pub(super) fn collection(
+    collection: &TrustedCollection,
+    as_of: Option<Timestamp>,
+    not_kept: Option<&TrustDirError>,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     if collection.anchor() == Anchor::FirstUse {
-        let text = "its root was seen now for the first time and trusted for want of anything to compare it with";
+        let keys = root_keys(collection).iter().map(KeyId::hex).collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "its root was seen now for the first time and trusted for want of anything to compare it with; its root key is {keys}"
+        );
         found.push(Finding { remedy: Some(Remedy("pin set")), ..Finding::new("first-use", Severity::Info, text) });
     }
     if collection.freshness() == Freshness::Cached {
         let expires = collection.timestamp().expires().strftime("%Y-%m-%d");
-        let text =
-            format!("the server did not answer; this is what was last seen, and it may be out of date (good until {expires})");
+        let as_of = as_of.map(|t| format!(" as of {}", t.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+        let text = format!(
+            "the server did not answer; this is what was last seen{as_of}, and it may be out of date (good until {expires})"
+        );
         found.push(Finding::new("not-fresh", Severity::Warn, text));
     }
     if let Some(why) = not_kept {

@@ -27,5 +27,7 @@ mod screen_pictures;
 mod screen_safe;
 mod screen_world;
 mod served_sandbox;
+mod shown_acts;
+mod shown_truth;
 mod transport;
 mod transport_tls;

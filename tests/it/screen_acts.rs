@@ -31,9 +31,14 @@ fn text_of(s: &State, area: Rect) -> String {
     area.positions().map(|p| b[p].symbol().to_owned()).collect()
 }
 
+/// Repositories that were seen before.
+fn anchored(guns: Vec<Gun>) -> Inventory {
+    Inventory { anchored: guns.iter().cloned().collect(), guns, notes: vec![] }
+}
+
 fn row(name: &str) -> (Gun, RepositoryRow) {
     let gun = Gun::new(name).unwrap();
-    (gun.clone(), RepositoryRow { gun, health: Health::NotThere, detail: None })
+    (gun.clone(), RepositoryRow { gun, health: Health::NotThere, detail: None, advice: None })
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn what_the_inventory_names_is_read_and_progress_is_counted() {
     let mut s = state(Kind::Reading, Theme::FULL, (80, 24));
     let (gun, found) = row("registry.example/a");
     let (other, _) = row("registry.example/b");
-    let inventory = Inventory { guns: vec![gun.clone(), other.clone()], notes: vec![] };
+    let inventory = anchored(vec![gun.clone(), other.clone()]);
     assert_eq!(update(&mut s, Action::InventoryTaken(0, inventory)), [Effect::Load(0, vec![gun.clone(), other])]);
     update(&mut s, Action::Step(0, gun, "snapshot".to_owned()));
     let line = text_of(&s, layout::areas(s.screen()).unwrap().status);
@@ -63,7 +68,7 @@ fn what_the_inventory_names_is_read_and_progress_is_counted() {
 fn a_server_with_very_many_repositories_is_not_asked_for_all_of_them_unasked() {
     let mut s = state(Kind::Reading, Theme::FULL, (80, 24));
     let guns: Vec<Gun> = (0..201).map(|i| row(&format!("registry.example/{i:03}")).0).collect();
-    let inventory = || Inventory { guns: guns.clone(), notes: vec![] };
+    let inventory = || anchored(guns.clone());
     assert_eq!(update(&mut s, Action::InventoryTaken(0, inventory())), []);
     assert!(s.notice.as_ref().unwrap().text.contains("R reads all"));
     press(&mut s, &[Command::Place(2)]);
@@ -78,7 +83,7 @@ fn a_server_with_very_many_repositories_is_not_asked_for_all_of_them_unasked() {
 fn stopping_drops_what_comes_in_late_and_keeps_what_was_read() {
     let mut s = state(Kind::Reading, Theme::FULL, (80, 24));
     let (gun, found) = row("registry.example/a");
-    update(&mut s, Action::InventoryTaken(0, Inventory { guns: vec![gun], notes: vec![] }));
+    update(&mut s, Action::InventoryTaken(0, anchored(vec![gun])));
     assert_eq!(update(&mut s, Action::Do(Command::Cancel)), [Effect::StopAll]);
     assert!(!s.is_busy());
     assert_eq!(s.keys_progress, Progress::Stopped);
@@ -173,7 +178,7 @@ fn only_public_things_are_copied_and_whole() {
     press(&mut s, &[Command::Open]);
     assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy("root".to_owned())]);
     press(&mut s, &[Command::Down]);
-    assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy(id("root").hex())]);
+    assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy(id("root bare").hex())]);
     press(&mut s, &[Command::TabRight]);
     assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy(format!("sha256:{}", id("latest").hex()))]);
     press(&mut s, &[Command::Last]);

@@ -126,9 +126,10 @@ fn nothing_refused_looks_trusted() {
             let mut s = state(Kind::Empty, theme, size);
             let detail = known.then(|| Box::new(detail(&gun, false, 4)));
             let epoch = s.epoch;
-            let inventory = claviger::views::desk::Inventory { guns: vec![gun.clone()], notes: vec![] };
+            let inventory =
+                claviger::views::desk::Inventory { guns: vec![gun.clone()], anchored: Default::default(), notes: vec![] };
             update(&mut s, Action::InventoryTaken(epoch, inventory));
-            let row = RepositoryRow { gun: gun.clone(), health: Health::Refused(why()), detail };
+            let row = RepositoryRow { gun: gun.clone(), health: Health::Refused(why()), detail, advice: None };
             update(&mut s, Action::Loaded(epoch, Box::new(Repo::new(row, now()))));
             press(&mut s, &[Command::Place(2)]);
             for tab in [Command::First, Command::Open, Command::TabRight, Command::TabRight] {
@@ -156,11 +157,11 @@ proptest! {
         d.chain.state = NodeState::Refused(text.clone());
         d.chain.findings = d.findings.clone();
         d.tags[0].name = Untrusted::new(text.clone());
-        let inventory = claviger::views::desk::Inventory { guns: vec![gun.clone()], notes: vec![text.clone()] };
+        let inventory = claviger::views::desk::Inventory { guns: vec![gun.clone()], anchored: Default::default(), notes: vec![text.clone()] };
         update(&mut s, Action::InventoryTaken(epoch, inventory));
         update(&mut s, Action::Step(epoch, gun.clone(), text.clone()));
         prop_assert!(unsafe_characters(&drawn(&s)).is_empty());
-        let row = RepositoryRow { gun, health: Health::Verified(None), detail: Some(Box::new(d)) };
+        let row = RepositoryRow { gun, health: Health::Verified(None), detail: Some(Box::new(d)), advice: None };
         update(&mut s, Action::Loaded(epoch, Box::new(Repo::new(row, now()))));
         for way in [
             &[][..], &[Command::Place(1)], &[Command::Place(1), Command::Open], &[Command::Place(2)],

@@ -142,9 +142,9 @@ fn keys(kind: Kind) -> KeyRows {
     KeyRows { rows, problems }
 }
 
-fn chain_key(seed: &str, signed: bool, whereabouts: Whereabouts) -> ChainKey {
+pub fn chain_key(seed: &str, signed: bool, whereabouts: Whereabouts) -> ChainKey {
     let id = id(seed);
-    ChainKey { id, canonical_id: id, algorithm: Algorithm::EcdsaP256, signed, certificate: None, whereabouts }
+    ChainKey { id, canonical_id: id, algorithm: Algorithm::EcdsaP256, signed: Some(signed), certificate: None, whereabouts }
 }
 
 fn node(name: &str, version: u64, days: i64, keys: Vec<ChainKey>, children: Vec<ChainNode>) -> ChainNode {
@@ -156,7 +156,7 @@ fn node(name: &str, version: u64, days: i64, keys: Vec<ChainKey>, children: Vec<
         threshold: 1,
         keys,
         paths: Vec::new(),
-        targets: 0,
+        targets: Some(0),
         findings: Vec::new(),
         children,
     }
@@ -174,7 +174,7 @@ pub fn chain(hostile: bool) -> ChainNode {
     root_key.certificate = Some((Untrusted::new(if hostile { ATTACK } else { "registry.example/shop/web" }), in_days(3400)));
     let people = |n: &str, v, names, paths: &[&str], below| ChainNode {
         paths: paths.iter().map(|p| text(p)).collect(),
-        targets: names,
+        targets: Some(names),
         ..node(n, v, 600, vec![chain_key(n, true, Whereabouts::Elsewhere)], below)
     };
     let linux = people("targets/ana/linux", 2, 1, &["linux/"], vec![]);
@@ -185,6 +185,8 @@ pub fn chain(hostile: bool) -> ChainNode {
         )),
         version: None,
         expires: None,
+        targets: None,
+        keys: vec![ChainKey { signed: None, ..chain_key("targets/qa", false, Whereabouts::Elsewhere) }],
         findings: vec![
             Finding::new("refused", Severity::Error, "targets/qa has lost its only signing key.").with_remedy("witness"),
         ],
@@ -194,6 +196,8 @@ pub fn chain(hostile: bool) -> ChainNode {
         state: NodeState::Unpublished,
         version: None,
         expires: None,
+        targets: None,
+        keys: vec![ChainKey { signed: None, ..chain_key("targets/new", false, Whereabouts::Elsewhere) }],
         ..people("targets/new", 1, 0, &["new/"], vec![])
     };
     let mut releases = people("targets/releases", 7, 3, &[""], vec![]);
@@ -201,7 +205,7 @@ pub fn chain(hostile: bool) -> ChainNode {
     let below = vec![releases, people("targets/ana", 5, 3, &["v1/", "v2/"], vec![linux]), qa, new];
     let targets = ChainNode {
         paths: vec![Printable::from_untrusted("")],
-        targets: 1,
+        targets: Some(1),
         ..node("targets", 4, 12, vec![chain_key("targets", true, here("targets"))], below)
     };
     let server = |n| vec![chain_key(n, true, Whereabouts::Server)];
@@ -237,6 +241,7 @@ pub fn detail(gun: &Gun, hostile: bool, tags: usize) -> RepositoryDetail {
         anchor: Anchor::Remembered,
         freshness: Freshness::Live,
         verified_at: now(),
+        as_of: None,
         next_expiry: Some((role("targets"), in_days(12))),
         chain: chain(hostile),
         tags: rows,
@@ -252,6 +257,7 @@ fn repositories(kind: Kind) -> Vec<RepositoryRow> {
         gun: gun(name),
         health,
         detail: d.map(Box::new),
+        advice: None,
     };
     let verified = |name: &str, severity: Option<Severity>| {
         let mut d = detail(&gun(name), false, 4);
@@ -272,6 +278,7 @@ fn repositories(kind: Kind) -> Vec<RepositoryRow> {
             let mut cached = verified("registry.example/tools/scanner", None);
             let d = cached.detail.as_mut().unwrap();
             d.freshness = Freshness::Cached;
+            d.as_of = Some(in_days(-2));
             d.findings.push(Finding::new("not-fresh", Severity::Warn, "the server did not answer; this is as of 2026-11-18"));
             let refused = why("targets is signed by 0 keys that root names, 1 needed");
             vec![
@@ -344,8 +351,9 @@ pub fn state(kind: Kind, theme: Theme, size: (u16, u16)) -> State {
         Kind::Hostile => vec![format!("The server said {ATTACK}.")],
         _ => vec![],
     };
-    let guns = rows.iter().map(|r| r.gun.clone()).collect();
-    update(&mut s, Action::InventoryTaken(epoch, Inventory { guns, notes }));
+    let guns: Vec<Gun> = rows.iter().map(|r| r.gun.clone()).collect();
+    let anchored = guns.iter().cloned().collect();
+    update(&mut s, Action::InventoryTaken(epoch, Inventory { guns, anchored, notes }));
     let loaded: Vec<Action> = rows
         .into_iter()
         .filter(|r| r.health != Health::Unknown)

@@ -37,7 +37,8 @@ impl Served {
         panic!("the sandbox did not say how to join: {text}");
     }
 
-    fn value(&self, name: &str) -> &str {
+    /// A part of how to join.
+    pub fn value(&self, name: &str) -> &str {
         self.invitation[name].as_str().unwrap()
     }
 

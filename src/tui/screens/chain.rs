@@ -14,7 +14,10 @@ use super::super::{
 };
 use crate::{
     tuf::name::BaseRole,
-    views::chain::{ChainKey, ChainNode, NodeState, Whereabouts},
+    views::{
+        chain::{ChainKey, ChainNode, NodeState, Whereabouts},
+        notable::count,
+    },
 };
 
 const COLUMNS: [Column; 5] = [rest("Role and keys"), fixed("Ver.", 5), fixed("Until", 10), fixed("", 9), fixed("Needs", NEEDS)];
@@ -49,7 +52,7 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
             },
             Some((b, Line::Paths)) => (format!("{}{}", below(b, g), paths(&b.node)), Tone::Dim, whole),
             Some((b, Line::Key(k))) => match b.node.keys.get(k) {
-                Some(k) => (format!("{}{}", below(b, g), key(k, g, trusted)), key_tone(k, trusted), whole),
+                Some(k) => (format!("{}{}", below(b, g), key(k, &b.node.state, g, trusted)), key_tone(k, trusted), whole),
                 None => continue,
             },
             _ => continue,
@@ -60,7 +63,11 @@ pub fn draw(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         }
     }
     if let Some((b, line)) = page.chain.selected().and_then(|i| known.tree.line(i)) {
-        super::pane(ink, pane, "a taller terminal shows all", |columns| describe(state, repo, b, line, columns));
+        let more = match line {
+            Line::Key(k) if b.node.keys.get(k).is_some_and(|k| file(k).is_some()) => "Enter shows all",
+            _ => "a taller terminal shows all",
+        };
+        super::pane(ink, pane, more, |columns| describe(state, repo, b, line, columns));
     }
 }
 
@@ -127,30 +134,44 @@ fn paths(n: &ChainNode) -> String {
         }
     };
     match n.targets {
-        0 => what,
-        1 => format!("{what}; signs 1 name"),
-        n => format!("{what}; signs {n} names"),
+        // Nothing is known of what a refused role signs, and one that has published nothing says so in its own line.
+        None => what,
+        Some(0) => format!("{what}; signs no name"),
+        Some(n) => format!("{what}; signs {}", count(n, "name")),
     }
 }
 
-fn key(k: &ChainKey, g: &Glyphs, trusted: bool) -> String {
+fn key(k: &ChainKey, state: &NodeState, g: &Glyphs, trusted: bool) -> String {
     let (mark, word) = match (k.signed, trusted) {
-        (true, true) => (g.tick, "signed by"),
-        (true, false) => ("?", "signed by"),
-        (false, _) => (g.dot, "not signed by"),
+        (Some(true), true) => (g.tick, "signed by"),
+        (Some(false), true) => (g.dot, "not signed by"),
+        (None, _) if *state == NodeState::Unpublished => (g.dot, "key"),
+        // Whether it signed was not judged, or does not hold any more.
+        _ => ("?", "key"),
     };
-    format!("{mark} {word} {} {:<10} {}", k.id.short(), k.algorithm.to_string(), whereabouts(k).0)
+    format!("{mark} {word} {} {:<10} {}", k.canonical_id.short(), k.algorithm.to_string(), whereabouts(k).0)
 }
 
 fn key_tone(k: &ChainKey, trusted: bool) -> Tone {
-    if k.signed && trusted { Tone::Good } else { Tone::Dim }
+    if k.signed == Some(true) && trusted { Tone::Good } else { Tone::Dim }
 }
 
 fn whereabouts(k: &ChainKey) -> (&'static str, String) {
     match &k.whereabouts {
         Whereabouts::Here(path) => ("key here", format!("here: {}", path.to_string_lossy())),
+        Whereabouts::Unusable(path, fault) => {
+            ("key here, UNUSABLE", format!("here, but {}: {}", fault.words, path.to_string_lossy()))
+        }
         Whereabouts::Server => ("key at server", "with the server, which signs by itself".to_owned()),
         Whereabouts::Elsewhere => ("key elsewhere", "not in this trust directory".to_owned()),
+    }
+}
+
+/// The file of a key, if there is one here.
+fn file(k: &ChainKey) -> Option<&std::path::Path> {
+    match &k.whereabouts {
+        Whereabouts::Here(path) | Whereabouts::Unusable(path, _) => Some(path),
+        Whereabouts::Server | Whereabouts::Elsewhere => None,
     }
 }
 
@@ -161,18 +182,23 @@ fn describe(state: &State, repo: &Repo, b: &Branch, line: Line, columns: u16) ->
     if let Line::Key(i) = line
         && let Some(k) = n.keys.get(i)
     {
-        l.digits("Key", "", &k.id.hex(), Tone::Plain);
-        let signed = if !trusted {
-            ("not judged: this repository is not trusted", Tone::Bad)
-        } else if k.signed {
-            ("yes, a good signature stands under this role's file", Tone::Good)
-        } else {
-            ("no", Tone::Plain)
+        l.digits("Key", "", &k.canonical_id.hex(), Tone::Plain);
+        let unusable = matches!(k.whereabouts, Whereabouts::Unusable(..));
+        match &k.whereabouts {
+            Whereabouts::Here(path) => l.say("Here", &path.to_string_lossy(), Tone::Plain),
+            _ => l.say("Private", &whereabouts(k).1, if unusable { Tone::Bad } else { Tone::Plain }),
+        }
+        let signed = match (k.signed, &n.state) {
+            _ if !trusted => ("not judged: this repository is not trusted", Tone::Bad),
+            (Some(true), _) => ("yes, a good signature stands under this role's file", Tone::Good),
+            (Some(false), _) => ("no", Tone::Plain),
+            (None, NodeState::Unpublished) => ("nothing to sign yet: the role has published nothing", Tone::Plain),
+            (None, _) => ("not judged: the role's file was refused", Tone::Warn),
         };
         l.say("Signed", signed.0, signed.1);
-        l.say("Private", &whereabouts(k).1, Tone::Plain);
         if k.canonical_id != k.id {
-            l.digits("Key file", "", &k.canonical_id.hex(), Tone::Plain);
+            l.digits("Cert. ID", "", &k.id.hex(), Tone::Plain);
+            l.say("", "the certificate's own ID, which trust_pinning wants", Tone::Dim);
         }
         if let Some((name, end)) = &k.certificate {
             let text = format!("{}, until {} ({})", name.shown(), when::date(*end), when::clause(state.now, *end));

@@ -6,7 +6,10 @@ use super::super::{
     theme::Tone,
     widgets::{pane::Lines, table},
 };
-use crate::finding::{Finding, Severity};
+use crate::{
+    finding::{Finding, Severity},
+    views::next_step::next_step,
+};
 
 /// Draws the findings of the open repository.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
@@ -35,10 +38,11 @@ pub fn lines(state: &State, columns: u16) -> Lines {
 /// Writes findings: the worst first, as they come. The severity is a word as well as a tone.
 pub fn say_all(l: &mut Lines, label: &str, findings: &[Finding]) {
     for (i, f) in findings.iter().enumerate() {
-        let (word, tone) = match f.severity {
-            Severity::Error => ("error", Tone::Bad),
-            Severity::Warn => ("warning", Tone::Warn),
-            Severity::Info => ("note", Tone::Plain),
+        let word = f.severity.as_str();
+        let tone = match f.severity {
+            Severity::Error => Tone::Bad,
+            Severity::Warn => Tone::Warn,
+            Severity::Info => Tone::Plain,
         };
         let label = match (label, i) {
             ("", _) => word,
@@ -49,6 +53,8 @@ pub fn say_all(l: &mut Lines, label: &str, findings: &[Finding]) {
         l.say(label, &text, tone);
         if let Some(remedy) = f.offered() {
             l.say("", &format!("remedy: {remedy}"), Tone::Plain);
+        } else if let Some(next) = next_step(f) {
+            l.say("", &format!("next: {next}"), Tone::Plain);
         }
     }
 }

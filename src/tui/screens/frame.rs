@@ -74,6 +74,7 @@ fn places(state: &State, areas: &Areas, ink: &mut Ink<'_>) {
 /// How many there are, where that is known; nothing behind the longest name, which needs the room.
 fn count(state: &State, place: Place) -> String {
     match place {
+        Place::Keys if state.keys.unread().is_some() => "?".to_owned(),
         Place::Keys if state.keys_progress == Progress::Done => short(state.keys.roster.rows().len()),
         _ => String::new(),
     }

@@ -33,6 +33,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Overview => "Overview",
         Context::Keys => "Keys",
         Context::Key => "Key",
+        Context::Matter => "Needs attention",
         Context::Repositories => "Repositories",
         Context::Unknown => "Repository",
         Context::Chain => "Chain of trust",

@@ -66,6 +66,12 @@ fn empty(state: &State, ink: &mut Ink<'_>) {
         Progress::Reading => lines.say("", "reading…", Tone::Dim),
         _ if filtered => lines.say("", "No key matches the filter. Esc clears it.", Tone::Plain),
         Progress::Stopped => lines.say("", "Reading was stopped. r reads the keys.", Tone::Plain),
+        // What could not be read may be full of keys: to invite to make one now would be to lose sight of them.
+        Progress::Done if state.keys.unread().is_some() => {
+            lines.say("", "The private keys could not be read; it is not known whether there are any.", Tone::Bad);
+            lines.gap();
+            super::findings::say_all(&mut lines, "", &state.keys.directory);
+        }
         Progress::Done => {
             lines.say("", &format!("No private keys in {}.", state.facts.trust_dir), Tone::Strong);
             lines.gap();

@@ -5,6 +5,7 @@ pub mod frame;
 pub mod help;
 pub mod key;
 pub mod keys;
+pub mod matter;
 pub mod overview;
 pub mod repositories;
 pub mod repository;
@@ -36,6 +37,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Overview => overview::draw(state, ink),
         Context::Keys => keys::draw(state, ink),
         Context::Key => key::draw(state, ink),
+        Context::Matter => matter::draw(state, ink),
         Context::Repositories => repositories::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
@@ -48,7 +50,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
     match of {
         Context::Overview => overview::body(content),
         Context::Keys | Context::Repositories => table::body(split(below(content, 1)).0),
-        Context::Key => below(content, 2),
+        Context::Key | Context::Matter => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
@@ -60,6 +62,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
 pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
     match of {
         Context::Key => Some(key::lines(state, content.width).lines.len()),
+        Context::Matter => Some(matter::lines(state, content.width).lines.len()),
         Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),
         Context::Help => Some(help::lines(state).len()),
@@ -103,8 +106,8 @@ fn pane(ink: &mut Ink<'_>, area: Rect, more: &str, describe: impl FnOnce(u16) ->
     }
     let line = part.glyphs().horizontal;
     part.rule(0, line, Tone::Dim);
-    let lines = describe(part.width());
-    if lines.lines.len() > usize::from(part.height()) - 1 {
+    let mut lines = describe(part.width());
+    if lines.cut(usize::from(part.height()) - 1) {
         part.right(0, &format!(" {more} "), Tone::Accent);
     }
     lines.draw(&mut part.rows(1, u16::MAX), 0);

@@ -58,6 +58,10 @@ fn keys(state: &State, ink: &mut Ink<'_>) {
         ink.put(LABEL, 0, "reading…", Tone::Dim);
         return;
     }
+    if state.keys.unread().is_some() {
+        ink.put(LABEL, 0, "could not be read", Tone::Bad);
+        return;
+    }
     ink.put(LABEL, 0, &state.keys.roster.rows().len().to_string(), Tone::Strong);
     let dot = format!(" {} ", ink.glyphs().dot);
     let name = |r: &str| if r.is_empty() { "without a role".to_owned() } else { r.to_owned() };
@@ -96,7 +100,7 @@ fn repositories(state: &State, ink: &mut Ink<'_>) {
     }
     counts.sort_by(|a, b| a.0.cmp(b.0));
     let well = |s: &Standing| matches!(s, Standing::Verified | Standing::Unread);
-    let text = |s: &Standing, n| format!("{} {n} {}", s.mark(g), s.word());
+    let text = |s: &Standing, n| format!("{} {}", s.mark(g), s.counted(n));
     let mut x = LABEL + COUNT;
     for (standing, n) in counts.iter().filter(|(s, _)| well(s)) {
         x = ink.put(x, 2, &text(standing, *n), standing.tone()) + 3;
@@ -152,15 +156,19 @@ fn detail(state: &State, ink: &mut Ink<'_>) {
     ink.rule(0, g.horizontal, Tone::Dim);
     let mut l = Lines::bare(state.theme, ink.width());
     l.say("", &format!("{}: {}", subject(state, a.subject), a.text), Tone::Plain);
+    if l.cut(usize::from(ink.height()).saturating_sub(1)) {
+        ink.right(0, " Enter shows all ", Tone::Accent);
+    }
     l.draw(&mut ink.rows(1, u16::MAX), 0);
 }
 
-fn subject(state: &State, subject: Subject) -> String {
+/// What a line is about.
+pub fn subject(state: &State, subject: Subject) -> String {
     match subject {
         Subject::Repository(i) => state.repos.roster.get(i).map(|r| r.gun.to_string()).unwrap_or_default(),
         Subject::Key(i) => match state.keys.roster.get(i) {
             Some(k) => match (k.id, k.path.file_name()) {
-                (Some(id), _) => format!("{} key {}", k.role.shown(), id.short()),
+                (Some(id), _) => format!("{} key {}", k.role.shown(), id.short()).trim_start().to_owned(),
                 (None, Some(name)) => name.to_string_lossy().into_owned(),
                 (None, None) => "a file".to_owned(),
             },
@@ -193,7 +201,7 @@ fn expiries(state: &State, ink: &mut Ink<'_>) {
 }
 
 fn next(state: &State) -> &'static str {
-    let nothing = state.keys.roster.rows().is_empty() && state.repos.roster.rows().is_empty();
+    let nothing = state.keys.roster.rows().is_empty() && state.repos.roster.rows().is_empty() && state.keys.unread().is_none();
     if state.is_busy() {
         "Wait, or look around: what is found appears as it is read."
     } else if state.keys_progress == Progress::Stopped || state.repos_progress == Progress::Stopped {
@@ -203,7 +211,7 @@ fn next(state: &State) -> &'static str {
     } else if !state.attention.is_empty() {
         "Enter opens the selected line and says what to do."
     } else if state.repos.roster.rows().iter().any(|r| r.standing == Standing::Unread) {
-        "Some repositories were not read. r reads everything."
+        "Some repositories are new here: 3, then Enter reads one."
     } else {
         "Nothing has to be done. r reads everything again."
     }

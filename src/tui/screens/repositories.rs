@@ -10,7 +10,10 @@ use super::super::{
         table::{self, Cell, Column, fixed, rest},
     },
 };
-use crate::tuf::collection::{Anchor, Freshness};
+use crate::{
+    tuf::collection::{Anchor, Freshness},
+    views::notable::count,
+};
 
 /// A narrow list leaves the freshness to the health, which says "not fresh".
 const COLUMNS: [Column; 5] = [fixed("", 1), fixed("Health", 12), rest("Repository"), fixed("Root", 10), fixed("Expires", 8)];
@@ -92,7 +95,10 @@ pub fn say_trust(l: &mut Lines, repo: &Repo) {
     l.say("Root", text, tone);
     let (text, tone) = match known.freshness {
         Freshness::Live => (format!("from the server, verified {}", when::moment(known.verified_at)), Tone::Plain),
-        Freshness::Cached => ("NOT FRESH: the server did not answer; from the cache, still valid".to_owned(), Tone::Warn),
+        Freshness::Cached => {
+            let as_of = known.as_of.map(|t| format!(" as of {}", when::moment(t))).unwrap_or_default();
+            (format!("NOT FRESH: the server did not answer; from the cache{as_of}, still valid"), Tone::Warn)
+        }
     };
     l.say("Answer", &text, tone);
 }
@@ -116,7 +122,7 @@ fn describe(state: &State, r: &Repo, columns: u16) -> Lines {
             let text = format!("{role} {}, on {}", when::clause(state.now, *end), when::date(*end));
             l.say("Expires", &text, when::tone(state.now, *end, false));
         }
-        l.say("Signs", &format!("{} names", known.tags.rows().len()), Tone::Plain);
+        l.say("Signs", &count(known.tags.rows().len(), "name"), Tone::Plain);
     }
     l
 }

@@ -6,9 +6,11 @@ use super::super::{
     standing::Standing,
     state::State,
     theme::Tone,
+    when,
     widgets::pane::Lines,
 };
 use super::{chain, findings, repositories, tags, unknown};
+use crate::tuf::collection::Freshness;
 use ratatui::layout::Rect;
 
 /// Rows above the list: name, verdict in two rows, tabs, and a gap before findings.
@@ -42,6 +44,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
 
 /// What is to be said about a repository as a whole, and whether that is a word of distrust.
 pub fn verdict(repo: &Repo) -> (String, bool) {
+    let refused = repo.known.as_ref().map(|k| k.tree.refused()).unwrap_or_default();
     match &repo.standing {
         Standing::Refused(why) => (format!("NOT TRUSTED: {why}"), true),
         Standing::Expired(why) => (format!("NOT TRUSTED: EXPIRED: {why}"), true),
@@ -50,6 +53,10 @@ pub fn verdict(repo: &Repo) -> (String, bool) {
         Standing::NotThere => ("The server has no such repository.".to_owned(), false),
         Standing::Unread => ("Not read yet.".to_owned(), false),
         Standing::NotFresh => ("Not fresh: the server did not answer; this is from the cache".to_owned(), false),
+        Standing::Faulty if !refused.is_empty() => {
+            let are = if refused.len() == 1 { "is" } else { "are" };
+            (format!("Verified in part: {} {are} refused", refused.join(", ")), false)
+        }
         Standing::Faulty => ("Verified, with a problem: see its findings".to_owned(), false),
         Standing::Warned => ("Verified, with a warning: see its findings".to_owned(), false),
         Standing::Verified => ("Verified".to_owned(), false),
@@ -62,6 +69,7 @@ fn banner(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
         let mut part = ink.rows(0, 2);
         let mut lines = Lines::bare(state.theme, part.width().saturating_sub(2));
         lines.say("", &text, Tone::Alarm);
+        lines.cut(2);
         for y in 0..2 {
             let line = lines.lines.get(usize::from(y)).map_or("", |l| l.text.as_str());
             part.put(1, y, line, Tone::Alarm);
@@ -78,7 +86,11 @@ fn banner(state: &State, repo: &Repo, ink: &mut Ink<'_>) {
     let Some(known) = &repo.known else { return };
     let (root, root_tone) = repositories::anchor(known.anchor);
     let (answer, answer_tone) = repositories::freshness(known.freshness);
-    let read = format!("   read {}", super::super::when::moment(known.verified_at));
+    let read = match (known.freshness, known.as_of) {
+        (Freshness::Live, _) => format!("   read {}", when::moment(known.verified_at)),
+        (Freshness::Cached, Some(t)) => format!("   as of {}", when::moment(t)),
+        (Freshness::Cached, None) => String::new(),
+    };
     ink.line(
         1,
         &[("  root ", Tone::Dim), (root, root_tone), ("   answer ", Tone::Dim), (answer, answer_tone), (&read, Tone::Dim)],

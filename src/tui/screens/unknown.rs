@@ -9,7 +9,10 @@ use super::super::{
     when,
     widgets::{pane::Lines, table},
 };
-use crate::repository::{Look, Seen};
+use crate::{
+    repository::{Look, Seen},
+    views::notable::count,
+};
 
 /// So many names of a file are listed.
 const NAMES: usize = 50;
@@ -28,8 +31,20 @@ pub fn lines(state: &State, columns: u16) -> Lines {
     let mut l = Lines::bare(state.theme, columns.saturating_sub(2));
     let Some(repo) = state.open_repo() else { return l };
     let (what, next) = advice(repo, state.is_reading_target());
+    // The verdict has two rows at the top. A longer one stands here in full.
+    if let Some(why) = repo.standing.distrust() {
+        let mut whole = Lines::bare(state.theme, columns.saturating_sub(2));
+        whole.say("", &super::repository::verdict(repo).0, Tone::Plain);
+        if whole.lines.len() > 2 {
+            l.say("", &format!("Why: {why}"), Tone::Bad);
+            l.gap();
+        }
+    }
     l.say("", what, Tone::Plain);
     l.gap();
+    if let Some(advice) = repo.advice {
+        l.say("", advice, Tone::Plain);
+    }
     l.say("", next, Tone::Plain);
     match &repo.look {
         None => {}
@@ -46,9 +61,13 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
     match &repo.standing {
         _ if reading => ("It is being read.", "Its chain of trust appears here when it was verified."),
         Standing::Unread => ("It was not read yet.", "r reads and verifies it."),
+        Standing::Refused(_) if repo.look.is_some() => (
+            "What was read did not pass verification, so nothing of it is trusted. What its files claim stands below.",
+            "Do not pull from it. r reads it again; v hides what its files claim.",
+        ),
         Standing::Refused(_) => (
             "What was read did not pass verification, so nothing of it is shown. What was trusted before stays in the cache.",
-            "Do not pull from it; ask its owner. r reads it again; v shows what its files claim.",
+            "Do not pull from it. r reads it again; v shows what its files claim.",
         ),
         Standing::NotThere => {
             ("The server answered that it has no such repository.", "Check the name, and the server at the top.")
@@ -70,8 +89,7 @@ fn claims(l: &mut Lines, look: &Look) {
     for Seen { role, claims, names, more_names, problem } in &look.files {
         let text = match (claims, problem) {
             (Some(c), _) => {
-                let signatures =
-                    if c.signatures == 1 { "1 signature".to_owned() } else { format!("{} signatures", c.signatures) };
+                let signatures = count(c.signatures, "signature");
                 format!("{role} claims version {}, until {}, {signatures} unchecked", c.version, when::date(c.expires))
             }
             (None, Some(why)) => format!("{role} could not be read: {why}"),

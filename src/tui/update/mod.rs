@@ -83,7 +83,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::HalfDown => navigate::step(state, navigate::half(state)),
         Command::First => navigate::step(state, isize::MIN),
         Command::Last => navigate::step(state, isize::MAX),
-        Command::Open => navigate::open(state),
+        Command::Open => return navigate::open(state),
         Command::Fold => navigate::fold(state),
         Command::Back => return navigate::back(state),
         Command::TabLeft => navigate::tab(state, -1),

@@ -4,12 +4,16 @@ use crate::tui::{
     action::Command,
     effect::Effect,
     keymap,
-    layer::{Context, KeyPage, Layer, Place, RepoPage, Tab},
+    layer::{Context, KeyPage, Layer, MatterPage, Place, RepoPage, Tab},
     layout,
     roster::View,
     screens,
-    state::{State, Subject},
+    standing::Standing,
+    state::{Notice, State, Subject},
+    theme::Tone,
+    tree::Line,
 };
+use crate::views::chain::Whereabouts;
 
 /// Moves the selection or scrolls the page.
 pub fn step(state: &mut State, by: isize) {
@@ -37,12 +41,12 @@ pub fn go(state: &mut State, place: Place) {
     state.place = place;
 }
 
-/// Into what is selected.
-pub fn open(state: &mut State) {
+/// Into what is selected. A repository that was not read yet is read now: that is what its user asks for.
+pub fn open(state: &mut State) -> Vec<Effect> {
     match state.page() {
         Context::Overview => {
-            let subject = state.attention_view.selected().and_then(|i| state.attention.get(i)).map(|a| a.subject);
-            match subject {
+            let matter = state.attention_view.selected().and_then(|i| state.attention.get(i)).cloned();
+            match matter.as_ref().map(|m| m.subject) {
                 Some(Subject::Key(i)) => {
                     go(state, Place::Keys);
                     state.keys_view.select(i);
@@ -51,10 +55,18 @@ pub fn open(state: &mut State) {
                 Some(Subject::Repository(i)) => {
                     go(state, Place::Repositories);
                     state.repos_view.select(i);
-                    open_repository(state, i);
+                    let effects = open_repository(state, i);
+                    // What is the matter with a repository that holds stands among its findings.
+                    let finding = state.open_repo().is_some_and(|r| r.standing.is_trusted());
+                    if let Some(page) = state.repo_page_mut().filter(|_| finding) {
+                        page.tab = Tab::Findings;
+                    }
+                    return effects;
                 }
-                Some(Subject::TrustDir) => go(state, Place::Keys),
-                Some(Subject::Server) => go(state, Place::Repositories),
+                Some(Subject::TrustDir | Subject::Server) => {
+                    let page = matter.map(|matter| Layer::Matter(MatterPage { matter, scroll: View::default() }));
+                    state.layers.extend(page);
+                }
                 None => {}
             }
         }
@@ -65,10 +77,34 @@ pub fn open(state: &mut State) {
         }
         Context::Repositories => {
             if let Some(i) = state.repos_view.selected() {
-                open_repository(state, i);
+                return open_repository(state, i);
             }
         }
+        Context::Chain => open_in_chain(state),
         _ => {}
+    }
+    Vec::new()
+}
+
+/// The page of the selected key in a chain of trust; a role is folded or unfolded.
+fn open_in_chain(state: &mut State) {
+    let key = state.open_repo().and_then(|r| {
+        let (branch, line) = r.known.as_ref()?.tree.line(state.repo_page()?.chain.selected()?)?;
+        let Line::Key(k) = line else { return None };
+        Some(branch.node.keys.get(k)?.whereabouts.clone())
+    });
+    let path = match key {
+        None => return fold(state),
+        Some(Whereabouts::Here(path) | Whereabouts::Unusable(path, _)) => Some(path),
+        Some(Whereabouts::Server | Whereabouts::Elsewhere) => None,
+    };
+    let index = path.and_then(|p| state.keys.roster.rows().iter().position(|k| k.path == p));
+    match index {
+        Some(i) => open_key(state, i),
+        None => {
+            let text = "This key's private half is not in this trust directory. y copies its ID.".to_owned();
+            state.notice = Some(Notice { text, tone: Tone::Plain });
+        }
     }
 }
 
@@ -79,10 +115,12 @@ fn open_key(state: &mut State, index: usize) {
     }
 }
 
-fn open_repository(state: &mut State, index: usize) {
-    let Some(gun) = state.repos.roster.get(index).map(|r| r.gun.clone()) else { return };
-    state.layers.push(Layer::Repository(Box::new(RepoPage::new(gun))));
+fn open_repository(state: &mut State, index: usize) -> Vec<Effect> {
+    let Some(repo) = state.repos.roster.get(index) else { return Vec::new() };
+    let unread = repo.standing == Standing::Unread;
+    state.layers.push(Layer::Repository(Box::new(RepoPage::new(repo.gun.clone()))));
     renew_page(state);
+    if unread && !state.is_reading_target() { reading::open(state, index) } else { Vec::new() }
 }
 
 /// Fits the open page of a repository to what is known of it now.
@@ -137,7 +175,7 @@ pub fn back(state: &mut State) -> Vec<Effect> {
     }
     // A page whose own repository is being read alone: Esc stops that first.
     let alone = state.job.as_ref().is_some_and(|j| j.total == 1) && state.is_reading_target();
-    if state.repo_page().is_some() && alone {
+    if matches!(state.layers.last(), Some(Layer::Repository(_))) && alone {
         return reading::cancel(state);
     }
     if state.layers.pop().is_some() {
@@ -179,11 +217,8 @@ pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
     let Some(view) = state.view_mut(context) else { return Vec::new() };
     let before = view.cursor();
     let at = view.top() + usize::from(y - body.y);
-    if view.select_shown(at) && at == before {
-        let command = if context == Context::Chain { Command::Fold } else { Command::Open };
-        if keymap::entries(context).any(|e| e.command == command) {
-            return super::run(state, command);
-        }
+    if view.select_shown(at) && at == before && keymap::entries(context).any(|e| e.command == Command::Open) {
+        return super::run(state, Command::Open);
     }
     Vec::new()
 }

@@ -1,7 +1,7 @@
 //! Reading keys and repositories: what to start, what to make of what comes back, and how to stop.
 use super::navigate;
 use crate::{
-    finding::Severity,
+    finding::{Finding, Severity},
     repository::Look,
     tuf::name::Gun,
     tui::{
@@ -12,7 +12,7 @@ use crate::{
         state::{Attention, Job, Notice, State, Subject},
         theme::Tone,
     },
-    views::desk::Inventory,
+    views::{desk::Inventory, next_step::next_step},
 };
 
 /// Up to so many repositories are read at the start unasked. More may take long, and may be more than the user wants
@@ -37,7 +37,7 @@ pub fn refresh(state: &mut State) -> Vec<Effect> {
         }
         _ => {
             let index = state.selected_repo().and_then(|r| state.repos.index.get(&r.gun)).copied();
-            index.map(|i| load(state, vec![i])).unwrap_or_default()
+            index.map(|i| open(state, i)).unwrap_or_default()
         }
     }
 }
@@ -46,13 +46,14 @@ pub fn refresh(state: &mut State) -> Vec<Effect> {
 pub fn refresh_all(state: &mut State) -> Vec<Effect> {
     state.repos_progress = Progress::Reading;
     let mut effects = vec![Effect::TakeInventory(state.epoch)];
-    if state.page() == Context::Overview && state.keys_progress != Progress::Reading {
+    if matches!(state.page(), Context::Overview | Context::Matter) && state.keys_progress != Progress::Reading {
         state.keys_progress = Progress::Reading;
         effects.push(Effect::ReadKeys(state.epoch));
     }
     effects
 }
 
+/// Reads and verifies these.
 fn load(state: &mut State, indexes: Vec<usize>) -> Vec<Effect> {
     let guns: Vec<Gun> = indexes.iter().filter_map(|i| state.repos.roster.get(*i)).map(|r| r.gun.clone()).collect();
     if guns.is_empty() {
@@ -62,6 +63,16 @@ fn load(state: &mut State, indexes: Vec<usize>) -> Vec<Effect> {
     job.total += guns.len();
     job.open.extend(indexes);
     vec![Effect::Load(state.epoch, guns)]
+}
+
+/// Reads and verifies the one that the user asks for.
+pub fn open(state: &mut State, index: usize) -> Vec<Effect> {
+    let effects = load(state, vec![index]);
+    let asked = |e| match e {
+        Effect::Load(epoch, guns) => guns.into_iter().map(|g| Effect::Open(epoch, g)).collect(),
+        other => vec![other],
+    };
+    effects.into_iter().flat_map(asked).collect()
 }
 
 /// Stops everything. What was read stays.
@@ -111,14 +122,18 @@ pub fn keys_read(state: &mut State, shelf: KeyShelf) -> Vec<Effect> {
         state.notice = Some(Notice { text: "That key's file is not there any more.".to_owned(), tone: Tone::Warn });
     }
     state.stale.attention = true;
-    Vec::new()
+    // This reading may have begun before the cache said who uses which key.
+    if std::mem::take(&mut state.stale.keys) { vec![Effect::ReadKeys(state.epoch)] } else { Vec::new() }
 }
 
-/// Takes the inventory in and reads what is in it, unless that is more than one would expect at the start.
+/// Takes the inventory in and reads what may be read unasked, unless that is more than one would expect at the start.
+///
+/// A name that only the server's feed gives is not read: nobody vouches for the feed, and to read a repository for the
+/// first time is to trust its root from then on. Opening it reads it.
 pub fn inventory_taken(state: &mut State, inventory: Inventory) -> Vec<Effect> {
     let asked = state.repos_progress == Progress::Reading && !state.repos.roster.rows().is_empty();
     let selected = state.repos_view.selected().and_then(|i| state.repos.roster.get(i)).map(|r| r.gun.clone());
-    state.repos.take(inventory.guns, inventory.notes);
+    state.repos.take(inventory);
     state.repos_progress = Progress::Done;
     state.repos_view.refresh(&state.repos.roster);
     if let Some(i) = selected.and_then(|g| state.repos.index.get(&g)) {
@@ -130,14 +145,26 @@ pub fn inventory_taken(state: &mut State, inventory: Inventory) -> Vec<Effect> {
     }
     navigate::renew_page(state);
     state.stale.attention = true;
-    let count = state.repos.roster.rows().len();
-    if count > READ_AT_START && !asked {
-        let text = format!("{count} repositories: not read yet. R reads all, r only the selected one.");
+    let rows = state.repos.roster.rows();
+    // What was read already was asked for.
+    let welcome = |r: &Repo| r.anchored || r.standing != Standing::Unread;
+    let to_read: Vec<usize> = (0..).zip(rows).filter(|(_, r)| welcome(r)).map(|(i, _)| i).collect();
+    let others = rows.len() - to_read.len();
+    if to_read.len() > READ_AT_START && !asked {
+        let text = format!("{} repositories: not read yet. R reads all, r only the selected one.", to_read.len());
         state.notice = Some(Notice { text, tone: Tone::Plain });
         return Vec::new();
     }
+    if others > 0 {
+        let text = format!("{} not read yet: new to this machine. Enter reads one.", count(others, "repository", "repositories"));
+        state.notice = Some(Notice { text, tone: Tone::Plain });
+    }
     state.job = None;
-    load(state, (0..count).collect())
+    load(state, to_read)
+}
+
+fn count(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// Tells what is being fetched.
@@ -158,6 +185,7 @@ pub fn step(state: &mut State, gun: &Gun, step: String) -> Vec<Effect> {
 pub fn loaded(state: &mut State, mut repo: Repo) -> Vec<Effect> {
     let Some(index) = state.repos.index.get(&repo.gun).copied() else { return Vec::new() };
     repo.judge(state.now);
+    repo.anchored = state.repos.roster.get(index).is_some_and(|r| r.anchored) || repo.known.is_some();
     let open = state.repo_page().is_some_and(|p| p.gun == repo.gun);
     state.repos.roster.replace(index, repo);
     state.stale.repos = true;
@@ -172,12 +200,23 @@ pub fn loaded(state: &mut State, mut repo: Repo) -> Vec<Effect> {
     if open {
         navigate::renew_page(state);
     }
-    Vec::new()
+    if state.job.is_some() {
+        return Vec::new();
+    }
+    // The cache says now which keys these repositories use, and with what.
+    if state.keys_progress == Progress::Reading {
+        state.stale.keys = true;
+        return Vec::new();
+    }
+    vec![Effect::ReadKeys(state.epoch)]
 }
 
-/// Asks what the files of the open repository claim.
+/// Asks what the files of the open repository claim; hides that if it is shown.
 pub fn look(state: &mut State) -> Vec<Effect> {
     let Some(gun) = state.open_repo().map(|r| r.gun.clone()) else { return Vec::new() };
+    if state.repos.by_name_mut(&gun).is_some_and(|r| r.look.take().is_some()) {
+        return Vec::new();
+    }
     state.looking = Some(gun.clone());
     vec![Effect::Look(state.epoch, gun)]
 }
@@ -197,26 +236,31 @@ pub fn list_attention(state: &mut State) {
     for (i, repo) in state.repos.roster.rows().iter().enumerate() {
         let subject = Subject::Repository(i);
         if let Some((severity, text)) = of_standing(&repo.standing) {
-            all.push(Attention { severity, subject, text });
+            all.push(Attention { severity, subject, text, next: None });
         }
         if !repo.standing.is_trusted() {
             continue;
         }
         for f in repo.known.iter().flat_map(|k| &k.findings).filter(|f| f.severity > Severity::Info) {
-            all.push(Attention { severity: f.severity, subject, text: f.text.clone() });
+            all.push(Attention::of(f, subject));
         }
     }
     let of_directory = state.keys.directory.iter().filter(|f| f.severity > Severity::Info);
-    all.extend(of_directory.map(|f| Attention { severity: f.severity, subject: Subject::TrustDir, text: f.text.clone() }));
+    all.extend(of_directory.map(|f| Attention::of(f, Subject::TrustDir)));
     let notes = state.repos.notes.iter();
-    all.extend(notes.map(|n| Attention { severity: Severity::Warn, subject: Subject::Server, text: n.clone() }));
+    all.extend(notes.map(|n| Attention {
+        severity: Severity::Warn,
+        subject: Subject::Server,
+        text: n.clone(),
+        next: Some(ABOUT_NOTES),
+    }));
     let by_problem = state.keys.roster.in_order(4);
     let with_problems = state.keys.problems.0 + state.keys.problems.1;
     for i in by_problem.iter().take(with_problems.min(LISTED)) {
         let Some(key) = state.keys.roster.get(*i as usize) else { continue };
         let subject = Subject::Key(*i as usize);
         for f in key.problems.iter().filter(|f| f.severity > Severity::Info) {
-            all.push(Attention { severity: f.severity, subject, text: f.text.clone() });
+            all.push(Attention::of(f, subject));
         }
     }
     all.sort_by_key(|a| std::cmp::Reverse(a.severity));
@@ -224,6 +268,16 @@ pub fn list_attention(state: &mut State) {
     all.truncate(LISTED);
     state.attention = all;
     state.attention_view.plain(state.attention.len());
+}
+
+/// What to do when it is not known which repositories there are.
+const ABOUT_NOTES: &str = "Repositories that are remembered here are listed all the same. If the server did not answer, check the network and its \
+     address at the top; if it wants an account, docker login. R asks again.";
+
+impl Attention {
+    fn of(finding: &Finding, subject: Subject) -> Self {
+        Self { severity: finding.severity, subject, text: finding.text.clone(), next: next_step(finding) }
+    }
 }
 
 fn of_standing(standing: &Standing) -> Option<(Severity, String)> {

@@ -71,6 +71,23 @@ impl Lines {
         self.lines.push(Line { label: text.to_owned(), text: String::new(), tone: Tone::Strong });
     }
 
+    /// Leaves out what goes beyond so many lines; whether there was any. A text that is broken off is marked; one that is
+    /// whole is not, or a name would seem to go on.
+    pub fn cut(&mut self, rows: usize) -> bool {
+        let Some(next) = self.lines.get(rows) else { return false };
+        let broken = next.label.is_empty() && !next.text.is_empty();
+        self.lines.truncate(rows);
+        if !broken {
+            return true;
+        }
+        let dots = self.theme.glyphs().dots;
+        if let Some(last) = self.lines.last_mut() {
+            let room = self.columns.saturating_sub(fit::width(dots) + 1);
+            last.text = format!("{} {dots}", fit::end(&last.text, room, ""));
+        }
+        true
+    }
+
     /// Draws the lines from a number on, as far as there is room.
     pub fn draw(&self, ink: &mut Ink<'_>, from: usize) {
         let rows = usize::from(ink.height());
