@@ -1,4 +1,6 @@
-//! What is asked of the operating system at the start, so that secrets in memory do not end up on a disk.
+//! What is asked of the operating system at the start, so that no core dump and no other program of this user gets at the
+//! secrets in memory. Pages are not locked, because that is possible only in unsafe code: when memory is short, they can
+//! reach a swap device, which should be encrypted.
 
 /// Something that the system refused. The program goes on; the faces say it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ mod prompt;
 
 pub use file::PassphraseFile;
 pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted};
-pub use prompt::{Prompt, TerminalPrompt};
+pub use prompt::{Prompt, TerminalPrompt, give_terminal_back};
 
 use zeroize::Zeroizing;
 

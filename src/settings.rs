@@ -118,10 +118,10 @@ pub struct Settings {
     pub config: Option<Sourced<PathBuf>>,
     /// The trust directory.
     pub trust_dir: Sourced<PathBuf>,
-    /// Docker's configuration directory.
-    pub docker_dir: Sourced<PathBuf>,
-    /// Where state is kept; each trust directory has a directory of its own in it.
-    pub state_dir: Sourced<PathBuf>,
+    /// Docker's configuration directory; none without a home directory.
+    pub docker_dir: Option<Sourced<PathBuf>>,
+    /// Where state is kept; each trust directory has a directory of its own in it. None without a home directory.
+    pub state_dir: Option<Sourced<PathBuf>>,
     /// The Notary server, unless it goes by the registry: [`Settings::server_for`].
     pub server: Option<Sourced<String>>,
     /// How to talk to it.
@@ -178,7 +178,7 @@ impl SettingsError {
     /// What to do next, as one sentence.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::NoHome(_) => "Set HOME, or name the directory (--trust-dir, --state-dir).",
+            Self::NoHome(_) => "Set HOME, or name the directory with --trust-dir.",
             Self::NoConfig(_) | Self::Unreadable { .. } => "Check the path and its permissions, or name another file (--config).",
             Self::Config { .. } | Self::Value { .. } => "Mend or remove this setting.",
             Self::NoServer(_) => "Name one with --server or DOCKER_CONTENT_TRUST_SERVER.",
@@ -198,21 +198,19 @@ impl Settings {
     pub fn resolve(flags: &Flags, environment: &Environment, read: ReadFile<'_>) -> Result<Self, SettingsError> {
         let places = Places { environment };
         let config = Config::find(flags.config.as_deref(), &places, read)?;
-        let docker_dir = match places.path("DOCKER_CONFIG") {
-            Some(dir) => dir,
-            None => Sourced::new(places.home_dir("docker's configuration")?.join(".docker"), Origin::Default),
-        };
+        let docker_dir = places
+            .path("DOCKER_CONFIG")
+            .or_else(|| places.home().map(|home| Sourced::new(home.join(".docker"), Origin::Default)));
         let trust_dir = places
             .flag(flags.trust_dir.as_deref(), "--trust-dir")
             .or_else(|| config.trust_dir.clone())
-            .unwrap_or_else(|| Sourced::new(docker_dir.value.join("trust"), docker_dir.origin.clone()));
-        let state_dir = match places.flag(flags.state_dir.as_deref(), "--state-dir").or_else(|| config.state_dir.clone()) {
-            Some(dir) => dir,
-            None => match places.absolute("XDG_STATE_HOME") {
-                Some(dir) => Sourced::new(dir.value.join("claviger"), dir.origin),
-                None => Sourced::new(places.home_dir("claviger's state")?.join(".local/state/claviger"), Origin::Default),
-            },
-        };
+            .or_else(|| docker_dir.as_ref().map(|d| Sourced::new(d.value.join("trust"), d.origin.clone())))
+            .ok_or(SettingsError::NoHome("the trust directory"))?;
+        let state_dir = places
+            .flag(flags.state_dir.as_deref(), "--state-dir")
+            .or_else(|| config.state_dir.clone())
+            .or_else(|| places.absolute("XDG_STATE_HOME").map(|dir| Sourced::new(dir.value.join("claviger"), dir.origin)))
+            .or_else(|| places.home().map(|home| Sourced::new(home.join(".local/state/claviger"), Origin::Default)));
         let server = match &flags.server {
             Some(url) => Some(Sourced::new(url.clone(), Origin::Flag("--server"))),
             None => places.text("DOCKER_CONTENT_TRUST_SERVER")?.or_else(|| config.server.clone()),
@@ -318,10 +316,6 @@ impl Places<'_> {
 
     fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from)
-    }
-
-    fn home_dir(&self, what: &'static str) -> Result<PathBuf, SettingsError> {
-        self.home().ok_or(SettingsError::NoHome(what))
     }
 
     fn flag(&self, path: Option<&Path>, name: &'static str) -> Option<Sourced<PathBuf>> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 ///
 /// Without a command the workstation opens.
 #[derive(Debug, Parser)]
-#[command(name = "claviger", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "claviger", bin_name = "claviger", version, propagate_version = true, max_term_width = 100)]
 pub struct Arguments {
     /// Options that every command takes.
     #[command(flatten)]
@@ -107,14 +107,14 @@ pub enum KeyCommand {
     /// Show everything known of one key
     #[command(after_help = "Example:\n  claviger key show 29fe684c5c3c")]
     Show {
-        /// Key ID, or the start of one
+        /// Key ID or the start of one, or a file
         #[arg(value_name = "KEY_ID")]
         id: String,
     },
     /// Unlock keys, compare them with their names, sign and verify a test message; change nothing
     #[command(after_help = "Example:\n  claviger key test 29fe684c5c3c")]
     Test {
-        /// Key IDs, or the starts of them
+        /// Key IDs or the starts of them, or files
         #[arg(required = true, value_name = "KEY_ID")]
         ids: Vec<String>,
     },

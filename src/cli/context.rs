@@ -223,7 +223,13 @@ impl Context {
 }
 
 fn server_failure(error: &ServerError) -> Failure {
-    let exit = if matches!(error, ServerError::Settings(_)) { 2 } else { 1 };
+    let exit = match error {
+        ServerError::Settings(_) => 2,
+        #[cfg(feature = "network")]
+        ServerError::Http(_) => 2,
+        #[cfg(not(feature = "network"))]
+        ServerError::NoNetwork => 1,
+    };
     Failure::new("no-server", error.to_string(), "nothing was fetched or verified", error.remedy()).exit(exit)
 }
 

@@ -7,13 +7,24 @@ mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod tags;
+mod usage;
 mod workstation;
 
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
 use clap::Parser;
 use context::Context;
 use output::Failure;
-use std::{io, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io,
+    pin::pin,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 impl From<io::Error> for Failure {
     fn from(e: io::Error) -> Self {
@@ -23,41 +34,74 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// How long work on keys may take to stop after Ctrl-C before the program ends without it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Runs what the command line says and returns the exit status.
 pub fn main() -> ExitCode {
     let refused = crate::os::harden();
-    let arguments = Arguments::parse();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    output::use_json(typed.iter().any(|a| a == "--json"));
+    let arguments = match Arguments::try_parse_from(&typed) {
+        Ok(arguments) => arguments,
+        Err(e) => return usage::answer(&e, &typed),
+    };
+    output::use_json(arguments.options.json);
     for r in refused {
-        output::complain(&format!("claviger: the system refused to {}: {}", r.what, r.why));
+        output::note(&format!("the system refused to {}: {}", r.what, r.why));
     }
-    let as_json = arguments.options.json;
     // What stays open until it is told to end hears signals itself, and cleans up.
     #[cfg(feature = "sandbox")]
     let hears_signals = matches!(arguments.command, None | Some(Command::Sandbox { .. }));
     #[cfg(not(feature = "sandbox"))]
     let hears_signals = arguments.command.is_none();
+    let on_keys = matches!(arguments.command, Some(Command::Key(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
-            Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "").print(as_json);
+            Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "").print(output::as_json());
             return ExitCode::FAILURE;
         }
     };
+    let stop = Stop::default();
     let result = runtime.block_on(async {
+        let mut work = pin!(run(arguments, stop.clone()));
         tokio::select! {
-            result = run(arguments) => result,
-            () = interrupted(), if !hears_signals => Err(Failure::new("interrupted", "interrupted", "what had not been printed was not done", "").exit(130)),
+            // Heard before anything else, so that a result that comes at the same time does not swallow it.
+            biased;
+            () = interrupted(), if !hears_signals => {
+                stop.set();
+                // Work on keys stops by itself, and knows best what was done and what was not.
+                let stopped = if on_keys { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
+                stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")))
+            }
+            result = &mut work => result,
         }
     });
+    crate::secret::give_terminal_back();
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure.exit != 141 {
-                failure.print(as_json);
+                failure.print(output::as_json());
             }
             ExitCode::from(failure.exit)
         }
+    }
+}
+
+/// Says to work that does not wait for anything that it should end.
+#[derive(Clone, Default)]
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -67,23 +111,46 @@ async fn interrupted() {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Failure> {
+/// Runs what keeps a core busy or asks a person beside the tasks that listen.
+async fn aside(work: impl FnOnce() -> Result<(), Failure> + Send + 'static) -> Result<(), Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(e) => Err(Failure::new("start", e.to_string(), "nothing was changed", "")),
+        },
+    }
+}
+
+async fn run(arguments: Arguments, stop: Stop) -> Result<(), Failure> {
     let Arguments { options, command } = arguments;
+    #[cfg(feature = "sandbox")]
+    if matches!(command, Some(Command::Sandbox { .. })) {
+        sandbox::takes_no(&options)?;
+    }
     #[cfg(feature = "sandbox")]
     match command {
         #[cfg(feature = "network")]
         Some(Command::Sandbox { serve: true }) => return sandbox::serve(options.json).await,
-        Some(Command::Sandbox { .. }) => return sandbox::open().await,
+        Some(Command::Sandbox { .. }) => return sandbox::open(options.json).await,
         _ => {}
+    }
+    if command.is_none() {
+        workstation::can_open(options.json, "")?;
     }
     let context = Context::new(options)?;
     match command {
         None => workstation::open(context.desk().clone()).await,
-        Some(Command::Key(KeyCommand::List)) => key::list(&context),
-        Some(Command::Key(KeyCommand::Show { id })) => key::show(&context, &id),
-        Some(Command::Key(KeyCommand::Test { ids })) => key::test(&context, &ids),
-        Some(Command::Key(KeyCommand::Generate { name, role, gun, algorithm, dir })) => {
-            key::generate(&context, &name, role, gun.as_deref(), algorithm, &dir)
+        Some(Command::Key(command)) => {
+            let command = move || match command {
+                KeyCommand::List => key::list(&context),
+                KeyCommand::Show { id } => key::show(&context, &id),
+                KeyCommand::Test { ids } => key::test(&context, &ids, &stop),
+                KeyCommand::Generate { name, role, gun, algorithm, dir } => {
+                    key::generate(&context, key::Wish { name: &name, role, gun: gun.as_deref(), algorithm, dir: &dir }, &stop)
+                }
+            };
+            aside(command).await
         }
         Some(Command::Repo(RepoCommand::List)) => repo::list(&context).await,
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,

@@ -5,7 +5,21 @@ use serde_json::{Value, json};
 use std::{
     borrow::Cow,
     io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
 };
+
+/// Whether what is said beside the result is JSON too.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Whether `--json` was given.
+pub fn as_json() -> bool {
+    AS_JSON.load(Ordering::Relaxed)
+}
+
+/// Says once, at the start, whether `--json` was given.
+pub fn use_json(yes: bool) {
+    AS_JSON.store(yes, Ordering::Relaxed);
+}
 
 /// Why a command failed, in the three sentences that every error has.
 #[derive(Debug)]
@@ -33,6 +47,11 @@ impl Failure {
         Self { code, exit: 1, message: message.into(), did_not_happen: did_not_happen.into(), hint: hint.into() }
     }
 
+    /// Ctrl-C: exit status 130.
+    pub fn interrupted(did_not_happen: impl Into<String>) -> Self {
+        Self::new("interrupted", "interrupted", did_not_happen, "").exit(130)
+    }
+
     /// The same with another exit status.
     pub fn exit(self, exit: u8) -> Self {
         Self { exit, ..self }
@@ -47,13 +66,13 @@ impl Failure {
                 "did_not_happen": self.did_not_happen,
                 "hint": self.hint,
             });
-            complain(&json_line(&json!({ "schema": "claviger/error/1", "error": error })));
+            line(&json_line(&json!({ "schema": "claviger/error/1", "error": error })));
             return;
         }
-        complain(&format!("claviger: {}", self.message));
+        line(&format!("claviger: {}", self.message));
         for more in [&self.did_not_happen, &self.hint] {
             if !more.is_empty() {
-                complain(&format!("  {}", sentence(more)));
+                line(&format!("  {}", sentence(more)));
             }
         }
     }
@@ -74,8 +93,22 @@ pub fn say(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints a note about the result to standard error.
+/// Prints a note about the result to standard error: with `--json` one object in one line. `text` is a sentence without
+/// the program's name.
+pub fn note(text: &str) {
+    if as_json() {
+        line(&json_line(&json!({ "schema": "claviger/note/1", "note": text })));
+    } else {
+        line(&format!("claviger: {text}"));
+    }
+}
+
+/// [`note`] for a text that begins with the program's name.
 pub fn complain(text: &str) {
+    note(text.strip_prefix("claviger: ").unwrap_or(text));
+}
+
+fn line(text: &str) {
     // There is nowhere left to report that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{}", safe(text));
 }

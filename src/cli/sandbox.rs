@@ -1,6 +1,6 @@
 //! `sandbox`: the workstation on a world to practise on, or that world served for the old tools. Settings are not read:
 //! nothing of the user's is opened here.
-use super::{output::Failure, workstation};
+use super::{args::Options, output::Failure, workstation};
 use crate::{
     repository::{Repositories, Servers},
     sandbox::{Sandbox, SandboxError},
@@ -10,8 +10,31 @@ use crate::{
 };
 use jiff::Timestamp;
 
+/// What `--serve` is for, at the end of a sentence.
+const SERVE: &str = if cfg!(feature = "network") { "; claviger sandbox --serve serves the world without one" } else { "" };
+
+/// Refuses options that would lead out of the sandbox, or that it could not keep.
+pub fn takes_no(options: &Options) -> Result<(), Failure> {
+    let given = [
+        ("--trust-dir", options.trust_dir.is_some()),
+        ("--server", options.server.is_some()),
+        ("--tlscacert", options.tlscacert.is_some()),
+        ("--tlscert", options.tlscert.is_some()),
+        ("--tlskey", options.tlskey.is_some()),
+        ("--config", options.config.is_some()),
+        ("--plain-http", !options.plain_http.is_empty()),
+        ("--exact", options.exact),
+        ("--read-only", options.read_only),
+        ("--passphrase-file", options.passphrase_file.is_some()),
+    ];
+    let Some((name, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+    let message = format!("{name} does not go with sandbox, which has a world of its own");
+    Err(Failure::new("usage", message, "nothing was opened", format!("Leave out {name}.")).exit(2))
+}
+
 /// Opens the workstation on a fresh world, which is thrown away at the end.
-pub async fn open() -> Result<(), Failure> {
+pub async fn open(as_json: bool) -> Result<(), Failure> {
+    workstation::can_open(as_json, SERVE)?;
     let world = make()?;
     let facts = Facts {
         world: World::Sandbox,
@@ -59,7 +82,7 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
         let mut text = invitation.lines().join("\n");
         text.push_str(&format!("\n# passphrase of every key: {}\n", world.passphrase()));
         output::say(&text)?;
-        output::complain(&format!("claviger: a sandbox is served at {} until Ctrl-C; it is gone afterwards", invitation.url));
+        output::note(&format!("a sandbox is served at {} until Ctrl-C; it is gone afterwards", invitation.url));
     }
     tokio::select! {
         _ = interrupted.recv() => {}

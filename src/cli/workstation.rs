@@ -1,17 +1,28 @@
 //! `claviger` alone: the workstation, on a screen.
-use super::{args::Arguments, output::Failure};
+use super::output::Failure;
 use crate::{
     tui::{self, Ended, Options},
     views::desk::Desk,
 };
-use clap::CommandFactory;
 use std::io::{self, IsTerminal as _};
 
-/// Opens the workstation. Without a terminal there is nothing to open it on; then the help says what can be done.
-pub async fn open(desk: Desk) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Ok(Arguments::command().print_help()?);
+/// Refuses to open the workstation where it cannot be: without a terminal, or with `--json`. `hint` is what could be done
+/// instead, besides the commands.
+pub fn can_open(as_json: bool, hint: &str) -> Result<(), Failure> {
+    let commands = format!("Every command works without a screen: claviger --help{hint}");
+    if as_json {
+        let message = "the workstation is a screen and has no JSON, so nothing was opened";
+        return Err(Failure::new("usage", message, "nothing was read or changed", commands).exit(2));
     }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        let message = "no terminal here, so nothing was opened";
+        return Err(Failure::new("no-terminal", message, "nothing was read or changed", commands).exit(2));
+    }
+    Ok(())
+}
+
+/// Opens the workstation.
+pub async fn open(desk: Desk) -> Result<(), Failure> {
     let nothing = "nothing was changed";
     let ended = tui::run(desk, Options::from_env())
         .await

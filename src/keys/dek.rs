@@ -2,7 +2,7 @@
 use super::{KeyError, envelope::cbc_decrypt};
 use crate::secret::Passphrase;
 use md5::{Digest, Md5};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A cipher of RFC 1423 and its successors in OpenSSL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +73,10 @@ impl DekInfo {
         let mut key = Zeroizing::new(Vec::with_capacity(length + 16));
         let mut last: Zeroizing<Vec<u8>> = Zeroizing::new(Vec::new());
         while key.len() < length {
-            let digest = Md5::new().chain_update(&*last).chain_update(passphrase.expose()).chain_update(salt).finalize();
+            let mut digest = Md5::new().chain_update(&*last).chain_update(passphrase.expose()).chain_update(salt).finalize();
             key.extend_from_slice(&digest);
             last = Zeroizing::new(digest.to_vec());
+            digest.as_mut_slice().zeroize();
         }
         key.truncate(length);
         let mut buffer = Zeroizing::new(data.to_vec());

@@ -205,12 +205,18 @@ pub(super) fn cbc_decrypt<D: KeyIvInit + BlockModeDecrypt>(key: &[u8], iv: &[u8]
 }
 
 /// Encrypts a PrivateKeyInfo exactly as Notary does, but with a number of iterations that costs an attacker:
-/// PBKDF2-HMAC-SHA-1, salt of eight bytes, AES-256-CBC. The DER of an EncryptedPrivateKeyInfo.
-pub(super) fn encrypt(plain: &[u8], passphrase: &Passphrase, iterations: u32) -> Result<Vec<u8>, KeyError> {
+/// PBKDF2-HMAC-SHA-1, salt of eight bytes, AES-256-CBC. The DER of an EncryptedPrivateKeyInfo. `stop` is asked every few
+/// milliseconds.
+pub(super) fn encrypt(
+    plain: &[u8],
+    passphrase: &Passphrase,
+    iterations: u32,
+    stop: &dyn Fn() -> bool,
+) -> Result<Vec<u8>, KeyError> {
     let (mut salt, mut iv) = ([0u8; SALT], [0u8; BLOCK]);
     getrandom::fill(&mut salt).and_then(|()| getrandom::fill(&mut iv)).map_err(|_| KeyError::Internal("the random generator"))?;
     let mut key = Zeroizing::new([0; 32]);
-    kdf::pbkdf2_sha1(passphrase.expose(), &salt, iterations, &mut *key, &|| false)?;
+    kdf::pbkdf2_sha1(passphrase.expose(), &salt, iterations, &mut *key, stop)?;
     let failed = KeyError::Internal("encrypting the key");
     let mut buffer = Zeroizing::new(plain.to_vec());
     buffer.resize(plain.len() + BLOCK, 0);
@@ -320,7 +326,7 @@ mod tests {
     fn what_is_written_has_notarys_form_and_is_read() {
         let pem = super::super::pem_file::parse(SHA1).unwrap();
         let plain = Envelope::parse(&pem.der).unwrap().decrypt(&gold(), &|| false).unwrap();
-        let ours = encrypt(&plain, &gold(), 2048).unwrap();
+        let ours = encrypt(&plain, &gold(), 2048, &|| false).unwrap();
         let (a, b) = (Envelope::parse(&pem.der).unwrap(), Envelope::parse(&ours).unwrap());
         assert_eq!(b.decrypt(&gold(), &|| false).unwrap(), plain);
         // But for salt, vector and content the bytes are OpenSSL's with Notary's parameters.
@@ -334,7 +340,7 @@ mod tests {
         };
         assert_eq!(blank(&ours, &b), blank(&pem.der, &a));
         // An explicit SHA-1, key length and a long salt are read too.
-        assert!(encrypt(&plain, &gold(), 2048).unwrap() != ours, "salt and vector are fresh each time");
+        assert!(encrypt(&plain, &gold(), 2048, &|| false).unwrap() != ours, "salt and vector are fresh each time");
     }
 
     #[test]

@@ -29,7 +29,9 @@ where
             }
             let mut next = keyed.clone();
             next.update(&last);
-            last.copy_from_slice(&next.finalize().into_bytes());
+            let mut bytes = next.finalize().into_bytes();
+            last.copy_from_slice(&bytes);
+            bytes.as_mut_slice().zeroize();
             sum.iter_mut().zip(last.iter()).for_each(|(a, b)| *a ^= b);
         }
         chunk.iter_mut().zip(sum.iter()).for_each(|(to, from)| *to = *from);
@@ -45,13 +47,16 @@ pub fn pbkdf2_sha1(passphrase: &[u8], salt: &[u8], rounds: u32, out: &mut [u8], 
     const LENGTH: u64 = (64 + 20) * 8;
     let mut key = Zeroizing::new([0u8; 64]);
     if passphrase.len() > key.len() {
-        key.iter_mut().zip(Sha1::digest(passphrase)).for_each(|(to, from)| *to = from);
+        let mut digest = Sha1::digest(passphrase);
+        key.iter_mut().zip(&digest).for_each(|(to, from)| *to = *from);
+        digest.as_mut_slice().zeroize();
     } else {
         key.iter_mut().zip(passphrase).for_each(|(to, from)| *to = *from);
     }
     let pad = |with: u8| {
         let mut state = Zeroizing::new(START);
-        compress(&mut state, &[key.map(|b| b ^ with)]);
+        let block = Zeroizing::new(key.map(|b| b ^ with));
+        compress(&mut state, std::slice::from_ref(&*block));
         state
     };
     let (inner, outer) = (pad(0x36), pad(0x5c));
@@ -143,6 +148,23 @@ mod tests {
             pbkdf2_sha1(&passphrase, &salt, rounds, &mut ours, &|| false).unwrap();
             proptest::prop_assert_eq!(ours, library::<Sha1>(&passphrase, &salt, rounds, len));
         }
+    }
+
+    #[test]
+    fn states_of_hashes_and_expanded_keys_are_erased_when_dropped() {
+        fn erased<T: zeroize::ZeroizeOnDrop>() {}
+        erased::<Sha1>();
+        erased::<sha2::Sha256>();
+        erased::<sha2::Sha512>();
+        erased::<md5::Md5>();
+        erased::<aes::Aes128>();
+        erased::<aes::Aes192>();
+        erased::<aes::Aes256>();
+        erased::<des::Des>();
+        erased::<des::TdesEde3>();
+        erased::<cbc::Decryptor<aes::Aes256>>();
+        erased::<cbc::Encryptor<aes::Aes256>>();
+        erased::<cbc::Decryptor<des::TdesEde3>>();
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use envelope::{ITERATIONS, MAX_ITERATIONS, ROOT_ITERATIONS};
 pub use generate::{NewKey, generate};
 pub use list::{Listing, list};
 pub use private::{PrivateKey, Signature, Signer};
-pub use store::{Iterations, KeyRole, Stored, encode, store, write_public};
+pub use store::{Iterations, KeyRole, Sealed, Stored, encode, seal, store, write_public};
 pub use unlock::{Decoded, Tested, decode, prove, test, unlock, unlock_asking, unlock_until};
 
 use crate::{

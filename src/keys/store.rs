@@ -96,10 +96,21 @@ pub fn encode(
     passphrase: &Passphrase,
     rounds: Iterations,
 ) -> Result<Vec<u8>, KeyError> {
+    encode_until(role, gun, key, passphrase, rounds, &|| false)
+}
+
+fn encode_until(
+    role: &KeyRole,
+    gun: Option<&Gun>,
+    key: &PrivateKey,
+    passphrase: &Passphrase,
+    rounds: Iterations,
+    stop: &dyn Fn() -> bool,
+) -> Result<Vec<u8>, KeyError> {
     if passphrase.is_empty() {
         return Err(KeyError::EmptyPassphrase);
     }
-    let envelope = envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0)?;
+    let envelope = envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0, stop)?;
     let mut headers = vec![("role", role.as_str())];
     if let Some(gun) = gun.filter(|_| role.has_gun()) {
         headers.push(("gun", gun.as_str()));
@@ -107,9 +118,7 @@ pub fn encode(
     Ok(pem_file::write("ENCRYPTED PRIVATE KEY", &headers, &envelope).as_bytes().to_vec())
 }
 
-/// Stores a key under its ID: encrypted, atomic, durable, readable by its owner only, and read back. A key that is
-/// there already with the same role is left as it is; with another it is refused, as Notary does. Weak keys are refused.
-/// Blocks for as long as the key derivation takes, twice.
+/// Stores a key under its ID: [`seal`], then [`Sealed::store`].
 pub fn store(
     dir: &TrustDir,
     role: &KeyRole,
@@ -118,6 +127,27 @@ pub fn store(
     passphrase: &Passphrase,
     rounds: Iterations,
 ) -> Result<Stored, KeyError> {
+    seal(role, gun, key, passphrase, rounds, &|| false)?.store(dir, &mut || Ok(()))
+}
+
+/// A key file that is ready to be written.
+pub struct Sealed {
+    id: KeyId,
+    role: KeyRole,
+    gun: Option<Gun>,
+    bytes: Vec<u8>,
+}
+
+/// Encrypts a key, and opens it again to see that this works. Everything that takes time is here, and nothing is written:
+/// `stop` is asked every few milliseconds, and ends it with [`KeyError::Stopped`]. Weak keys are refused.
+pub fn seal(
+    role: &KeyRole,
+    gun: Option<&Gun>,
+    key: &PrivateKey,
+    passphrase: &Passphrase,
+    rounds: Iterations,
+    stop: &dyn Fn() -> bool,
+) -> Result<Sealed, KeyError> {
     if !key.may_sign() {
         return Err(KeyError::TooWeak(key.algorithm()));
     }
@@ -125,22 +155,32 @@ pub fn store(
         return Err(KeyError::GunNeeded(base.as_str()));
     }
     let id = key.id();
-    // Everything that takes time, and everything that can be wrong with the bytes, comes before the lock.
-    let bytes = encode(role, gun, key, passphrase, rounds)?;
-    if decode(&bytes, Some(passphrase), &|| false)?.key.id() != id {
+    let bytes = encode_until(role, gun, key, passphrase, rounds, stop)?;
+    if decode(&bytes, Some(passphrase), stop)?.key.id() != id {
         return Err(KeyError::Internal("encrypting the key"));
     }
-    let mut writer = dir.write()?;
-    if let Some(there) = already_there(dir, id, role, gun.filter(|_| role.has_gun()))? {
-        return Ok(Stored::AlreadyThere(there));
-    }
-    writer.create_key(id, &bytes)?;
-    let path = dir.key_path(id);
-    match read_regular(&path, MAX_KEY_FILE) {
-        Ok(read) if *read.bytes == bytes => Ok(Stored::New(path)),
-        _ => {
-            writer.take_back_key(id)?;
-            Err(KeyError::NotReadBack)
+    Ok(Sealed { id, role: role.clone(), gun: gun.filter(|_| role.has_gun()).cloned(), bytes })
+}
+
+impl Sealed {
+    /// Writes the key file: atomic, durable, readable by its owner only, and read back. A key that is there already with
+    /// the same role is left as it is; with another it is refused, as Notary does. `first` is called when nothing else can
+    /// stand in the way any more, while others cannot write; if it fails, nothing is stored.
+    pub fn store(&self, dir: &TrustDir, first: &mut dyn FnMut() -> Result<(), KeyError>) -> Result<Stored, KeyError> {
+        let id = self.id;
+        let mut writer = dir.write()?;
+        if let Some(there) = already_there(dir, id, &self.role, self.gun.as_ref())? {
+            return Ok(Stored::AlreadyThere(there));
+        }
+        first()?;
+        writer.create_key(id, &self.bytes)?;
+        let path = dir.key_path(id);
+        match read_regular(&path, MAX_KEY_FILE) {
+            Ok(read) if *read.bytes == self.bytes => Ok(Stored::New(path)),
+            _ => {
+                writer.take_back_key(id)?;
+                Err(KeyError::NotReadBack)
+            }
         }
     }
 }

@@ -308,7 +308,7 @@ fn what_is_wrong_with_a_file_is_said_and_the_others_are_still_listed() {
 fn what_is_wrong_with_a_keys_labels_is_said() {
     let d = Desk::new();
     let der = generate(NewKey::EcdsaP256).unwrap().to_pkcs8().unwrap();
-    let sealed = envelope::encrypt(&der, &pass("gold"), ITERATIONS).unwrap();
+    let sealed = envelope::encrypt(&der, &pass("gold"), ITERATIONS, &|| false).unwrap();
     let check = |n: u8, headers: &[(&str, &str)], codes: &[&'static str]| {
         let path = d.put(&format!("{}.key", hex(n)), pem_file::write("ENCRYPTED PRIVATE KEY", headers, &sealed).as_bytes());
         assert_eq!(d.codes(&path), codes.iter().copied().collect(), "{headers:?}");
@@ -380,7 +380,7 @@ fn an_encrypted_key_that_is_not_the_one_it_is_named_is_refused_at_every_unlock()
 fn hostile_encryption_parameters_are_named() {
     let d = Desk::new();
     let key = generate(NewKey::EcdsaP256).unwrap();
-    let sealed = envelope::encrypt(&key.to_pkcs8().unwrap(), &pass("gold"), ITERATIONS).unwrap();
+    let sealed = envelope::encrypt(&key.to_pkcs8().unwrap(), &pass("gold"), ITERATIONS, &|| false).unwrap();
     let check = |n: u8, der: &[u8], codes: &[&'static str]| {
         let path =
             d.put(&format!("{}.key", hex(n)), pem_file::write("ENCRYPTED PRIVATE KEY", &[("role", "jeff")], der).as_bytes());
@@ -586,14 +586,14 @@ fn a_person_may_try_three_times_and_a_variable_once() {
     let entry = list(&d.dir).entries.remove(0);
     let none = Passphrases::default();
     let mut s = Script(vec!["no", "nor this", "gold"], 0);
-    assert_eq!(unlock_asking(&entry, &none, &mut s).unwrap().id(), d.id);
+    assert_eq!(unlock_asking(&entry, &none, &mut s, &|| false).unwrap().id(), d.id);
     let mut s = Script(vec!["1", "2", "3", "gold"], 0);
-    assert!(matches!(unlock_asking(&entry, &none, &mut s), Err(KeyError::WrongPassphrase)));
+    assert!(matches!(unlock_asking(&entry, &none, &mut s, &|| false), Err(KeyError::WrongPassphrase)));
     assert_eq!(s.1, 3);
     let environment = BTreeMap::from([("NOTARY_DELEGATION_PASSPHRASE".into(), "wrong".into())]);
     let wrong = Passphrases::new(None, &environment).unwrap();
     let mut s = Script(vec!["gold"], 0);
-    assert!(matches!(unlock_asking(&entry, &wrong, &mut s), Err(KeyError::WrongPassphrase)));
+    assert!(matches!(unlock_asking(&entry, &wrong, &mut s, &|| false), Err(KeyError::WrongPassphrase)));
     assert_eq!(s.1, 0, "a person is not asked when a variable is wrong");
 }
 
@@ -601,7 +601,7 @@ fn a_person_may_try_three_times_and_a_variable_once() {
 fn a_long_derivation_can_be_stopped() {
     let d = Desk::new();
     let key = generate(NewKey::EcdsaP256).unwrap();
-    let der = envelope::encrypt(&key.to_pkcs8().unwrap(), &pass("gold"), 20_000).unwrap();
+    let der = envelope::encrypt(&key.to_pkcs8().unwrap(), &pass("gold"), 20_000, &|| false).unwrap();
     d.put(&format!("{}.key", key.id()), pem_file::write("ENCRYPTED PRIVATE KEY", &[("role", "jeff")], &der).as_bytes());
     let entry = list(&d.dir).entries.into_iter().find(|e| e.id == Some(key.id())).unwrap();
     assert!(matches!(unlock_until(&entry, Some(&pass("gold")), &|| true), Err(KeyError::Stopped)));

@@ -69,8 +69,13 @@ pub fn unlock_until(entry: &KeyEntry, passphrase: Option<&Passphrase>, stop: &dy
 }
 
 /// Opens a listed key with the passphrase that the file, the environment or the person gives. A wrong one from a file
-/// or a variable fails at once; a person has three tries.
-pub fn unlock_asking(entry: &KeyEntry, passphrases: &Passphrases, prompt: &mut dyn Prompt) -> Result<PrivateKey, KeyError> {
+/// or a variable fails at once; a person has three tries. `stop` as in [`unlock_until`].
+pub fn unlock_asking(
+    entry: &KeyEntry,
+    passphrases: &Passphrases,
+    prompt: &mut dyn Prompt,
+    stop: &dyn Fn() -> bool,
+) -> Result<PrivateKey, KeyError> {
     if entry.encrypted() == Some(false) {
         return unlock(entry, None);
     }
@@ -81,12 +86,12 @@ pub fn unlock_asking(entry: &KeyEntry, passphrases: &Passphrases, prompt: &mut d
     let wanted = Wanted { role, key_id: id.as_deref(), label: label.trim_start() };
     for _ in 1..TRIES {
         let Given { passphrase, source } = passphrases.existing(&wanted, prompt)?;
-        match unlock(entry, Some(&passphrase)) {
+        match unlock_until(entry, Some(&passphrase), stop) {
             Err(e) if e.is_passphrase() && source.is_typed() => prompt.note("That passphrase does not open the key."),
             result => return result,
         }
     }
-    unlock(entry, Some(&passphrases.existing(&wanted, prompt)?.passphrase))
+    unlock_until(entry, Some(&passphrases.existing(&wanted, prompt)?.passphrase), stop)
 }
 
 /// What a successful test showed.

@@ -13,6 +13,8 @@ const MAX_SIZE: u64 = 64 << 10;
 
 /// What a passphrase file says.
 pub struct PassphraseFile {
+    /// Where it is, quoted; empty if it was not read from a file.
+    path: String,
     lines: Vec<(Option<String>, Passphrase)>,
 }
 
@@ -20,7 +22,10 @@ impl PassphraseFile {
     /// Reads a file. It must belong to nobody but its owner: with any permission for group or others it is refused, and
     /// the error names the `chmod` that mends it.
     pub fn open(path: &Path) -> Result<Self, PassphraseError> {
-        let failed = |e: std::io::Error| PassphraseError::File { path: format!("{path:?}"), why: e.to_string() };
+        let failed = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::NotFound => PassphraseError::NoFile(format!("{path:?}")),
+            _ => PassphraseError::File { path: format!("{path:?}"), why: e.to_string() },
+        };
         let file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         if meta.file_type().is_file() && meta.mode() & 0o077 != 0 {
@@ -37,7 +42,26 @@ impl PassphraseFile {
             let why = format!("it is larger than {MAX_SIZE} bytes");
             return Err(PassphraseError::File { path: format!("{path:?}"), why });
         }
-        Self::parse(&bytes).map_err(|why| PassphraseError::File { path: format!("{path:?}"), why })
+        match Self::parse(&bytes) {
+            Ok(file) => Ok(Self { path: format!("{path:?}"), ..file }),
+            Err(why) => Err(PassphraseError::File { path: format!("{path:?}"), why }),
+        }
+    }
+
+    /// Where it is, quoted.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What lines for a key may begin with, for an error.
+    pub fn beginnings(wanted: &Wanted<'_>) -> String {
+        let role = match wanted.role {
+            role if is_known(role) => Some(role),
+            role if is_signer(role) => Some("delegation"),
+            _ => None,
+        };
+        let names: Vec<String> = wanted.key_id.into_iter().chain(role).map(|name| format!("{name}=")).collect();
+        if names.is_empty() { "delegation=".to_owned() } else { names.join(" or ") }
     }
 
     /// Reads the content of a file. The error says which line is wrong, never what it holds.
@@ -78,7 +102,7 @@ impl PassphraseFile {
         if out.is_empty() {
             return Err("it is empty".to_owned());
         }
-        Ok(Self { lines: out })
+        Ok(Self { path: String::new(), lines: out })
     }
 
     /// The passphrase for a key: by its ID, then by its role, then `delegation` for a role that is none of the four

@@ -17,9 +17,9 @@ pub const VARIABLES: [&str; 6] = [
     "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE",
 ];
 
-/// Fewest characters of a new passphrase that somebody types.
+/// Fewest characters of a new passphrase, whoever gives it.
 const MIN_CHARS: usize = 8;
-/// Fewest characters of a new passphrase that somebody types for a root key.
+/// Fewest characters of a new passphrase for a root key.
 const MIN_CHARS_ROOT: usize = 12;
 /// How often a new passphrase is asked for before giving up.
 const TRIES: usize = 3;
@@ -75,18 +75,19 @@ pub struct Given {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PassphraseError {
     /// A docker and a Notary variable apply to the same key and say different things: a usage error.
-    #[error("{0} and {1} are both set and differ; nothing was unlocked. Unset the one that is not meant")]
+    #[error("{0} and {1} are both set and differ")]
     Conflict(&'static str, &'static str),
     /// Others can read the passphrase file.
-    #[error(
-        "the passphrase file {path} can be read by others (mode {mode:04o}); it was not used. Mend it with: chmod 600 {path}"
-    )]
+    #[error("the passphrase file {path} can be read by others (mode {mode:04o}); it was not used")]
     FileNotPrivate {
         /// The file, quoted.
         path: String,
         /// Its permission bits.
         mode: u32,
     },
+    /// There is no such passphrase file.
+    #[error("there is no passphrase file {0}")]
+    NoFile(String),
     /// The passphrase file cannot be used.
     #[error("the passphrase file {path} cannot be used: {why}")]
     File {
@@ -95,15 +96,55 @@ pub enum PassphraseError {
         /// What is wrong.
         why: String,
     },
+    /// The passphrase file says nothing about this key, nothing else does, and there is no terminal.
+    #[error("the passphrase file {path} has no line for this key, and there is no terminal to ask on")]
+    NotInFile {
+        /// The file, quoted.
+        path: String,
+        /// What a line for the key begins with, printable.
+        lines: String,
+    },
     /// The file and the environment say nothing, and there is no terminal.
-    #[error("a passphrase is needed and there is no terminal to ask on; use --passphrase-file or an environment variable")]
+    #[error("a passphrase is needed and there is no terminal to ask on")]
     NoTerminal,
-    /// The person stopped.
+    /// The person did not answer.
     #[error("no passphrase was given")]
     GivenUp,
+    /// The person wants everything to end.
+    #[error("interrupted at the question for a passphrase")]
+    Interrupted,
     /// A new passphrase must not be empty.
-    #[error("the passphrase from {0} is empty; nothing was stored")]
+    #[error("the passphrase from {0} is empty")]
     Empty(Source),
+    /// A new passphrase is too short.
+    #[error("the new passphrase from {from} is too short: it needs at least {least} characters")]
+    TooShort {
+        /// Who gave it.
+        from: Source,
+        /// Fewest characters.
+        least: usize,
+    },
+}
+
+impl PassphraseError {
+    /// What to do next, as one sentence.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Conflict(..) => "Unset the one that is not meant.".to_owned(),
+            Self::FileNotPrivate { path, .. } => format!("Mend it with: chmod 600 {path}"),
+            Self::NoFile(_) => "Check the path after --passphrase-file.".to_owned(),
+            Self::File { .. } => "Write lines ROLE=… or KEY_ID=… into it, or one bare line for all keys.".to_owned(),
+            Self::NotInFile { lines, .. } => format!("Add a line that begins with {lines}, or run this in a terminal."),
+            Self::NoTerminal => "Use --passphrase-file or a variable such as NOTARY_TARGETS_PASSPHRASE, or run this in a terminal.".to_owned(),
+            Self::GivenUp | Self::Interrupted => String::new(),
+            Self::Empty(_) | Self::TooShort { .. } => "Give a longer one: whoever copies the file can guess as often as they like.".to_owned(),
+        }
+    }
+
+    /// Whether it was used wrongly, rather than that something failed.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Conflict(..) | Self::FileNotPrivate { .. } | Self::NoFile(_) | Self::File { .. })
+    }
 }
 
 /// Everything that can give a passphrase, except the person.
@@ -143,24 +184,38 @@ impl Passphrases {
         }
     }
 
+    /// Asks, and says it if the file could have answered.
+    fn ask(&self, wanted: &Wanted<'_>, text: &str, prompt: &mut dyn Prompt) -> Result<Passphrase, PassphraseError> {
+        prompt.ask(text).map_err(|e| match (e, &self.file) {
+            (PassphraseError::NoTerminal, Some(file)) => {
+                PassphraseError::NotInFile { path: file.path().to_owned(), lines: PassphraseFile::beginnings(wanted) }
+            }
+            (e, _) => e,
+        })
+    }
+
     /// The passphrase of an existing key, asking if nothing else gives it.
     pub fn existing(&self, wanted: &Wanted<'_>, prompt: &mut dyn Prompt) -> Result<Given, PassphraseError> {
         if let Some(given) = self.lookup(wanted)? {
             return Ok(given);
         }
-        let passphrase = prompt.ask(&format!("Passphrase for {}: ", wanted.label))?;
+        let passphrase = self.ask(wanted, &format!("Passphrase for {}: ", wanted.label), prompt)?;
         Ok(Given { passphrase, source: Source::Typed })
     }
 
-    /// The passphrase for a new key. One that is typed is typed twice and has at least eight characters, twelve for a
-    /// root key; one from elsewhere must not be empty.
+    /// The passphrase for a new key: at least eight characters, twelve for a root key, wherever it comes from. One that is
+    /// typed is typed twice.
     pub fn fresh(&self, wanted: &Wanted<'_>, prompt: &mut dyn Prompt) -> Result<Given, PassphraseError> {
-        if let Some(given) = self.lookup(wanted)? {
-            return if given.passphrase.is_empty() { Err(PassphraseError::Empty(given.source)) } else { Ok(given) };
-        }
         let least = if wanted.role == "root" { MIN_CHARS_ROOT } else { MIN_CHARS };
+        if let Some(given) = self.lookup(wanted)? {
+            return match given.passphrase.trimmed_chars() {
+                0 => Err(PassphraseError::Empty(given.source)),
+                n if n < least => Err(PassphraseError::TooShort { from: given.source, least }),
+                _ => Ok(given),
+            };
+        }
         for _ in 0..TRIES {
-            let first = prompt.ask(&format!("New passphrase for {}: ", wanted.label))?;
+            let first = self.ask(wanted, &format!("New passphrase for {}: ", wanted.label), prompt)?;
             if first.trimmed_chars() < least {
                 prompt.note(&format!("That passphrase is too short: it needs at least {least} characters."));
                 continue;

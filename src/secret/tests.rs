@@ -110,7 +110,8 @@ fn a_passphrase_file_that_others_can_read_is_refused_with_the_chmod() {
     let file = private_file("root=secret-value\n");
     for mode in [0o644, 0o640, 0o604, 0o620] {
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-        let text = Passphrases::new(Some(file.path()), &env(&[])).err().unwrap().to_string();
+        let error = Passphrases::new(Some(file.path()), &env(&[])).err().unwrap();
+        let text = format!("{error} {}", error.remedy());
         assert!(text.contains("chmod 600") && !text.contains("secret-value"), "{text}");
     }
     for mode in [0o600, 0o400] {
@@ -158,6 +159,41 @@ fn a_new_passphrase_is_typed_twice_and_is_long_enough() {
 
 #[test]
 fn without_a_terminal_the_error_says_what_to_use() {
-    let text = Passphrases::default().existing(&wanted("root"), &mut script(&[])).err().unwrap().to_string();
-    assert!(text.contains("--passphrase-file"));
+    let error = Passphrases::default().existing(&wanted("root"), &mut script(&[])).err().unwrap();
+    assert!(error.remedy().contains("--passphrase-file"));
+    let file = private_file("snapshot=s\nroot=r\n");
+    let p = Passphrases::new(Some(file.path()), &env(&[])).unwrap();
+    let error = p.existing(&wanted("targets"), &mut script(&[])).err().unwrap();
+    assert!(error.remedy().contains(&format!("{ID}= or targets=")), "{}", error.remedy());
+    let error = p.existing(&Wanted { key_id: None, ..wanted("jeff") }, &mut script(&[])).err().unwrap();
+    assert!(error.remedy().contains("with delegation=,"), "{}", error.remedy());
+}
+
+#[test]
+fn a_new_passphrase_is_long_enough_wherever_it_comes_from() {
+    for (file, role, ok) in [
+        ("root=elevenchars\n", "root", false),
+        ("root=twelve chars\n", "root", true),
+        ("delegation=seven77\n", "alice", false),
+        ("delegation=       7\n", "alice", false),
+        ("delegation=eight888\n", "alice", true),
+    ] {
+        let file = private_file(file);
+        let p = Passphrases::new(Some(file.path()), &env(&[])).unwrap();
+        assert_eq!(p.fresh(&wanted(role), &mut script(&[])).is_ok(), ok, "{role}");
+        assert!(p.existing(&wanted(role), &mut script(&[])).is_ok(), "an old key keeps the passphrase that it has");
+    }
+    let p = Passphrases::new(None, &env(&[("NOTARY_ROOT_PASSPHRASE", "short")])).unwrap();
+    let source = Source::Variable("NOTARY_ROOT_PASSPHRASE");
+    assert_eq!(p.fresh(&wanted("root"), &mut script(&[])).err(), Some(PassphraseError::TooShort { from: source, least: 12 }));
+}
+
+#[test]
+fn each_fault_of_a_passphrase_file_has_its_own_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = Passphrases::new(Some(&dir.path().join("none")), &env(&[])).err().unwrap();
+    assert!(matches!(missing, PassphraseError::NoFile(_)) && missing.is_usage());
+    let empty = private_file("\n");
+    let empty = Passphrases::new(Some(empty.path()), &env(&[])).err().unwrap();
+    assert!(empty.to_string().ends_with("it is empty") && empty.remedy().contains("ROLE="), "{empty}");
 }

@@ -143,7 +143,7 @@ fn every_key_of_our_file_is_read() {
         resolve(&flags(|f| f.config = Some("/etc/c.toml".into())), &[HOME, ("NO_COLOR", "")], &[("/etc/c.toml", toml)]).unwrap();
     let n = &s.network;
     assert_eq!(s.trust_dir.value, Path::new("/home/u/trust"));
-    assert_eq!(s.state_dir.value, Path::new("/s"));
+    assert_eq!(s.state_dir.unwrap().value, Path::new("/s"));
     assert_eq!(n.ca.as_ref().unwrap().value, Path::new("/etc/ca.pem"));
     assert_eq!(n.client.as_ref().unwrap().origin, file("/etc/c.toml", "tls.cert"));
     assert_eq!([n.connect.value, n.idle.value, n.whole.value].map(|d| d.as_millis()), [1000, 2500, 3000]);
@@ -206,9 +206,22 @@ fn state_has_its_place() {
         (&[HOME, ("XDG_STATE_HOME", "/x")], "/x/claviger"),
         (&[HOME, ("XDG_STATE_HOME", "relative")], "/home/u/.local/state/claviger"),
     ] {
-        assert_eq!(resolve(&Flags::default(), vars, &[]).unwrap().state_dir.value, Path::new(path));
+        assert_eq!(resolve(&Flags::default(), vars, &[]).unwrap().state_dir.unwrap().value, Path::new(path));
     }
-    assert!(matches!(resolve(&Flags::default(), &[], &[]), Err(SettingsError::NoHome(_))));
+}
+
+#[test]
+fn without_a_home_only_what_needs_one_is_missing() {
+    for empty in [&[][..], &[("HOME", "")]] {
+        let error = resolve(&Flags::default(), empty, &[]).unwrap_err();
+        assert!(matches!(error, SettingsError::NoHome("the trust directory")));
+        // An option that the program does not have is no remedy.
+        assert_eq!(error.remedy(), "Set HOME, or name the directory with --trust-dir.");
+        let s = resolve(&flags(|f| f.trust_dir = Some("/t".into())), empty, &[]).unwrap();
+        assert_eq!((s.trust_dir.value.as_path(), s.docker_dir, s.state_dir), (Path::new("/t"), None, None));
+    }
+    let s = resolve(&Flags::default(), &[("DOCKER_CONFIG", "/d")], &[]).unwrap();
+    assert_eq!(s.trust_dir.value, Path::new("/d/trust"));
 }
 
 #[test]

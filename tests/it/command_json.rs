@@ -71,6 +71,14 @@ fn every_json_result_is_as_its_schema_says() {
         }
     }
     check("inspect", &["inspect", "sandbox.test/not/there"], 1);
+    // A note beside the result is a line of JSON as well.
+    let open = dir.path().join("private");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let noted = served.in_directory(dir.path(), &["key", "list", "--json"]);
+    assert!(noted.status.success() && json(&noted) == serde_json::json!([]));
+    hold("note", &error(&noted));
+    held.insert("note");
     hold("sandbox", &served.invitation);
     held.insert("sandbox");
     let all: BTreeSet<String> = std::fs::read_dir(schemas())

@@ -10,6 +10,7 @@ mod forge;
 mod fuzz_corpus;
 mod hostile_certificates;
 mod hostile_text;
+mod key_commands;
 mod loopback;
 mod memory;
 mod peers;

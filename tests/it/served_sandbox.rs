@@ -44,9 +44,15 @@ impl Served {
 
     /// Runs a command on the sandbox's own trust directory and server.
     pub fn claviger(&self, arguments: &[&str]) -> Output {
+        self.in_directory(std::path::Path::new(self.value("trust_dir")), arguments)
+    }
+
+    /// Runs a command on another trust directory and the sandbox's server.
+    pub fn in_directory(&self, trust_dir: &std::path::Path, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_claviger"))
             .args(arguments)
-            .args(["--server", self.value("url"), "--tlscacert", self.value("ca_file"), "--trust-dir", self.value("trust_dir")])
+            .args(["--server", self.value("url"), "--tlscacert", self.value("ca_file"), "--trust-dir"])
+            .arg(trust_dir)
             .env_clear()
             .env("HOME", self.value("docker_config"))
             .env("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", self.value("passphrase"))

@@ -59,7 +59,7 @@ impl HttpSettings {
             server: server.into(),
             ca: set.ca.as_ref().map(|s| s.value.clone()),
             client: set.client.as_ref().map(|s| s.value.clone()),
-            docker_tls: Some(settings.docker_dir.value.join("tls")),
+            docker_tls: settings.docker_dir.as_ref().map(|d| d.value.join("tls")),
             waits: Waits { connect: set.connect.value, idle: set.idle.value, whole: set.whole.value },
             retry: Retry { times: set.retries.value, first: set.back_off.value, longest: set.longest_pause.value },
             parallel: usize::try_from(set.parallel.value).unwrap_or(1),

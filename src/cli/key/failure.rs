@@ -1,0 +1,59 @@
+//! What is said when a key does not do what it should.
+use super::Failure;
+use crate::{
+    keys::KeyError,
+    secret::PassphraseError,
+    trust_dir::{ReadError, TrustDirError},
+};
+
+const NOTHING: &str = "nothing was changed";
+
+/// The three sentences. `of` is the key's name.
+pub fn key_failure(error: &KeyError, of: &str) -> Failure {
+    let (code, exit, hint) = match error {
+        KeyError::Passphrase(e) => return passphrase_failure(e, of),
+        KeyError::Stopped => return Failure::interrupted(NOTHING),
+        KeyError::WrongPassphrase => {
+            ("passphrase", 1, "Check which key it is for: `claviger key show` names its role and repository.")
+        }
+        KeyError::PassphraseNeeded => ("passphrase-missing", 1, "Give it by --passphrase-file, by a variable, or at a terminal."),
+        KeyError::NotItsName { .. } => ("wrong-content", 1, "Do not use this file; restore the key from a backup."),
+        KeyError::NameIsNoId => (
+            "name-is-no-id",
+            1,
+            "If you know which key it is, name the file KEY_ID.key and test it again; else restore the key from a backup.",
+        ),
+        KeyError::Damaged(_) | KeyError::Unsupported(_) | KeyError::TooManyIterations(_) => {
+            ("damaged", 1, "Restore the key from a backup.")
+        }
+        KeyError::File { source: ReadError::Symlink, .. } => {
+            ("symlink", 1, "Put the key's file in the place of the link: notary does not follow it either.")
+        }
+        KeyError::File { source: ReadError::Io(_), .. } => ("unreadable", 1, "Mend the file's permissions, then repeat the command."),
+        KeyError::File { .. } => ("not-a-key-file", 1, "`claviger key show` says what is there."),
+        KeyError::TooWeak(_) => ("weak-key", 1, "Make a new key and replace this one."),
+        KeyError::TrustDir(TrustDirError::Locked { .. }) => {
+            ("locked", 1, "Wait until the other program is done, then repeat the command.")
+        }
+        KeyError::GunNeeded(_) | KeyError::NoSuchRole => ("usage", 2, ""),
+        _ => ("key", 1, ""),
+    };
+    Failure::new(code, named(of, error), NOTHING, hint).exit(exit)
+}
+
+/// The same for a passphrase that there is not. `of` is empty where no key is concerned.
+pub fn passphrase_failure(error: &PassphraseError, of: &str) -> Failure {
+    let code = match error {
+        PassphraseError::Interrupted => return Failure::interrupted(NOTHING),
+        PassphraseError::Conflict(..) => "passphrase-conflict",
+        PassphraseError::NoFile(_) | PassphraseError::File { .. } | PassphraseError::FileNotPrivate { .. } => "passphrase-file",
+        PassphraseError::NotInFile { .. } | PassphraseError::NoTerminal | PassphraseError::GivenUp => "passphrase-missing",
+        PassphraseError::Empty(_) | PassphraseError::TooShort { .. } => "passphrase-weak",
+    };
+    let failure = Failure::new(code, named(of, error), NOTHING, error.remedy());
+    if error.is_usage() { failure.exit(2) } else { failure }
+}
+
+fn named(of: &str, error: &dyn std::fmt::Display) -> String {
+    if of.is_empty() { error.to_string() } else { format!("{of}: {error}") }
+}
