@@ -153,7 +153,8 @@ fn only<'k, T>(all: &[Candidate<'k, T>], typed: &str, problems: &[Finding]) -> R
     match found.as_slice() {
         [one] => Ok(one.key),
         [] => Err(unreadable(problems).unwrap_or_else(|| {
-            let message = format!("there is no key whose ID starts with \"{0}\", and no file \"{0}\"", Printable::from_untrusted(typed));
+            let message =
+                format!("there is no key whose ID starts with \"{0}\", and no file \"{0}\"", Printable::from_untrusted(typed));
             Failure::new("no-such-key", message, nothing, "`claviger key list` lists all keys.")
         })),
         many => {

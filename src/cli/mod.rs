@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     output::use_json(typed.iter().any(|a| a == "--json"));
     let arguments = match Arguments::try_parse_from(&typed) {
         Ok(arguments) => arguments,
-        Err(e) => return usage::answer(&e, &typed),
+        Err(e) => return usage::answer(e, &typed),
     };
     output::use_json(arguments.options.json);
     for r in refused {
@@ -59,7 +59,8 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
-            Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "").print(output::as_json());
+            Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "")
+                .print(output::as_json());
             return ExitCode::FAILURE;
         }
     };
@@ -140,7 +141,7 @@ async fn run(arguments: Arguments, stop: Stop) -> Result<(), Failure> {
     }
     let context = Context::new(options)?;
     match command {
-        None => workstation::open(context.desk().clone()).await,
+        None => workstation::open_with(context.desk().clone(), workstation::options(&context.settings)).await,
         Some(Command::Key(command)) => {
             let command = move || match command {
                 KeyCommand::List => key::list(&context),

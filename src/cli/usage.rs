@@ -1,38 +1,37 @@
 //! What is said when the command line is not understood, and help.
-use super::output::{self, Failure};
+use super::{
+    args::Arguments,
+    output::{self, Failure},
+};
 use crate::text;
-use clap::error::ErrorKind;
+use clap::{Parser as _, error::ErrorKind};
 use std::{ffi::OsString, process::ExitCode};
 
 /// Answers help and version on standard output with status 0, and a mistake on standard error with status 2.
-pub fn answer(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+pub fn answer(error: clap::Error, typed: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
         // Our own words, in the terminal's style. Whoever closed standard output does not want them.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let failure = failure(error, arguments);
+    let failure = failure(error, typed);
     failure.print(output::as_json());
     ExitCode::from(failure.exit)
 }
 
 /// A mistake in the three sentences that every error has.
-fn failure(error: &clap::Error, arguments: &[OsString]) -> Failure {
+fn failure(error: clap::Error, typed: &[OsString]) -> Failure {
     let nothing = "nothing was done";
+    // What was typed stands in the message. It is made visible first: its lines must not look like ours, and clap drops
+    // terminal sequences without a word.
+    let visible = typed.iter().map(|a| text::escape(&a.to_string_lossy()).into_owned());
+    let error = Arguments::try_parse_from(visible).err().unwrap_or(error);
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let usage = error.to_string().lines().find_map(|l| l.strip_prefix("Usage: ").map(str::to_owned)).unwrap_or_default();
         let command = usage.split(" [").next().unwrap_or_default().to_owned();
         return Failure::new("usage", format!("{command} wants a command"), nothing, format!("See {command} --help")).exit(2);
     }
-    let mut said = error.to_string();
-    // What was typed stands in the message as it is; its lines must not look like ours.
-    for typed in arguments.iter().map(|a| a.to_string_lossy()).filter(|a| a.contains(|c: char| !text::is_plain(c))) {
-        for part in [&*typed, typed.split_once('=').map(|(_, value)| value).unwrap_or_default()] {
-            if !part.is_empty() {
-                said = said.replace(part, &text::escape(part));
-            }
-        }
-    }
+    let said = error.to_string();
     let mut parts = said.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = parts.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
@@ -43,12 +42,11 @@ fn failure(error: &clap::Error, arguments: &[OsString]) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::args::Arguments, *};
-    use clap::Parser;
+    use super::*;
 
     fn said(arguments: &[&str]) -> Failure {
         let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-        failure(&Arguments::try_parse_from(&arguments).unwrap_err(), &arguments)
+        failure(Arguments::try_parse_from(&arguments).unwrap_err(), &arguments)
     }
 
     #[test]

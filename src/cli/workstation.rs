@@ -1,6 +1,7 @@
 //! `claviger` alone: the workstation, on a screen.
 use super::output::Failure;
 use crate::{
+    settings::{Origin, Settings, Sourced},
     tui::{self, Ended, Options},
     views::desk::Desk,
 };
@@ -21,10 +22,24 @@ pub fn can_open(as_json: bool, hint: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the workstation.
+/// How to draw: as the configuration file says, else as the environment does.
+pub fn options(settings: &Settings) -> Options {
+    let mut options = Options::from_env();
+    let of_file = |s: &Sourced<bool>| matches!(s.origin, Origin::File { .. }).then_some(s.value);
+    options.theme.colour = of_file(&settings.color).unwrap_or(options.theme.colour);
+    options.theme.unicode = of_file(&settings.ascii).map_or(options.theme.unicode, |ascii| !ascii);
+    options
+}
+
+/// Opens the workstation on a terminal as the environment describes it.
 pub async fn open(desk: Desk) -> Result<(), Failure> {
+    open_with(desk, Options::from_env()).await
+}
+
+/// Opens the workstation.
+pub async fn open_with(desk: Desk, options: Options) -> Result<(), Failure> {
     let nothing = "nothing was changed";
-    let ended = tui::run(desk, Options::from_env())
+    let ended = tui::run(desk, options)
         .await
         .map_err(|e| Failure::new("screen", e.to_string(), nothing, "Every command works without a screen: claviger --help."))?;
     let why = match ended {
@@ -34,4 +49,24 @@ pub async fn open(desk: Desk) -> Result<(), Failure> {
         Ended::HungUp => "the terminal was closed",
     };
     Err(Failure::new("interrupted", why, nothing, "").exit(ended.exit_code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Flags;
+    use std::path::Path;
+
+    #[test]
+    fn the_configuration_decides_about_colour_and_ascii() {
+        for (toml, colour, unicode) in
+            [("color = true\nascii = false", true, true), ("color = false\nascii = true", false, false)]
+        {
+            let text = format!("[screen]\n{toml}\n");
+            let read = |_: &Path| Ok(Some(text.clone().into_bytes()));
+            let flags = Flags { config: Some("/c.toml".into()), trust_dir: Some("/t".into()), ..Flags::default() };
+            let theme = options(&Settings::resolve(&flags, &Default::default(), &read).unwrap()).theme;
+            assert_eq!((theme.colour, theme.unicode), (colour, unicode));
+        }
+    }
 }

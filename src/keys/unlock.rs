@@ -76,7 +76,8 @@ pub fn unlock_asking(
     prompt: &mut dyn Prompt,
     stop: &dyn Fn() -> bool,
 ) -> Result<PrivateKey, KeyError> {
-    if entry.encrypted() == Some(false) {
+    // Where no passphrase helps, nobody is asked for one.
+    if entry.id.is_none() || entry.encrypted() != Some(true) {
         return unlock(entry, None);
     }
     let id = entry.id.map(|id| id.hex());

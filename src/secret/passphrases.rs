@@ -135,9 +135,13 @@ impl PassphraseError {
             Self::NoFile(_) => "Check the path after --passphrase-file.".to_owned(),
             Self::File { .. } => "Write lines ROLE=… or KEY_ID=… into it, or one bare line for all keys.".to_owned(),
             Self::NotInFile { lines, .. } => format!("Add a line that begins with {lines}, or run this in a terminal."),
-            Self::NoTerminal => "Use --passphrase-file or a variable such as NOTARY_TARGETS_PASSPHRASE, or run this in a terminal.".to_owned(),
+            Self::NoTerminal => {
+                "Use --passphrase-file or a variable such as NOTARY_TARGETS_PASSPHRASE, or run this in a terminal.".to_owned()
+            }
             Self::GivenUp | Self::Interrupted => String::new(),
-            Self::Empty(_) | Self::TooShort { .. } => "Give a longer one: whoever copies the file can guess as often as they like.".to_owned(),
+            Self::Empty(_) | Self::TooShort { .. } => {
+                "Give a longer one: whoever copies the file can guess as often as they like.".to_owned()
+            }
         }
     }
 

@@ -197,3 +197,12 @@ fn each_fault_of_a_passphrase_file_has_its_own_words() {
     let empty = Passphrases::new(Some(empty.path()), &env(&[])).err().unwrap();
     assert!(empty.to_string().ends_with("it is empty") && empty.remedy().contains("ROLE="), "{empty}");
 }
+
+#[test]
+fn the_document_names_every_variable_of_a_passphrase() {
+    let document = include_str!("../../docs/configuration.md");
+    for name in VARIABLES {
+        assert!(document.contains(&format!("`{name}`")), "{name}");
+    }
+    assert!(document.contains(&format!("at least {MIN_CHARS} characters, for a root key {MIN_CHARS_ROOT}")));
+}

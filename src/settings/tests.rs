@@ -238,3 +238,66 @@ fn colours_and_line_drawing_follow_the_terminal() {
         assert_eq!((s.color.value, s.ascii.value), (color, ascii), "{vars:?}");
     }
 }
+
+/// The names of settings in the source of the reader, each with its table: fields of the structs that TOML is read into.
+fn names_in_the_code() -> Vec<String> {
+    let source = include_str!("file.rs");
+    let fields = |name: &str| -> Vec<(String, String)> {
+        let body = source.split_once(&format!("struct {name} {{\n")).unwrap().1.split_once("\n}").unwrap().0;
+        let field = |l: &str| l.trim().trim_end_matches(',').split_once(": ").map(|(n, t)| (n.to_owned(), t.to_owned()));
+        body.lines().filter_map(field).collect()
+    };
+    let mut names = Vec::new();
+    for (name, kind) in fields("Ours") {
+        let kind = kind.trim_start_matches("Option<").trim_end_matches('>');
+        if source.contains(&format!("struct {kind} {{\n")) {
+            names.extend(fields(kind).into_iter().map(|(inner, _)| format!("{name}.{inner}")));
+        } else {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[test]
+fn the_document_names_every_setting_and_none_that_does_not_exist() {
+    let document = include_str!("../../docs/configuration.md");
+    let rows = document.lines().filter_map(|l| l.strip_prefix("| `")?.split_once("` |").map(|(name, _)| name));
+    let documented: Vec<&str> = rows.take_while(|name| !name.contains('=')).filter(|n| !n.starts_with("--")).collect();
+    let mut names = names_in_the_code();
+    assert!(names.len() > 15 && names.contains(&"network.idle_timeout".to_owned()), "{names:?}");
+    names.sort();
+    let mut sorted = documented.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, names);
+    // Every name is also accepted by the reader.
+    for name in documented {
+        let (table, key) = name.split_once('.').map_or(("", name), |(t, k)| (t, k));
+        let wrong = if table.is_empty() { format!("{key} = 1979-05-27") } else { format!("[{table}]\n{key} = 1979-05-27") };
+        let error = resolve(&Flags::default(), &[HOME], &[(OURS, &wrong)]).unwrap_err().to_string();
+        assert!(!error.contains("unknown field"), "{error}");
+    }
+    // And every word of notary's JSON.
+    for word in ["remote_server.url", "root_ca", "tls_client_cert", "tls_client_key", "skipTLSVerify"] {
+        assert!(document.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn the_document_names_every_variable_and_option() {
+    let document = include_str!("../../docs/configuration.md");
+    let variables =
+        ["HOME", "DOCKER_CONFIG", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "DOCKER_CONTENT_TRUST_SERVER", "NO_COLOR", "TERM"];
+    for word in variables.into_iter().chain(["LC_ALL", "LC_CTYPE", "LANG", "TMPDIR", "HTTPS_PROXY", "NO_PROXY"]) {
+        assert!(document.contains(&format!("`{word}`")) || document.contains(&format!("${word}")), "{word}");
+    }
+    let options = include_str!("../cli/args.rs").split_once("pub struct Options {").unwrap().1.split_once("\n}").unwrap().0;
+    let options: Vec<String> = options
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("pub ")?.split_once(':').map(|(n, _)| n.replace('_', "-")))
+        .collect();
+    assert!(options.len() > 8, "{options:?}");
+    for option in options {
+        assert!(document.contains(&format!("--{option}")), "--{option}");
+    }
+}

@@ -112,7 +112,8 @@ impl Said {
     /// The one JSON object that is all of standard error.
     #[track_caller]
     fn error(&self) -> Value {
-        let lines: Vec<Value> = self.err().lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect();
+        let lines: Vec<Value> =
+            self.err().lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect();
         assert_eq!(lines.iter().filter(|l| l["schema"] == "claviger/error/1").count(), 1, "{lines:?}");
         assert!(lines.iter().all(|l| l["schema"] == "claviger/error/1" || l["schema"] == "claviger/note/1"), "{lines:?}");
         lines.last().unwrap()["error"].clone()
@@ -277,7 +278,9 @@ fn a_command_line_that_is_not_understood_is_told_as_everything_else() {
     let hostile = "--no\u{1b}[2J\u{202e}\nclaviger: all is well";
     home.run(&["key", "list", hostile]).fails(2, &["claviger: unexpected argument '--no<1b>[2J<202e><0a>claviger: all is well'"]);
     home.run(&["key"]).fails(2, &["claviger key wants a command"]);
-    for arguments in [&["key", "list", "--json", hostile][..], &["--json", "key"], &["key", "show", "--json"], &["nonsense", "--json"]] {
+    for arguments in
+        [&["key", "list", "--json", hostile][..], &["--json", "key"], &["key", "show", "--json"], &["nonsense", "--json"]]
+    {
         let said = home.run(arguments);
         said.fails(2, &[]);
         assert_eq!(said.error()["code"], "usage");

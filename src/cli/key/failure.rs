@@ -29,7 +29,9 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
         KeyError::File { source: ReadError::Symlink, .. } => {
             ("symlink", 1, "Put the key's file in the place of the link: notary does not follow it either.")
         }
-        KeyError::File { source: ReadError::Io(_), .. } => ("unreadable", 1, "Mend the file's permissions, then repeat the command."),
+        KeyError::File { source: ReadError::Io(_), .. } => {
+            ("unreadable", 1, "Mend the file's permissions, then repeat the command.")
+        }
         KeyError::File { .. } => ("not-a-key-file", 1, "`claviger key show` says what is there."),
         KeyError::TooWeak(_) => ("weak-key", 1, "Make a new key and replace this one."),
         KeyError::TrustDir(TrustDirError::Locked { .. }) => {

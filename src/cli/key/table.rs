@@ -15,7 +15,7 @@ const DIGITS: usize = 12;
 /// Most cells of a role on a terminal.
 const ROLE: usize = 10;
 /// What the columns other than the repository take at least, gaps included.
-const OTHERS: usize = 58;
+const OTHERS: usize = 59;
 /// Fewest cells of a repository.
 const LEAST: usize = 16;
 /// Repositories that use a key which are named in a line of their own row.
@@ -157,7 +157,8 @@ mod tests {
     fn rows() -> Vec<KeyRow> {
         let id = KeyId::from_digest([0xab; 32]);
         let gun = "registry.example:5000/a-department/of-this-company/frontend";
-        let used = |n: usize| (0..n).map(|i| (Gun::new(format!("{gun}{i}")).unwrap(), RoleName::new("targets").unwrap())).collect();
+        let used =
+            |n: usize| (0..n).map(|i| (Gun::new(&format!("{gun}{i}")).unwrap(), RoleName::new("targets").unwrap())).collect();
         let row = KeyRow {
             id: Some(id),
             role: Untrusted::new("targets"),
@@ -178,7 +179,10 @@ mod tests {
             encrypted: Some(false),
             path: "/t/private/root_keys/mine.key".into(),
             used_by: Vec::new(),
-            problems: vec![Finding::new("unencrypted", Severity::Warn, "x"), Finding::new("weak-key-derivation", Severity::Info, "x")],
+            problems: vec![
+                Finding::new("unencrypted", Severity::Warn, "x"),
+                Finding::new("weak-key-derivation", Severity::Info, "x"),
+            ],
             ..row.clone()
         };
         vec![row, odd]
