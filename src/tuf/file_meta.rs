@@ -7,8 +7,38 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256, Sha512};
 use std::borrow::Cow;
 
-/// An algorithm and what it gave.
-type Hash = (Box<str>, Box<[u8]>);
+/// An algorithm and what it gave. Nearly all are SHA-256, which needs no memory of its own.
+#[derive(Debug, Clone, PartialEq)]
+enum Hash {
+    Sha256([u8; 32]),
+    /// Any other, or one of another length than its algorithm gives.
+    Other(Box<str>, Box<[u8]>),
+}
+
+impl Hash {
+    fn new(algorithm: &str, bytes: Vec<u8>) -> Self {
+        match <[u8; 32]>::try_from(bytes.as_slice()) {
+            Ok(digest) if algorithm == SHA256 => Self::Sha256(digest),
+            _ => Self::Other(algorithm.into(), bytes.into_boxed_slice()),
+        }
+    }
+
+    fn algorithm(&self) -> &str {
+        match self {
+            Self::Sha256(_) => SHA256,
+            Self::Other(algorithm, _) => algorithm,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Sha256(digest) => digest,
+            Self::Other(_, bytes) => bytes,
+        }
+    }
+}
+
+const SHA256: &str = "sha256";
 
 /// Length and hashes, and for a target whatever its signer added.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,26 +54,23 @@ pub struct FileMeta {
 impl FileMeta {
     /// Describes a target by its SHA-256, as `docker push` does.
     pub fn from_sha256(length: i64, sha256: [u8; 32]) -> Self {
-        Self { length, hashes: Some(vec![("sha256".into(), Box::new(sha256))]), custom: None }
+        Self { length, hashes: Some(vec![Hash::Sha256(sha256)]), custom: None }
     }
 
     /// Describes metadata: length, SHA-256 and SHA-512.
     pub fn of(bytes: &[u8]) -> Self {
-        let hashes = vec![
-            ("sha256".into(), Sha256::digest(bytes).as_slice().into()),
-            ("sha512".into(), Sha512::digest(bytes).as_slice().into()),
-        ];
+        let hashes = vec![Hash::Sha256(Sha256::digest(bytes).into()), Hash::new("sha512", Sha512::digest(bytes).to_vec())];
         Self { length: i64::try_from(bytes.len()).unwrap_or(i64::MAX), hashes: Some(hashes), custom: None }
     }
 
     /// The hash by an algorithm, if the file names one.
     pub fn hash(&self, algorithm: &str) -> Option<&[u8]> {
-        self.hashes.as_deref()?.iter().find(|(a, _)| a.as_ref() == algorithm).map(|(_, h)| h.as_ref())
+        self.hashes.as_deref()?.iter().find(|h| h.algorithm() == algorithm).map(Hash::bytes)
     }
 
     /// The SHA-256, if there is a well-formed one.
     pub fn sha256(&self) -> Option<[u8; 32]> {
-        self.hash("sha256")?.try_into().ok()
+        self.hash(SHA256)?.try_into().ok()
     }
 
     /// Whether every known hash fits, and at least one is known (protocol 5.3).
@@ -60,7 +87,7 @@ impl FileMeta {
                 Value::Null => Vec::new(),
                 v => fields::base64(fields::text(v, "hashes")?, "hashes")?,
             };
-            Ok::<_, Malformed>((a.as_ref().into(), bytes.into_boxed_slice()))
+            Ok::<_, Malformed>(Hash::new(a, bytes))
         };
         let hashes = fields::entries(f.need("hashes")?, "hashes")?.map(|m| m.iter().map(hash).collect::<Result<Vec<_>, _>>());
         Ok(Self { length: f.int("length")?, hashes: hashes.transpose()?, custom: f.find("custom").map(|v| Box::new(owned(v))) })
@@ -83,7 +110,8 @@ impl FileMeta {
         let hashes = match &self.hashes {
             None => Value::Null,
             Some(m) => {
-                Value::Object(m.iter().map(|(a, h)| (Cow::Owned(a.to_string()), fields::string(STANDARD.encode(h)))).collect())
+                let member = |h: &Hash| (Cow::Owned(h.algorithm().to_owned()), fields::string(STANDARD.encode(h.bytes())));
+                Value::Object(m.iter().map(member).collect())
             }
         };
         let mut members = vec![(Cow::Borrowed("hashes"), hashes), (Cow::Borrowed("length"), Value::Int(self.length))];

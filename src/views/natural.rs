@@ -48,6 +48,7 @@ mod tests {
         #[test]
         fn the_order_is_total(a in "[a0-3/]{0,6}", b in "[a0-3/]{0,6}", c in "[a0-3/]{0,6}") {
             proptest::prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
+            proptest::prop_assert_eq!(compare(&a, &b).is_eq(), a == b);
             if compare(&a, &b).is_le() && compare(&b, &c).is_le() {
                 proptest::prop_assert!(compare(&a, &c).is_le());
             }

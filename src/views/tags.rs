@@ -7,7 +7,6 @@ use crate::{
         name::{KeyId, RoleName},
     },
 };
-use std::collections::HashMap;
 
 /// One signed name with one digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,26 +47,25 @@ pub fn signer_name(role: &RoleName) -> &str {
 
 /// All rows, in natural order of the names (`v2` before `v10`), then by digest.
 pub fn tag_rows(collection: &TrustedCollection) -> Vec<TagRow> {
-    let mut rows: Vec<TagRow> = Vec::new();
-    let mut at: HashMap<(&str, Option<[u8; 32]>), usize> = HashMap::new();
-    for (role, name, meta) in collection.signed() {
-        let digest = meta.sha256();
-        let index = *at.entry((name, digest)).or_insert_with(|| {
-            rows.push(TagRow {
+    let mut signed: Vec<_> = collection.signed().map(|(role, name, meta)| (name, meta.sha256(), meta, role)).collect();
+    // Stable: of one pair the roles stay in tree order, and the first one's size is shown. The order tells all names apart.
+    signed.sort_by(|a, b| natural::compare(a.0, b.0).then_with(|| a.1.cmp(&b.1)));
+    let mut rows: Vec<TagRow> = Vec::with_capacity(signed.len());
+    for (name, digest, meta, role) in signed {
+        let digest = digest.map(KeyId::from_digest);
+        match rows.last_mut().filter(|last| last.name.raw() == name && last.digest == digest) {
+            Some(row) => {
+                row.released = row.released || releases(&role.name);
+                row.roles.push(role.name.clone());
+            }
+            None => rows.push(TagRow {
                 name: Untrusted::new(name),
-                digest: digest.map(KeyId::from_digest),
+                digest,
                 size: meta.length,
-                roles: Vec::new(),
-                released: false,
-            });
-            rows.len() - 1
-        });
-        if let Some(row) = rows.get_mut(index) {
-            row.released = row.released || releases(&role.name);
-            row.roles.push(role.name.clone());
+                roles: vec![role.name.clone()],
+                released: releases(&role.name),
+            }),
         }
     }
-    drop(at);
-    rows.sort_by(|a, b| natural::compare(a.name.raw(), b.name.raw()).then(a.digest.cmp(&b.digest)));
     rows
 }
