@@ -148,9 +148,10 @@ impl Context {
     fn not_remembered(&self, loaded: &Loaded) -> Option<String> {
         let read_only = &self.settings.read_only;
         match &loaded.not_kept {
+            _ if loaded.root_remembered => None,
             Some(why) => Some(why.to_string()),
             None if read_only.value => Some(format!("nothing is written ({})", read_only.origin)),
-            None => None,
+            None => Some("it could not be written".to_owned()),
         }
     }
 
@@ -216,7 +217,7 @@ impl Context {
                 Failure::new("remembered-root", message, format!("nothing was fetched or verified ({})", refusal.code()), hint)
                     .exit(3)
             }
-            LoadError::Cache(_) => Failure::new("cache", message, nothing, "Mend the file or its permissions."),
+            LoadError::Cache(why) => Failure::new("cache", message, nothing, why.remedy()),
             LoadError::NoServer(e) => server_failure(&e),
         }
     }

@@ -2,7 +2,7 @@
 use super::{TrustDir, TrustDirError, shown};
 use crate::tuf::name::{Gun, KeyId, RoleName};
 use rustix::{
-    fs::{AtFlags, Mode, OFlags},
+    fs::{AtFlags, Mode, OFlags, RenameFlags},
     io::Errno,
 };
 use std::{
@@ -120,9 +120,6 @@ impl Writer<'_> {
     fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
         let place = self.dir.path().join(directory).join(name);
         let fd = subdirectory(self.dir, &self.root, directory, self.durable)?;
-        if !replace && rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-            return Err(TrustDirError::Exists(shown(&place)));
-        }
         self.counter += 1;
         let temporary = format!("{}-{}", std::process::id(), self.counter);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -136,7 +133,10 @@ impl Writer<'_> {
                 if self.durable {
                     file.sync_all()?;
                 }
-                rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?;
+                match replace {
+                    true => rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?,
+                    false => rename_new(&self.temporary, &temporary, &fd, name)?,
+                }
                 if self.durable {
                     rustix::fs::fsync(&fd)?;
                 }
@@ -144,7 +144,10 @@ impl Writer<'_> {
             });
         result.map_err(|source| {
             let _ = rustix::fs::unlinkat(&self.temporary, temporary.as_str(), AtFlags::empty());
-            TrustDirError::Io { what: "write", path: shown(&place), source }
+            match source.kind() {
+                std::io::ErrorKind::AlreadyExists if !replace => TrustDirError::Exists(shown(&place)),
+                _ => TrustDirError::Io { what: "write", path: shown(&place), source },
+            }
         })
     }
 
@@ -165,6 +168,21 @@ impl Drop for Writer<'_> {
         // The file stays: removing a lock that others wait for would let two of them in. Closing it gives the lock up.
         let _ = self.lock.set_len(0);
     }
+}
+
+/// Renames only if nothing has that name: to look first and rename then would replace what appears in between.
+fn rename_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    match rustix::fs::renameat_with(from, temporary, to, name, RenameFlags::NOREPLACE) {
+        // Not every file system, nor every kernel, knows how.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_new(from, temporary, to, name),
+        done => done,
+    }
+}
+
+/// [`rename_new`] by way of a second name. A crash in between leaves the first one to be swept.
+fn link_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    rustix::fs::linkat(from, temporary, to, name, AtFlags::empty())?;
+    rustix::fs::unlinkat(from, temporary, AtFlags::empty())
 }
 
 fn private_file() -> Mode {

@@ -9,8 +9,10 @@ pub enum Effect {
     ReadKeys(u64),
     /// Ask which repositories there are.
     TakeInventory(u64),
-    /// Read and verify these.
+    /// Read and verify these, without trusting a root that is new here for longer than they are shown.
     Load(u64, Vec<Gun>),
+    /// Read and verify this one, which the user asked for by name.
+    Open(u64, Gun),
     /// Fetch what the files of this one claim, without verifying them.
     Look(u64, Gun),
     /// Stop everything that runs.

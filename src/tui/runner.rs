@@ -49,7 +49,8 @@ impl Runner {
                     let _ = actions.send(Action::InventoryTaken(epoch, desk.inventory().await));
                 });
             }
-            Effect::Load(epoch, guns) => guns.into_iter().for_each(|gun| self.load(epoch, gun)),
+            Effect::Load(epoch, guns) => guns.into_iter().for_each(|gun| self.load(epoch, gun, false)),
+            Effect::Open(epoch, gun) => self.load(epoch, gun, true),
             Effect::Look(epoch, gun) => {
                 let (desk, actions) = (self.desk.clone(), self.actions.clone());
                 self.tasks.spawn(async move {
@@ -63,7 +64,7 @@ impl Runner {
         }
     }
 
-    fn load(&mut self, epoch: u64, gun: Gun) {
+    fn load(&mut self, epoch: u64, gun: Gun, asked: bool) {
         let (desk, actions, turns, listed) = (self.desk.clone(), self.actions.clone(), self.turns.clone(), self.listed.clone());
         self.tasks.spawn(async move {
             // The semaphore is never closed: without a turn there is nobody left to read for.
@@ -76,7 +77,7 @@ impl Runner {
             let steps = actions.clone();
             let of = gun.clone();
             let row = desk
-                .repository(gun, move |step| {
+                .repository(gun, asked, move |step| {
                     let _ = steps.send(Action::Step(epoch, of.clone(), step.to_owned()));
                 })
                 .await;

@@ -4,7 +4,7 @@ use super::theme::{Glyphs, Tone};
 use crate::{
     finding::Severity,
     tuf::{collection::Freshness, name::RoleName},
-    views::repositories::Health,
+    views::{notable::count, repositories::Health},
 };
 use jiff::Timestamp;
 
@@ -76,13 +76,11 @@ impl Standing {
         }
     }
 
-    /// The same behind a number, as in `2 with a problem`.
-    pub fn counted(&self) -> &'static str {
+    /// So many of them: `1 problem`, `2 problems`.
+    pub fn counted(&self, n: usize) -> String {
         match self {
-            Self::Faulty => "with a problem",
-            Self::Warned => "with a warning",
-            Self::Unreachable(_) => "without an answer",
-            _ => self.word(),
+            Self::Faulty | Self::Warned => count(n, self.word()),
+            _ => format!("{n} {}", self.word()),
         }
     }
 

@@ -227,3 +227,23 @@ impl ChainNode {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuf::key::KeyType;
+
+    #[test]
+    fn a_key_that_a_file_gives_to_thousands_of_roles_is_read_once() {
+        let here = KeysHere::new();
+        let mut known = KnownKeys { here: &here, facts: HashMap::new() };
+        for i in 0..1000 {
+            let role = RoleName::new(&format!("targets/r{i}")).unwrap();
+            // Each reference is a key of its own that knows nothing of the others, as files give them.
+            let key = PublicKey::new(KeyType::EcdsaX509, b"-----BEGIN CERTIFICATE-----".to_vec());
+            let seen = known.chain_key(&key, &role, None);
+            assert_eq!((seen.id, seen.signed), (key.id(), None));
+        }
+        assert_eq!(known.facts.len(), 1);
+    }
+}

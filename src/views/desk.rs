@@ -93,14 +93,16 @@ impl Desk {
     pub async fn inventory(&self) -> Inventory {
         let all = self.repositories.inventory().await;
         let ours = self.facts.world == World::Sandbox;
-        let anchored = all.known.iter().filter(|k| ours || k.cached).map(|k| k.gun.clone()).collect();
+        let anchored = all.known.iter().filter(|k| ours || k.is_anchored()).map(|k| k.gun.clone()).collect();
         Inventory { guns: all.known.into_iter().map(|k| k.gun).collect(), anchored, notes: all.notes }
     }
 
-    /// Loads and verifies one repository. `step` is told which role's file is being fetched. Dropping the future cancels.
-    pub async fn repository(&self, gun: Gun, step: impl Fn(&str) + Send + Sync) -> RepositoryRow {
+    /// Loads and verifies one repository. What nobody `asked` for by name makes no root an anchor that was none. `step` is
+    /// told which role's file is being fetched. Dropping the future cancels.
+    pub async fn repository(&self, gun: Gun, asked: bool, step: impl Fn(&str) + Send + Sync) -> RepositoryRow {
         let here = self.keys_here();
-        let result = self.repositories.load(&gun, Timestamp::now(), Mode::Usual, &|p| step(p.role.as_str())).await;
+        let mode = if asked || self.facts.world == World::Sandbox { Mode::Usual } else { Mode::Browse };
+        let result = self.repositories.load(&gun, Timestamp::now(), mode, &|p| step(p.role.as_str())).await;
         RepositoryRow::new(gun, result, &here, self.repositories.trust_dir())
     }
 }

@@ -73,6 +73,15 @@ async fn opening_the_workstation_trusts_no_root_that_nobody_asked_for() {
     let ours = desk(World::Sandbox, TrustDir::new(fresh.path())).inventory().await;
     assert_eq!(ours.anchored.len(), ours.guns.len());
 
+    // What is read unasked leaves no root behind; what is asked for does.
+    let reader = desk(World::Online, TrustDir::new(fresh.path()));
+    let wanted = gun("sandbox.test/shop/backend");
+    for (asked, left) in [(false, false), (true, true)] {
+        let row = reader.repository(wanted.clone(), asked, |_| {}).await;
+        assert!(row.detail.is_some(), "{row:?}");
+        assert_eq!(fresh.path().join("tuf").join(wanted.as_str()).exists(), left, "asked: {asked}");
+    }
+
     let mut s = state(Kind::Reading, Theme::FULL, (100, 30));
     let (old, new) = (gun("registry.example/old"), gun("registry.example/new"));
     let inventory = || Inventory { guns: vec![new.clone(), old.clone()], anchored: [old.clone()].into(), notes: vec![] };
@@ -85,7 +94,7 @@ async fn opening_the_workstation_trusts_no_root_that_nobody_asked_for() {
     assert_eq!(update(&mut s, Action::InventoryTaken(0, inventory())), [Effect::Load(0, vec![old])]);
     s.job = None;
     press(&mut s, &[Command::First]);
-    assert_eq!(update(&mut s, Action::Do(Command::Open)), [Effect::Load(0, vec![new.clone()])], "opening reads it");
+    assert_eq!(update(&mut s, Action::Do(Command::Open)), [Effect::Open(0, new.clone())], "opening reads it");
     assert_eq!(s.open_repo().unwrap().gun, new);
 }
 
@@ -222,8 +231,10 @@ fn an_expired_timestamp_is_the_servers_to_sign() {
 fn one_is_one_and_two_are_two() {
     use claviger::views::notable::count;
     assert_eq!([count(0, "name"), count(1, "name"), count(2, "name")], ["0 names", "1 name", "2 names"]);
-    let s = state(Kind::Failing, Theme::FULL, (100, 30));
-    assert!(screen(&s).contains("1 with a problem"), "{}", screen(&s));
+    use claviger::tui::standing::Standing;
+    assert_eq!([Standing::Faulty.counted(1), Standing::Warned.counted(2)], ["1 problem", "2 warnings"]);
+    let s = state(Kind::Failing, Theme::FULL, (80, 24));
+    assert!(screen(&s).contains("1 problem") && screen(&s).contains("Needs attention  "), "{}", screen(&s));
 }
 
 #[test]

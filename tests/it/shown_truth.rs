@@ -144,8 +144,8 @@ fn a_root_that_is_not_remembered_is_not_said_to_be() {
     let read_only = err(&run(&served, fresh.path(), None, &["tags", WELL, "--read-only"]));
     assert!(read_only.contains("trusted for this command only; not remembered, because"), "{read_only}");
     assert!(read_only.contains("--read-only") && !read_only.contains("from now on"), "{read_only}");
-    // Nothing can be made below a file.
-    std::fs::write(fresh.path().join("tuf"), "in the way").unwrap();
+    // A directory in the place of the lock: nothing can be written, by whomever.
+    std::fs::create_dir(fresh.path().join(".claviger.lock")).unwrap();
     let blocked = err(&run(&served, fresh.path(), None, &["tags", WELL]));
     assert!(blocked.contains("trusted for this command only; not remembered, because"), "{blocked}");
     assert!(!blocked.contains("from now on"), "{blocked}");
@@ -219,6 +219,17 @@ fn what_comes_from_the_cache_says_as_of_when() {
     assert_eq!((&as_json["source"], &as_json["as_of"]), (&"cache".into(), &moment.to_string().into()));
     let live = json(&run(&served, fresh.path(), None, &["repo", "show", WELL, "--json"]));
     assert_eq!((&live["source"], &live["as_of"]), (&"server".into(), &Value::Null));
+}
+
+#[test]
+fn with_json_every_line_beside_the_result_is_json_too() {
+    let served = Served::start();
+    let fresh = tempfile::tempdir().unwrap();
+    let answer = run(&served, fresh.path(), None, &["tags", WELL, "--json"]);
+    let notes: Vec<Value> =
+        err(&answer).lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect();
+    assert!(notes.iter().any(|n| n["note"].as_str().unwrap().contains("seen now for the first time")), "{notes:?}");
+    json(&answer);
 }
 
 #[tokio::test]

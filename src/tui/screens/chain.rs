@@ -184,7 +184,10 @@ fn describe(state: &State, repo: &Repo, b: &Branch, line: Line, columns: u16) ->
     {
         l.digits("Key", "", &k.canonical_id.hex(), Tone::Plain);
         let unusable = matches!(k.whereabouts, Whereabouts::Unusable(..));
-        l.say("Private", &whereabouts(k).1, if unusable { Tone::Bad } else { Tone::Plain });
+        match &k.whereabouts {
+            Whereabouts::Here(path) => l.say("Here", &path.to_string_lossy(), Tone::Plain),
+            _ => l.say("Private", &whereabouts(k).1, if unusable { Tone::Bad } else { Tone::Plain }),
+        }
         let signed = match (k.signed, &n.state) {
             _ if !trusted => ("not judged: this repository is not trusted", Tone::Bad),
             (Some(true), _) => ("yes, a good signature stands under this role's file", Tone::Good),

@@ -62,12 +62,12 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
         _ if reading => ("It is being read.", "Its chain of trust appears here when it was verified."),
         Standing::Unread => ("It was not read yet.", "r reads and verifies it."),
         Standing::Refused(_) if repo.look.is_some() => (
-            "What was read did not pass verification, so nothing of it is trusted. What its files claim stands below, unverified.",
+            "What was read did not pass verification, so nothing of it is trusted. What its files claim stands below.",
             "Do not pull from it. r reads it again; v hides what its files claim.",
         ),
         Standing::Refused(_) => (
             "What was read did not pass verification, so nothing of it is shown. What was trusted before stays in the cache.",
-            "Do not pull from it. r reads it again; v shows what its files claim, unverified.",
+            "Do not pull from it. r reads it again; v shows what its files claim.",
         ),
         Standing::NotThere => {
             ("The server answered that it has no such repository.", "Check the name, and the server at the top.")
@@ -86,7 +86,7 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
 fn claims(l: &mut Lines, look: &Look) {
     l.gap();
     l.say("", "CLAIMS, NOT TRUSTED: nothing below was verified; anybody could have written it.", Tone::Bad);
-    for Seen { role, claims, names, problem } in &look.files {
+    for Seen { role, claims, names, more_names, problem } in &look.files {
         let text = match (claims, problem) {
             (Some(c), _) => {
                 let signatures = count(c.signatures, "signature");
@@ -98,8 +98,9 @@ fn claims(l: &mut Lines, look: &Look) {
         l.say("", &text, Tone::Plain);
         if !names.is_empty() {
             let mut shown: Vec<String> = names.iter().take(NAMES).map(|n| n.shown().into()).collect();
-            if names.len() > NAMES {
-                shown.push(format!("and {} more", names.len() - NAMES));
+            let rest = names.len().saturating_sub(NAMES) + more_names;
+            if rest > 0 {
+                shown.push(format!("and {rest} more"));
             }
             l.say("", &format!("  names: {}", shown.join(", ")), Tone::Dim);
         }

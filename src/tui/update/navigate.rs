@@ -120,7 +120,7 @@ fn open_repository(state: &mut State, index: usize) -> Vec<Effect> {
     let unread = repo.standing == Standing::Unread;
     state.layers.push(Layer::Repository(Box::new(RepoPage::new(repo.gun.clone()))));
     renew_page(state);
-    if unread && !state.is_reading_target() { reading::load(state, vec![index]) } else { Vec::new() }
+    if unread && !state.is_reading_target() { reading::open(state, index) } else { Vec::new() }
 }
 
 /// Fits the open page of a repository to what is known of it now.

@@ -37,7 +37,7 @@ pub fn refresh(state: &mut State) -> Vec<Effect> {
         }
         _ => {
             let index = state.selected_repo().and_then(|r| state.repos.index.get(&r.gun)).copied();
-            index.map(|i| load(state, vec![i])).unwrap_or_default()
+            index.map(|i| open(state, i)).unwrap_or_default()
         }
     }
 }
@@ -54,7 +54,7 @@ pub fn refresh_all(state: &mut State) -> Vec<Effect> {
 }
 
 /// Reads and verifies these.
-pub fn load(state: &mut State, indexes: Vec<usize>) -> Vec<Effect> {
+fn load(state: &mut State, indexes: Vec<usize>) -> Vec<Effect> {
     let guns: Vec<Gun> = indexes.iter().filter_map(|i| state.repos.roster.get(*i)).map(|r| r.gun.clone()).collect();
     if guns.is_empty() {
         return Vec::new();
@@ -63,6 +63,16 @@ pub fn load(state: &mut State, indexes: Vec<usize>) -> Vec<Effect> {
     job.total += guns.len();
     job.open.extend(indexes);
     vec![Effect::Load(state.epoch, guns)]
+}
+
+/// Reads and verifies the one that the user asks for.
+pub fn open(state: &mut State, index: usize) -> Vec<Effect> {
+    let effects = load(state, vec![index]);
+    let asked = |e| match e {
+        Effect::Load(epoch, guns) => guns.into_iter().map(|g| Effect::Open(epoch, g)).collect(),
+        other => vec![other],
+    };
+    effects.into_iter().flat_map(asked).collect()
 }
 
 /// Stops everything. What was read stays.
