@@ -2,8 +2,6 @@
 .PHONY: help run test lint bench fuzz
 
 CARGO ?= cargo
-# Where cargo puts what it builds; a shared folder is honoured.
-TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Seconds that each fuzz target runs in `make fuzz`.
 FUZZ_SECONDS ?= 20
 
@@ -12,15 +10,14 @@ help: ## what there is to make
 
 run: ## build in release and open the workstation on a world to practise on
 	@.ci/tools.sh build
-	$(CARGO) build --release --locked
-	@$(TARGET)/release/claviger sandbox
+	$(CARGO) run --release --locked -- sandbox
 
 test: ## install the test peers if they are missing, then run everything
 	@.ci/tools.sh test
 	$(CARGO) test --locked
 
 lint: ## formatting, clippy in both builds, documentation: no warning passes
-	@.ci/tools.sh build
+	@.ci/tools.sh lint
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --features yubikey -- -D warnings

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what a part of the work needs, and only what is missing. Says what it installs.
 #
-#   .ci/tools.sh build     a C compiler and pkg-config
+#   .ci/tools.sh build     a C compiler and pkg-config; Rust must be there
+#   .ci/tools.sh lint      the same, with rustfmt and clippy
 #   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, `docker trust`, and small tools
 #   .ci/tools.sh fuzz      cargo-fuzz
 #
@@ -17,8 +18,13 @@ have() { command -v "$1" >/dev/null 2>&1; }
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif have sudo; then
+    elif have sudo && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    elif have sudo && [ -t 0 ]; then
         sudo "$@"
+    elif have sudo; then
+        say "This needs root, and sudo wants a password, which nobody can type here. Run as root: $*"
+        return 1
     else
         say "This needs root, and there is no sudo here. Run as root: $*"
         return 1
@@ -50,8 +56,32 @@ not_debian() {
 }
 
 need_cargo() {
-    have cargo && return
-    say "Rust is missing (1.95 or newer). https://rustup.rs installs it; then run this again."
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if ! have cargo || ! have rustc; then
+        say "Rust is missing ($wanted or newer). https://rustup.rs installs it; then run this again."
+        exit 1
+    fi
+    found=$(rustc --version | cut -d' ' -f2 | cut -d- -f1)
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] && return
+    say "Rust is too old: $found, where $wanted or newer is needed. \`rustup update\` brings it; a Rust that did not come"
+    say "from rustup is replaced by one from https://rustup.rs. Then run this again."
+    exit 1
+}
+
+# What rustup leaves out in its minimal profile, and Debian packs apart.
+need_lint() {
+    local missing=()
+    cargo fmt --version >/dev/null 2>&1 || missing+=(rustfmt)
+    cargo clippy --version >/dev/null 2>&1 || missing+=(clippy)
+    [ ${#missing[@]} = 0 ] && return
+    if have rustup; then
+        say "Installing parts of Rust with rustup: ${missing[*]}"
+        rustup component add "${missing[@]}"
+        return
+    fi
+    say "Parts of Rust are missing: ${missing[*]}. Install them as this Rust was installed; with rustup it is"
+    say "  rustup component add ${missing[*]}"
     exit 1
 }
 
@@ -82,10 +112,13 @@ unpack_docker() {
     if apt-cache show docker-cli >/dev/null 2>&1; then package=docker-cli; fi
     say "Unpacking the client of the Debian package $package into target/peers (no engine is installed)"
     from=$(mktemp -d)
-    (cd "$from" && apt-get -o Acquire::Retries=3 -qq download "$package" 2>/dev/null && dpkg-deb -x ./*.deb tree)
+    # Removed however this ends; apt says itself what is wrong.
+    # shellcheck disable=SC2064
+    trap "rm -rf '$from'" EXIT
+    chmod 0755 "$from"
+    (cd "$from" && apt-get -o Acquire::Retries=3 -o APT::Sandbox::User=root -qq download "$package" >&2 && dpkg-deb -x ./*.deb tree)
     mkdir -p "$peer_bin"
     install -m 0755 "$from/tree/usr/bin/docker" "$peer_bin/docker"
-    rm -rf "$from"
     if docker_trusts; then return; fi
     say "The docker client of $package has no \`trust\` here. The tests that need it will fail."
     return 1
@@ -97,13 +130,12 @@ peers() {
     for tool in notary notary-server notary-signer; do have "$tool" || missing+=(notary); done
     have openssl || missing+=(openssl)
     have strace || missing+=(strace)
-    have ps || missing+=(procps)
     have setpriv || missing+=(util-linux)
     [ -x /usr/bin/time ] || missing+=(time) # the benchmarks read peak memory from it
     if [ ${#missing[@]} != 0 ]; then
         have apt-get || not_debian "A test peer (${missing[*]})" \
-            "dnf install golang openssl strace procps-ng util-linux time docker-cli; notary 0.7 from source" \
-            "pacman -S notary openssl strace procps-ng util-linux time docker" \
+            "dnf install golang openssl strace util-linux time docker-cli; notary 0.7 from source" \
+            "pacman -S notary openssl strace util-linux time docker" \
             "none: the tests run on Linux only"
         mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
         apt_install "${missing[@]}"
@@ -124,10 +156,14 @@ fuzz() {
 
 case "${1:-}" in
 build) build ;;
+lint)
+    build
+    need_lint
+    ;;
 test) peers ;;
 fuzz) fuzz ;;
 *)
-    say "usage: .ci/tools.sh build|test|fuzz"
+    say "usage: .ci/tools.sh build|lint|test|fuzz"
     exit 2
     ;;
 esac

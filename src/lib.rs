@@ -26,14 +26,14 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("os", &[]),
     ("secret", &[]),
     ("text", &[]),
-    ("settings", &["finding", "text"]),
+    ("settings", &["text"]),
     ("tuf", &["text"]),
-    ("trust_dir", &["finding", "text", "tuf"]),
+    ("trust_dir", &["text", "tuf"]),
     ("keys", &["finding", "secret", "text", "trust_dir", "tuf"]),
-    ("notary", &["finding", "secret", "settings", "text", "trust_dir", "tuf"]),
-    ("repository", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
-    ("sandbox", &["finding", "keys", "notary", "secret", "settings", "text", "trust_dir", "tuf"]),
-    ("views", &["finding", "keys", "notary", "repository", "settings", "text", "trust_dir", "tuf"]),
+    ("notary", &["settings", "text", "tuf"]),
+    ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
+    ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
+    ("views", &["finding", "keys", "notary", "repository", "text", "trust_dir", "tuf"]),
     (
         "cli",
         &[
@@ -52,7 +52,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("tui", &["finding", "os", "repository", "settings", "text", "trust_dir", "tuf", "views"]),
+    ("tui", &["finding", "repository", "text", "tuf", "views"]),
 ];
 
 pub mod cli;

@@ -5,11 +5,8 @@ use super::{
     repo,
 };
 use crate::{
-    notary::{
-        TransportError,
-        reference::{self, Reference},
-    },
-    repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers},
+    notary::reference::{self, Reference},
+    repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers, Situation},
     settings::{self, Environment, Flags, Settings},
     text::Printable,
     trust_dir::{TrustDir, shown},
@@ -184,6 +181,7 @@ impl Context {
     pub fn show_failure(&self, gun: &Gun, error: LoadError) -> Failure {
         let message = format!("{gun}: {error}");
         let nothing = "nothing was verified, and the cache is as it was before";
+        let situation = error.situation();
         match error {
             LoadError::NotThere(_) => {
                 let server = self.repositories().servers().of(gun).map(|t| t.address().shown().to_string()).unwrap_or_default();
@@ -191,8 +189,8 @@ impl Context {
                 Failure::new("not-there", format!("{server} has no trust data for {gun}"), nothing, hint)
             }
             LoadError::Transport { error, fallback, .. } => {
-                let code = match error {
-                    TransportError::NotAllowed { .. } => "not-allowed",
+                let code = match situation {
+                    Situation::NotAllowed => "not-allowed",
                     _ if error.is_server_away() => "not-reachable",
                     _ => "server-answer",
                 };

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     finding::Finding,
-    repository::{LoadError, Look, Mode},
+    repository::{LoadError, Look, Mode, Situation},
     tuf::{
         collection::{Anchor, Freshness},
         name::Gun,
@@ -120,7 +120,7 @@ pub async fn verify(context: &Context, typed: &str) -> Result<(), Failure> {
 
 /// Whether what was read is known to deserve no trust, so that it can be shown as that.
 pub fn is_untrusted(error: &LoadError) -> bool {
-    matches!(error, LoadError::Refused(_) | LoadError::RememberedRoot { .. })
+    error.situation() == Situation::NotTrustworthy
 }
 
 /// One word for scripts.

@@ -1,8 +1,5 @@
 //! The certificate in which a root key speaks for one repository (protocol 7.1).
-use super::{
-    KeyError, PrivateKey, pem_file,
-    private::{Numbers, may_sign},
-};
+use super::{KeyError, PrivateKey, pem_file, private::Numbers};
 use crate::tuf::name::Gun;
 use der::{
     Any, DateTime, Encode, Tag,
@@ -48,7 +45,7 @@ pub fn root_certificate(
     not_before: Timestamp,
     not_after: Timestamp,
 ) -> Result<String, KeyError> {
-    if !may_sign(key.algorithm()) {
+    if !key.may_sign() {
         return Err(KeyError::TooWeak(key.algorithm()));
     }
     let mut serial = [0; SERIAL];

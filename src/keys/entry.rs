@@ -5,7 +5,6 @@ use super::{
     envelope::{Cipher, Envelope, Prf},
     inner::{self, Form},
     pem_file::{self, PemFile},
-    private::may_sign,
     problem,
     store::KeyRole,
 };
@@ -258,7 +257,7 @@ impl Content {
         let (public, algorithm) = inner::glance(form, &pem.der)?;
         self.algorithm = Some(algorithm);
         self.id = Some(public.id());
-        if !may_sign(algorithm) {
+        if !algorithm.may_sign() {
             self.problems.push(problem::weak_key(algorithm));
         }
         Ok(())

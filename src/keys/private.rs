@@ -2,7 +2,6 @@
 use super::{KeyError, inner};
 use crate::tuf::{
     key::{Algorithm, KeyType, PublicKey},
-    limits,
     material::Method,
     name::KeyId,
 };
@@ -78,21 +77,12 @@ impl PrivateKey {
 
     /// Whether the key is strong enough to sign: RSA below 2048 bits and P-224 are only shown.
     pub fn may_sign(&self) -> bool {
-        may_sign(self.algorithm())
+        self.algorithm().may_sign()
     }
 
     /// The PrivateKeyInfo, byte for byte as Notary writes it (protocol 2.1).
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         inner::encode(&self.numbers)
-    }
-}
-
-/// Whether a key of this kind is strong enough to sign.
-pub(super) fn may_sign(algorithm: Algorithm) -> bool {
-    match algorithm {
-        Algorithm::EcdsaP224 | Algorithm::Unknown => false,
-        Algorithm::Rsa(bits) => bits >= limits::RSA_BITS,
-        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 | Algorithm::EcdsaP521 | Algorithm::Ed25519 => true,
     }
 }
 

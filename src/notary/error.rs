@@ -158,8 +158,8 @@ impl fmt::Display for TlsFault {
 }
 
 impl TransportError {
-    /// Whether a cached timestamp that is still valid may serve instead (decisions, "Server away"): the server could
-    /// not be reached, or answered 5xx.
+    /// Whether a cached timestamp that is still valid may serve instead (protocol 9.5): the server could not be reached,
+    /// or answered 5xx. Then what was verified before is the best there is, and it says itself until when it holds.
     ///
     /// A server that says no (401, 403, 404) is there. So is one whose certificate does not hold: that is either a
     /// wrong setting or somebody else's server, and neither may look like a power cut.

@@ -42,7 +42,8 @@ pub enum ReferenceError {
     },
 }
 
-/// Reads `GUN` or `GUN:TAG` (decisions, "Reading a GUN").
+/// Reads `GUN` or `GUN:TAG`: what docker takes for a repository must be the same one here, and what notary takes
+/// verbatim must stay reachable.
 ///
 /// A colon after the last `/` starts a tag. A first component without `.`, without `:` and not `localhost` is no
 /// registry, so docker's is put before it, unless `exact` is set or the name is `cached` verbatim: then somebody

@@ -4,11 +4,13 @@ mod inventory;
 mod load;
 mod look;
 mod servers;
+mod situation;
 
 pub use inventory::{Inventory, Known};
 pub use load::{LoadError, Loaded, Mode, Progress, Repositories};
 pub use look::{Claims, Look, Seen};
 pub use servers::{ServerError, Servers};
+pub use situation::Situation;
 
 /// Does work that may take long elsewhere than on the threads that must stay awake. It cannot be stopped: whoever ends
 /// the program does not wait for it.

@@ -1,5 +1,6 @@
 //! Public keys and their IDs (protocol 3).
 use super::{
+    limits,
     material::Material,
     name::KeyId,
     x509::{self, CertificateError},
@@ -76,6 +77,18 @@ pub enum Algorithm {
     Ed25519,
     /// A key that cannot be read.
     Unknown,
+}
+
+impl Algorithm {
+    /// Whether a key of this kind is strong enough to sign and to be believed. RSA below 2048 bits and P-224 are only
+    /// shown.
+    pub fn may_sign(self) -> bool {
+        match self {
+            Self::EcdsaP224 | Self::Unknown => false,
+            Self::Rsa(bits) => bits >= limits::RSA_BITS,
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 | Self::Ed25519 => true,
+        }
+    }
 }
 
 impl fmt::Display for Algorithm {

@@ -164,9 +164,9 @@ impl Material {
     pub fn obstacle(&self) -> Option<&'static str> {
         match self {
             Self::Unusable(why) => Some(why),
+            _ if self.algorithm().may_sign() => None,
             Self::P224 => Some("P-224 is too weak to be trusted"),
-            Self::Rsa(k, _) if k.n_bits_precision_exact() < limits::RSA_BITS => Some("RSA below 2048 bits never counts"),
-            _ => None,
+            _ => Some("RSA below 2048 bits never counts"),
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Standing {
     NotAllowed(String),
     /// The server did not answer and nothing valid was at hand.
     Unreachable(String),
+    /// What is remembered of it cannot be read.
+    Unreadable(String),
     /// The server has no such repository.
     NotThere,
     /// Verified, but something does not work as it is.
@@ -44,6 +46,7 @@ impl Standing {
             Health::NotThere => Self::NotThere,
             Health::NotAllowed(why) => Self::NotAllowed(why.to_string()),
             Health::Unreachable(why) => Self::Unreachable(why.to_string()),
+            Health::Unreadable(why) => Self::Unreadable(why.to_string()),
             Health::Verified(worst) => {
                 if let Some((role, end)) = end
                     && *end <= now
@@ -67,6 +70,7 @@ impl Standing {
             Self::Expired(_) => "EXPIRED",
             Self::NotAllowed(_) => "not allowed",
             Self::Unreachable(_) => "no answer",
+            Self::Unreadable(_) => "unreadable",
             Self::NotThere => "not there",
             Self::Faulty => "problem",
             Self::NotFresh => "not fresh",
@@ -88,7 +92,7 @@ impl Standing {
     pub fn mark(&self, g: &Glyphs) -> &'static str {
         match self {
             Self::Refused(_) | Self::Expired(_) | Self::Faulty => g.cross,
-            Self::NotAllowed(_) | Self::Unreachable(_) | Self::NotFresh | Self::Warned => "!",
+            Self::NotAllowed(_) | Self::Unreachable(_) | Self::Unreadable(_) | Self::NotFresh | Self::Warned => "!",
             Self::NotThere | Self::Unread => g.dot,
             Self::Verified => g.tick,
         }
@@ -98,7 +102,7 @@ impl Standing {
     pub fn tone(&self) -> Tone {
         match self {
             Self::Refused(_) | Self::Expired(_) | Self::Faulty => Tone::Bad,
-            Self::NotAllowed(_) | Self::Unreachable(_) | Self::NotFresh | Self::Warned => Tone::Warn,
+            Self::NotAllowed(_) | Self::Unreachable(_) | Self::Unreadable(_) | Self::NotFresh | Self::Warned => Tone::Warn,
             Self::NotThere | Self::Unread => Tone::Dim,
             Self::Verified => Tone::Good,
         }
@@ -142,7 +146,9 @@ mod tests {
         let of = |h| Standing::of(&h, Some(Freshness::Live), None, Timestamp::UNIX_EPOCH);
         let why = || crate::text::Printable::from_untrusted("why");
         assert_eq!(of(Health::Refused(why())).distrust(), Some("why"));
-        for h in [Health::Unknown, Health::NotThere, Health::Unreachable(why()), Health::NotAllowed(why())] {
+        for h in
+            [Health::Unknown, Health::NotThere, Health::Unreachable(why()), Health::Unreadable(why()), Health::NotAllowed(why())]
+        {
             let s = of(h);
             assert!(s.distrust().is_none() && !s.is_trusted(), "{s:?}");
         }

@@ -184,7 +184,7 @@ impl KnownKeys<'_> {
         let whereabouts = match self.here.get(&canonical_id) {
             Some(KeyFile { path, fault: Some(fault) }) => Whereabouts::Unusable(path.clone(), *fault),
             // An encrypted file does not say what it holds; metadata does.
-            Some(KeyFile { path, fault: None }) if !notable::usable(algorithm) => Whereabouts::Unusable(path.clone(), TOO_WEAK),
+            Some(KeyFile { path, fault: None }) if !algorithm.may_sign() => Whereabouts::Unusable(path.clone(), TOO_WEAK),
             Some(KeyFile { path, fault: None }) => Whereabouts::Here(path.clone()),
             // Only servers hold timestamp keys. A snapshot key may be theirs or somebody else's.
             None if role.base() == Some(BaseRole::Timestamp) => Whereabouts::Server,

@@ -6,8 +6,6 @@ use crate::{
     trust_dir::TrustDirError,
     tuf::{
         collection::{Anchor, Freshness, Role, TrustedCollection},
-        key::Algorithm,
-        limits,
         name::{BaseRole, KeyId},
     },
 };
@@ -35,7 +33,7 @@ pub(super) fn role(node: &ChainNode, now: Timestamp) -> Vec<Finding> {
         let text = format!("{name} is not trusted, nor is anything below it: {}", Printable::from_untrusted(why));
         found.push(Finding { remedy: Some(Remedy("witness")), ..Finding::new("role-refused", Severity::Error, text) });
     }
-    let able = node.keys.iter().filter(|k| usable(k.algorithm)).count() as u64;
+    let able = node.keys.iter().filter(|k| k.algorithm.may_sign()).count() as u64;
     if able < node.threshold {
         let text = format!(
             "{name} needs {} signatures and has {able} usable keys: it can never be signed again as it is",
@@ -43,7 +41,7 @@ pub(super) fn role(node: &ChainNode, now: Timestamp) -> Vec<Finding> {
         );
         found.push(Finding { remedy: Some(Remedy("signer add")), ..Finding::new("role-keys-missing", Severity::Error, text) });
     }
-    for key in node.keys.iter().filter(|k| !usable(k.algorithm)) {
+    for key in node.keys.iter().filter(|k| !k.algorithm.may_sign()) {
         let text = format!("the key {} of {name} ({}) never counts", key.canonical_id.short(), key.algorithm);
         found.push(Finding::new("role-key-unusable", Severity::Warn, text));
     }
@@ -76,15 +74,6 @@ fn ending(what: &str, at: Timestamp, now: Timestamp, root: bool, remedy: &'stati
     };
     let text = format!("{what} expires in {}, on {}", count(usize::try_from(days).unwrap_or(0), "day"), at.strftime("%Y-%m-%d"));
     Some(Finding { remedy: Some(Remedy(remedy)), ..Finding::new(code, severity, text) })
-}
-
-/// Whether a key that computes so may sign and be believed.
-pub(super) fn usable(algorithm: Algorithm) -> bool {
-    match algorithm {
-        Algorithm::Rsa(bits) => bits >= limits::RSA_BITS,
-        Algorithm::EcdsaP224 | Algorithm::Unknown => false,
-        _ => true,
-    }
 }
 
 /// What is notable about what a role may sign.

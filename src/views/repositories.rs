@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{
     finding::{Finding, Severity},
-    notary::TransportError,
-    repository::{LoadError, Loaded},
+    repository::{LoadError, Loaded, Situation},
     text::Printable,
     trust_dir::TrustDir,
     tuf::{
@@ -31,8 +30,10 @@ pub enum Health {
     NotThere,
     /// The server does not allow reading it.
     NotAllowed(Printable),
-    /// The server could not be reached and nothing valid was at hand.
+    /// The server could not be reached, or gave no answer that could be judged, and nothing valid was at hand.
     Unreachable(Printable),
+    /// What is remembered of it cannot be read, so there is nothing to judge by.
+    Unreadable(Printable),
 }
 
 /// A repository in the listing.
@@ -158,12 +159,12 @@ impl RepositoryRow {
 impl Health {
     fn of(error: &LoadError) -> Self {
         let words = Printable::from_untrusted(&error.to_string());
-        match error {
-            LoadError::NotThere(_) => Self::NotThere,
-            LoadError::Transport { error: TransportError::NotAllowed { .. }, .. } => Self::NotAllowed(words),
-            LoadError::Transport { error, .. } if error.is_server_away() => Self::Unreachable(words),
-            LoadError::NoServer(_) => Self::Unreachable(words),
-            _ => Self::Refused(words),
+        match error.situation() {
+            Situation::NotThere => Self::NotThere,
+            Situation::NotAllowed => Self::NotAllowed(words),
+            Situation::NotReachable => Self::Unreachable(words),
+            Situation::NotTrustworthy => Self::Refused(words),
+            Situation::NotReadable => Self::Unreadable(words),
         }
     }
 }

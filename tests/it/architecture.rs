@@ -61,7 +61,9 @@ struct Rule {
     but: &'static [(&'static str, &'static str)],
 }
 
-const SILENT: &[&str] = &["finding", "keys", "notary", "repository", "sandbox", "settings", "text", "trust_dir", "tuf", "views"];
+/// Everything but the two faces. A question for a passphrase goes to the terminal, not to where results go.
+const SILENT: &[&str] =
+    &["finding", "keys", "notary", "os", "repository", "sandbox", "secret", "settings", "text", "trust_dir", "tuf", "views"];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -162,6 +164,20 @@ fn arrow_violations(file: &File, arrows: &[(&str, &[&str])], found: &mut BTreeSe
     }
 }
 
+/// Arrows that nothing in these files follows: a table that allows more than is used says less than it could.
+fn unused(files: &[File], arrows: &[(&str, &[&str])]) -> Vec<String> {
+    let follows = |file: &File, target: &str| {
+        file.paths
+            .iter()
+            .any(|p| p.segments.first().is_some_and(|s| s == "crate") && p.segments.get(1).is_some_and(|s| s == target))
+    };
+    let arrows = arrows.iter().flat_map(|(name, uses)| uses.iter().map(move |used| (*name, *used)));
+    arrows
+        .filter(|(name, used)| !files.iter().any(|file| file.top() == Some(name) && follows(file, used)))
+        .map(|(name, used)| format!("`{name}` may use `{used}` and does not"))
+        .collect()
+}
+
 /// `#[path]` may give a file of the same folder another name; a file of another floor it may not bring in.
 fn path_attribute_violations(file: &File, found: &mut BTreeSet<String>) {
     for line in file.lines_of(&["#", "[", "path"]) {
@@ -235,6 +251,18 @@ fn every_path_in_the_source_follows_an_arrow_of_the_table() {
     assert!(files.iter().any(|file| file.name == "lib.rs") && files.len() > 3, "the source was not found");
     let wrong = violations(&files, ARROWS, RULES);
     assert!(wrong.is_empty(), "{} things are not as src/lib.rs says:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_arrow_of_the_table_is_followed_somewhere() {
+    let unused = unused(&source_files(), ARROWS);
+    assert!(unused.is_empty(), "src/lib.rs allows what nobody does:\n{}", unused.join("\n"));
+}
+
+#[test]
+fn every_module_but_the_faces_is_silent() {
+    let silent: BTreeSet<_> = ARROWS.iter().map(|(name, _)| *name).filter(|name| !matches!(*name, "cli" | "tui")).collect();
+    assert_eq!(SILENT.iter().copied().collect::<BTreeSet<_>>(), silent);
 }
 
 #[test]
@@ -320,6 +348,14 @@ mod each_rule_can_fail {
         caught("tuf/verify.rs", "#[path = \"../tui/app.rs\"] mod app;", "a file of another folder");
         caught("tuf/verify.rs", "#[path =\n\"../tui/app.rs\"]\nmod app;", "a file of another folder");
         assert_eq!(wrong("tuf/verify.rs", "#[path = \"verify_tests.rs\"]\nmod tests;"), [""; 0]);
+    }
+
+    #[test]
+    fn an_arrow_that_nobody_follows() {
+        let table: &[(&str, &[&str])] = &[("text", &[]), ("tuf", &["text"])];
+        let unused = |text: &str| unused(&[File::new("tuf/name.rs", text), File::new("lib.rs", "use crate::text;")], table);
+        assert_eq!(unused("use crate::{text::Untrusted, tuf::key};"), [""; 0]);
+        assert_eq!(unused("// crate::text\nuse std::text;"), ["`tuf` may use `text` and does not"]);
     }
 
     #[test]

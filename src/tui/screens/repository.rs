@@ -50,6 +50,7 @@ pub fn verdict(repo: &Repo) -> (String, bool) {
         Standing::Expired(why) => (format!("NOT TRUSTED: EXPIRED: {why}"), true),
         Standing::NotAllowed(why) => (format!("Not allowed: {why}"), false),
         Standing::Unreachable(why) => (format!("No answer: {why}"), false),
+        Standing::Unreadable(why) => (format!("Unreadable: {why}"), false),
         Standing::NotThere => ("The server has no such repository.".to_owned(), false),
         Standing::Unread => ("Not read yet.".to_owned(), false),
         Standing::NotFresh => ("Not fresh: the server did not answer; this is from the cache".to_owned(), false),

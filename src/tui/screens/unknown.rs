@@ -75,6 +75,10 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
         Standing::NotAllowed(_) => {
             ("The server answered that this account may not read it.", "Log in with docker login, then press r.")
         }
+        Standing::Unreadable(_) => (
+            "What is remembered of it cannot be read, so there is nothing to judge by, and the server was not asked.",
+            "Mend the file or its permissions, then press r.",
+        ),
         _ => (
             "The server could not be asked, and nothing valid was at hand.",
             "Check the network, and the server at the top; r tries again.",

@@ -286,6 +286,7 @@ fn of_standing(standing: &Standing) -> Option<(Severity, String)> {
         Standing::Expired(why) => (Severity::Error, format!("EXPIRED: {why}")),
         Standing::NotAllowed(why) => (Severity::Warn, format!("not allowed: {why}")),
         Standing::Unreachable(why) => (Severity::Warn, format!("no answer: {why}")),
+        Standing::Unreadable(why) => (Severity::Error, format!("unreadable: {why}")),
         Standing::NotThere => (Severity::Warn, "The server has no such repository.".to_owned()),
         // What made these so is among their findings.
         Standing::Faulty | Standing::NotFresh | Standing::Warned | Standing::Verified | Standing::Unread => return None,
