@@ -177,7 +177,7 @@ impl Context {
                 Failure::new("remembered-root", message, format!("nothing was fetched or verified ({})", refusal.code()), hint)
                     .exit(3)
             }
-            LoadError::Cache(_) => Failure::new("cache", message, nothing, "Mend the file or its permissions."),
+            LoadError::Cache(why) => Failure::new("cache", message, nothing, why.remedy()),
             LoadError::NoServer(e) => server_failure(&e),
         }
     }

@@ -39,8 +39,8 @@ pub async fn list(context: &Context) -> Result<(), Failure> {
     let mut rows = vec![["REPOSITORY".to_owned(), "KNOWN FROM".to_owned()]];
     rows.extend(inventory.known.iter().map(|k| {
         let from = match (k.cached, k.on_server) {
-            (true, true) => "cache, server",
-            (false, true) => "server",
+            (true, Some(true)) => "cache, server",
+            (false, Some(true)) => "server",
             _ => "cache",
         };
         [k.gun.to_string(), from.to_owned()]
@@ -63,7 +63,7 @@ pub async fn show(context: &Context, typed: &str) -> Result<(), Failure> {
             context.refused_roles(&loaded)
         }
         Err(error) if is_untrusted(&error) => {
-            let look = context.repositories().look(&gun).await.unwrap_or(Look { files: Vec::new() });
+            let look = context.repositories().look(&gun).await.unwrap_or_default();
             let failure = context.load_failure(&gun, error);
             if context.options.json {
                 output::say_json(&look_json(&gun, &failure, &look))?;
@@ -256,7 +256,7 @@ fn look_text(gun: &Gun, failure: &Failure, look: &Look) -> String {
     for f in &look.files {
         let what = match (&f.claims, &f.problem) {
             (Some(c), _) => {
-                let names = if f.names.is_empty() { String::new() } else { format!(", {} names", f.names.len()) };
+                let names = if f.names.is_empty() { String::new() } else { format!(", {} names", f.names.len() + f.more_names) };
                 format!(
                     "claims version {}, until {}, {} signatures{names}",
                     c.version,

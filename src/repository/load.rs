@@ -1,22 +1,31 @@
 //! Driving an update over a server and the metadata cache.
-use super::servers::{ServerError, Servers};
+use super::{
+    blocking,
+    servers::{ServerError, Servers},
+};
 use crate::{
     notary::{Transport, TransportError},
     trust_dir::{TrustDir, TrustDirError},
     tuf::{
         Refusal,
-        collection::TrustedCollection,
+        collection::{Anchor, TrustedCollection},
         limits,
         name::{BaseRole, Gun, RoleName},
         pinning::Pinning,
-        request::Request,
+        request::{Request, Which},
         update::{Outcome, Reply, Step, Update},
     },
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 use tokio::sync::Semaphore;
 
+/// How often a repository is verified again because what is remembered of it changed meanwhile.
+const ATTEMPTS: usize = 3;
 /// More writers than there can be.
 const WRITERS: u32 = 1 << 16;
 
@@ -31,12 +40,16 @@ pub struct Repositories {
     writers: Arc<Semaphore>,
 }
 
-/// What of earlier visits is used.
+/// What of earlier visits is used, and what is remembered of this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// The whole cache; a valid timestamp in it serves if the server does not answer.
+    /// The whole cache; a valid timestamp in it serves if the server does not answer. What was verified is remembered.
     Usual,
-    /// Only the remembered root; the server must answer, and nothing is kept.
+    /// As usual, but a root that is met for the first time, and everything below it, is not remembered: for repositories
+    /// that somebody else has named. They are shown as they are; only who asks for one by name makes its root an anchor.
+    Browse,
+    /// The server must answer for every file, and nothing is kept. The remembered root is the anchor; all that is
+    /// remembered besides is only held against what came.
     CleanCache,
 }
 
@@ -56,6 +69,8 @@ pub struct Loaded {
     pub collection: TrustedCollection,
     /// When it was verified.
     pub verified_at: Timestamp,
+    /// Whether this machine remembers its root now. If not, the next contact is a first one again.
+    pub root_remembered: bool,
     /// Why the cache could not be brought up to date, if it could not. The verification holds all the same.
     pub not_kept: Option<TrustDirError>,
 }
@@ -111,6 +126,11 @@ impl Repositories {
         &self.trust_dir
     }
 
+    /// What the configuration pins.
+    pub(super) fn pinning(&self) -> &Pinning {
+        &self.pinning
+    }
+
     /// Waits for what is being written to the cache, and lets nothing be written from now on. To be called before a trust
     /// directory is removed: a write runs on when the future of its loading is dropped.
     pub async fn stop_keeping(&self) {
@@ -119,7 +139,11 @@ impl Repositories {
         self.writers.close();
     }
 
-    /// Loads and verifies a repository as it is at `now`. Dropping the future cancels; nothing is kept then.
+    /// Loads and verifies a repository as it is at `now`. Dropping the future cancels; nothing is kept then, unless the
+    /// writing had begun. Files are verified on blocking threads, one at a time: end the runtime with
+    /// `shutdown_background`, or leaving waits for the one that is at work.
+    ///
+    /// If another program changes what is remembered meanwhile, everything is verified again over that.
     ///
     /// # Errors
     /// See [`LoadError`]. After an error the cache is as it was before.
@@ -131,104 +155,234 @@ impl Repositories {
         progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Loaded, LoadError> {
         let transport = self.servers.of(gun)?;
-        let cache = self.read_cache(gun, mode)?;
-        let remembered = cache.contains_key(&BaseRole::Root.into());
-        let mut update = Update::new(gun.clone(), now, (*self.pinning).clone(), cache);
-        let mut step = update.start().map_err(|refusal| match remembered {
-            true => LoadError::RememberedRoot { path: self.trust_dir.metadata_path(gun, &BaseRole::Root.into()), refusal },
+        for _ in 0..ATTEMPTS {
+            let visit = Visit { repositories: self, transport: transport.as_ref(), gun, now, mode, progress };
+            if let Some(loaded) = visit.make().await? {
+                return Ok(loaded);
+            }
+        }
+        let path = crate::trust_dir::shown(&self.trust_dir.metadata_dir(gun));
+        Err(TrustDirError::Restless { path, times: ATTEMPTS }.into())
+    }
+}
+
+/// What is remembered of a repository.
+type Remembered = Arc<BTreeMap<RoleName, Vec<u8>>>;
+
+/// One attempt to load a repository.
+struct Visit<'a> {
+    repositories: &'a Repositories,
+    transport: &'a dyn Transport,
+    gun: &'a Gun,
+    now: Timestamp,
+    mode: Mode,
+    progress: &'a (dyn Fn(Progress) + Send + Sync),
+}
+
+impl Visit<'_> {
+    /// Loads; none if what is remembered has changed meanwhile.
+    async fn make(&self) -> Result<Option<Loaded>, LoadError> {
+        let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
+        let memory: Remembered = Arc::new(blocking(move || trust_dir.remembered(&gun, limits::METADATA)).await?);
+        let outcome = match self.mode {
+            Mode::Usual | Mode::Browse => self.update(memory.clone(), &mut Replies::default()).await?,
+            Mode::CleanCache => self.from_a_clean_cache(&memory).await?,
+        };
+        let Outcome { collection, fetched } = outcome;
+        let root: RoleName = BaseRole::Root.into();
+        let known = memory.contains_key(&root);
+        let may_keep = match self.mode {
+            Mode::Usual => true,
+            Mode::Browse => collection.anchor() != Anchor::FirstUse,
+            Mode::CleanCache => false,
+        };
+        let permit = match self.repositories.keep && may_keep {
+            true => self.repositories.writers.clone().acquire_owned().await.ok(),
+            false => None,
+        };
+        let kept = if permit.is_some() { fetched } else { Vec::new() };
+        let brings_root = kept.iter().any(|(role, _)| *role == root);
+        let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
+        let not_kept = match blocking(move || {
+            let _permit = permit;
+            keep(&trust_dir, &gun, &memory, kept)
+        })
+        .await?
+        {
+            Kept::Elsewise => return Ok(None),
+            Kept::Done => None,
+            Kept::Failed(why) => Some(why),
+        };
+        let root_remembered = known || (brings_root && not_kept.is_none());
+        Ok(Some(Loaded { collection, verified_at: self.now, root_remembered, not_kept }))
+    }
+
+    /// One update over what is remembered. `replies` are given instead of asking the server, and collect what it says.
+    async fn update(&self, memory: Remembered, replies: &mut Replies) -> Result<Outcome, LoadError> {
+        let path = self.repositories.trust_dir.metadata_path(self.gun, &BaseRole::Root.into());
+        let known = memory.contains_key(&BaseRole::Root.into());
+        let update = Update::new(self.gun.clone(), self.now, (*self.repositories.pinning).clone(), memory);
+        let (mut update, step) = advance(update, Update::start).await;
+        let mut step = step.map_err(|refusal| match known {
+            true => LoadError::RememberedRoot { path, refusal },
             false => LoadError::Refused(refusal),
         })?;
         let mut files = 0;
-        let outcome = loop {
+        loop {
             let request = match step {
-                Step::Done(outcome) => break *outcome,
+                Step::Done(outcome) => return Ok(*outcome),
                 Step::Fetch(request) => request,
             };
-            progress(Progress { role: request.role.clone(), files });
-            step = self.fetch(transport.as_ref(), gun, &request, &mut update, mode).await?;
+            (self.progress)(Progress { role: request.role.clone(), files });
             files += 1;
-        };
-        let Outcome { collection, fetched } = outcome;
-        let not_kept = if self.keep && mode == Mode::Usual { self.keep(gun, fetched).await.err() } else { None };
-        Ok(Loaded { collection, verified_at: now, not_kept })
-    }
-
-    async fn fetch(
-        &self,
-        transport: &dyn Transport,
-        gun: &Gun,
-        request: &Request,
-        update: &mut Update,
-        mode: Mode,
-    ) -> Result<Step, LoadError> {
-        let reply = match transport.get(gun, request).await {
-            Ok(bytes) => Reply::Bytes(bytes),
-            Err(TransportError::NotThere { .. }) => Reply::NotThere,
-            Err(TransportError::TooLarge { .. }) => Reply::TooLong,
-            Err(error) => {
-                let may_serve = mode == Mode::Usual && error.is_server_away() && update.wants_timestamp();
-                let role = request.role.clone();
-                if !may_serve {
-                    return Err(LoadError::Transport { role, error, fallback: None });
+            let answer = match replies.replay(&request) {
+                Some(bytes) => Ok(bytes),
+                None => self.transport.get(self.gun, &request).await,
+            };
+            let reply = match answer {
+                Ok(bytes) => {
+                    replies.note(&request, &bytes);
+                    Reply::Bytes(bytes)
                 }
-                return update.use_remembered_timestamp().map_err(|why| {
-                    let fallback = if matches!(why, Refusal::Missing { .. }) { None } else { Some(why) };
-                    LoadError::Transport { role, error, fallback }
-                });
+                Err(TransportError::NotThere { .. }) => Reply::NotThere,
+                Err(TransportError::TooLarge { .. }) => Reply::TooLong,
+                Err(error) => {
+                    (update, step) = self.without_server(update, request.role, error).await?;
+                    continue;
+                }
+            };
+            let (back, next) = advance(update, move |u| u.give(reply)).await;
+            update = back;
+            step = next.map_err(|refusal| match refusal {
+                Refusal::Missing { role } if asks_whether_it_is_there(&role, &request) => LoadError::NotThere(self.gun.clone()),
+                refusal => LoadError::Refused(refusal),
+            })?;
+        }
+    }
+
+    /// Goes on with the remembered timestamp, if it may serve for a server that failed like this.
+    async fn without_server(&self, update: Update, role: RoleName, error: TransportError) -> Result<(Update, Step), LoadError> {
+        let may_serve = self.mode != Mode::CleanCache && error.is_server_away() && update.wants_timestamp();
+        if !may_serve {
+            return Err(LoadError::Transport { role, error, fallback: None });
+        }
+        let (update, step) = advance(update, Update::use_remembered_timestamp).await;
+        match step {
+            Ok(step) => Ok((update, step)),
+            Err(why) => {
+                let fallback = if matches!(why, Refusal::Missing { .. }) { None } else { Some(why) };
+                Err(LoadError::Transport { role, error, fallback })
             }
-        };
+        }
+    }
+
+    /// Has everything from the server, with nothing but the root for an anchor; then walks the same road again over all
+    /// that is remembered, so that what is older than that, or something else under the same version, is refused.
+    async fn from_a_clean_cache(&self, memory: &Remembered) -> Result<Outcome, LoadError> {
         let root: RoleName = BaseRole::Root.into();
-        update.give(reply).map_err(|refusal| match refusal {
-            Refusal::Missing { role }
-                if role == root && request.role == root && request.which == crate::tuf::request::Which::Current =>
-            {
-                LoadError::NotThere(gun.clone())
-            }
-            refusal => LoadError::Refused(refusal),
-        })
+        let anchor: BTreeMap<_, _> = memory.get_key_value(&root).map(|(r, b)| (r.clone(), b.clone())).into_iter().collect();
+        let nothing_more = anchor.len() == memory.len();
+        let mut replies = if nothing_more { Replies::Live } else { Replies::Noted(HashMap::new()) };
+        let clean = self.update(Arc::new(anchor), &mut replies).await?;
+        if nothing_more {
+            return Ok(clean);
+        }
+        // A role that was refused is asked for again, and not taken from the cache.
+        let mut memory = BTreeMap::clone(memory);
+        clean.collection.refused().for_each(|(role, _)| drop(memory.remove(role)));
+        self.update(Arc::new(memory), &mut replies.again()).await
+    }
+}
+
+/// Whether a missing root means that there is no such repository.
+fn asks_whether_it_is_there(missing: &RoleName, request: &Request) -> bool {
+    let root: RoleName = BaseRole::Root.into();
+    *missing == root && request.role == root && request.which == Which::Current
+}
+
+/// Moves an update on, off the threads that must stay awake: a file may be large, and made to be slow to verify.
+async fn advance(
+    mut update: Update,
+    how: impl FnOnce(&mut Update) -> Result<Step, Refusal> + Send + 'static,
+) -> (Update, Result<Step, Refusal>) {
+    blocking(move || {
+        let step = how(&mut update);
+        (update, step)
+    })
+    .await
+}
+
+/// What a server has said, so that the same can be walked through again without asking it.
+#[derive(Default)]
+enum Replies {
+    /// Not noted.
+    #[default]
+    Live,
+    /// Noted.
+    Noted(HashMap<(RoleName, Which), Vec<u8>>),
+    /// Given instead of asking; what was not noted is asked.
+    Replayed(HashMap<(RoleName, Which), Vec<u8>>),
+}
+
+impl Replies {
+    /// The answer to give, if it is short enough for this question.
+    fn replay(&self, request: &Request) -> Option<Vec<u8>> {
+        let Self::Replayed(files) = self else { return None };
+        let bytes = files.get(&(request.role.clone(), request.which.clone()))?;
+        (bytes.len() as u64 <= request.limit).then(|| bytes.clone())
     }
 
-    fn read_cache(&self, gun: &Gun, mode: Mode) -> Result<BTreeMap<RoleName, Vec<u8>>, TrustDirError> {
-        let roles = match mode {
-            Mode::Usual => self.trust_dir.cached_roles(gun),
-            Mode::CleanCache => vec![BaseRole::Root.into()],
-        };
-        let mut cache = BTreeMap::new();
-        for role in roles {
-            match self.trust_dir.read_metadata(gun, &role, limits::METADATA) {
-                Ok(Some(bytes)) => drop(cache.insert(role, bytes)),
-                Ok(None) => {}
-                // Without its root the cache anchors nothing, and to go on would mean to trust whatever comes.
-                Err(e) if role.base() == Some(BaseRole::Root) => return Err(e),
-                Err(_) => {}
-            }
+    fn note(&mut self, request: &Request, bytes: &[u8]) {
+        if let Self::Noted(files) = self {
+            files.insert((request.role.clone(), request.which.clone()), bytes.to_vec());
         }
-        Ok(cache)
     }
 
-    async fn keep(&self, gun: &Gun, fetched: Vec<(RoleName, Vec<u8>)>) -> Result<(), TrustDirError> {
-        if fetched.is_empty() {
-            return Ok(());
+    fn again(self) -> Self {
+        match self {
+            Self::Noted(files) => Self::Replayed(files),
+            other => other,
         }
-        let Ok(permit) = self.writers.clone().acquire_owned().await else { return Ok(()) };
-        let (trust_dir, gun) = (self.trust_dir.clone(), gun.clone());
-        let written = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            // What is there already need not be written again: a timestamp is fetched every time and seldom new.
-            let news = fetched.into_iter().filter(|(role, bytes)| {
-                !matches!(trust_dir.read_metadata(&gun, role, limits::METADATA), Ok(Some(kept)) if kept == *bytes)
-            });
-            let (roots, others): (Vec<_>, Vec<_>) = news.partition(|(role, _)| role.base() == Some(BaseRole::Root));
-            if roots.is_empty() && others.is_empty() {
-                return Ok(());
-            }
-            let mut writer = trust_dir.write()?;
-            roots.iter().try_for_each(|(role, bytes)| writer.put_metadata(&gun, role, bytes))?;
-            // The root is the anchor and waits for the disk. The rest is verified each time it is read, and fetched again
-            // if a power cut took it.
-            let mut writer = writer.without_waiting_for_the_disk();
-            others.iter().try_for_each(|(role, bytes)| writer.put_metadata(&gun, role, bytes))
-        });
-        written.await.unwrap_or(Ok(()))
     }
+}
+
+/// What became of remembering.
+enum Kept {
+    /// Everything that was to be kept is.
+    Done,
+    /// Not what was verified over is remembered now.
+    Elsewise,
+    /// It could not be written.
+    Failed(TrustDirError),
+}
+
+/// Stores what was fetched, if the cache still holds what it was verified over.
+fn keep(
+    trust_dir: &TrustDir,
+    gun: &Gun,
+    before: &BTreeMap<RoleName, Vec<u8>>,
+    fetched: Vec<(RoleName, Vec<u8>)>,
+) -> Result<Kept, TrustDirError> {
+    // What is there already need not be written again: a timestamp is fetched every time and seldom new.
+    let news = fetched.into_iter().filter(|(role, bytes)| before.get(role) != Some(bytes));
+    let (roots, others): (Vec<_>, Vec<_>) = news.partition(|(role, _)| role.base() == Some(BaseRole::Root));
+    let unchanged = || trust_dir.remembered(gun, limits::METADATA).map(|now| now == *before);
+    if roots.is_empty() && others.is_empty() {
+        return Ok(if unchanged()? { Kept::Done } else { Kept::Elsewise });
+    }
+    let mut writer = match trust_dir.write() {
+        Ok(writer) => writer,
+        // Nobody can write here, or somebody else is writing.
+        Err(why) => return Ok(if unchanged()? { Kept::Failed(why) } else { Kept::Elsewise }),
+    };
+    if !unchanged()? {
+        return Ok(Kept::Elsewise);
+    }
+    let written = roots.iter().try_for_each(|(role, bytes)| writer.put_metadata(gun, role, bytes)).and_then(|()| {
+        // The root is the anchor and waits for the disk. The rest is verified each time it is read, and fetched again
+        // if a power cut took it.
+        let mut writer = writer.without_waiting_for_the_disk();
+        others.iter().try_for_each(|(role, bytes)| writer.put_metadata(gun, role, bytes))
+    });
+    Ok(written.map_or_else(Kept::Failed, |()| Kept::Done))
 }

@@ -7,5 +7,18 @@ mod servers;
 
 pub use inventory::{Inventory, Known};
 pub use load::{LoadError, Loaded, Mode, Progress, Repositories};
-pub use look::{Look, Seen};
+pub use look::{Claims, Look, Seen};
 pub use servers::{ServerError, Servers};
+
+/// Does work that may take long elsewhere than on the threads that must stay awake. It cannot be stopped: whoever ends
+/// the program does not wait for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Reading creates nothing. Every write happens through a [`Writer`], which holds the lock `.claviger.lock`, prepares
 //! each file under `.claviger.tmp/` and renames it into place, so that a file is either the old one or the new one. No
-//! write follows a symbolic link.
+//! write follows a symbolic link, and no reading of metadata does; the trust directory itself may be one.
 mod cache;
 mod paths;
 mod read;
@@ -45,6 +45,17 @@ pub enum TrustDirError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// Files of a repository are remembered, but not the root in which they are anchored.
+    #[error("{0} remembers files of this repository but not its root, so a stranger's root would be believed")]
+    RootLost(String),
+    /// What is remembered changes faster than it can be verified.
+    #[error("another program changed {path} while it was used, {times} times in a row")]
+    Restless {
+        /// The repository's directory of metadata, printable.
+        path: String,
+        /// How often it was tried.
+        times: usize,
+    },
     /// A file is not what it should be.
     #[error("cannot read {path}: {source}")]
     Read {
@@ -53,6 +64,26 @@ pub enum TrustDirError {
         /// What is wrong with it.
         source: ReadError,
     },
+}
+
+impl TrustDirError {
+    /// What to do next.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Locked { .. } | Self::Restless { .. } => "Try again when the other program has finished.".to_owned(),
+            Self::RootLost(path) => format!(
+                "Put root.json back from a backup; or compare the root with the owner's, move {path} away (keys are not in it) and try again."
+            ),
+            Self::Symlink(_) | Self::Read { source: ReadError::Symlink, .. } => {
+                "Put what the link points to in its place: no link is followed in the trust directory.".to_owned()
+            }
+            Self::Exists(_) => "Move it away, or choose another name.".to_owned(),
+            Self::Read { source: ReadError::NotAFile | ReadError::TooLarge { .. }, .. } => {
+                "Put the file back from a backup, or move it away if you know that it is not needed.".to_owned()
+            }
+            Self::Io { .. } | Self::Read { source: ReadError::Io(_), .. } => "Mend the file or its permissions.".to_owned(),
+        }
+    }
 }
 
 /// A path as a terminal may show it.

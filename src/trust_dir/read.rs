@@ -1,8 +1,15 @@
 //! Reading a file that somebody else may have put there.
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+};
 use std::{
     fs::{File, OpenOptions},
     io::Read,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::{
+        fd::OwnedFd,
+        unix::fs::{MetadataExt, OpenOptionsExt},
+    },
     path::Path,
 };
 use zeroize::Zeroizing;
@@ -45,15 +52,25 @@ pub struct Opened {
 /// Reads a regular file of at most `limit` bytes. Never follows a symbolic link at the end of the path and never waits:
 /// a pipe or a device in its place is an error.
 pub fn read_regular(path: &Path, limit: u64) -> Result<Opened, ReadError> {
-    let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits();
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);
-    let file = opened.map_err(|e| match e.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-        Some(rustix::io::Errno::LOOP) => ReadError::Symlink,
+    read_open(opened.map_err(unopened)?, limit)
+}
+
+/// [`read_regular`] for a name in an open directory, which no link can change any more.
+pub(super) fn read_regular_at(directory: &OwnedFd, name: &str, limit: u64) -> Result<Opened, ReadError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = rustix::fs::openat(directory, name, flags, Mode::empty());
+    read_open(File::from(opened.map_err(|e| unopened(e.into()))?), limit)
+}
+
+fn unopened(e: std::io::Error) -> ReadError {
+    match e.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::LOOP) => ReadError::Symlink,
         // A socket cannot be opened at all.
-        Some(rustix::io::Errno::NXIO) => ReadError::NotAFile,
+        Some(Errno::NXIO) => ReadError::NotAFile,
         _ => ReadError::Io(e),
-    })?;
-    read_open(file, limit)
+    }
 }
 
 fn read_open(mut file: File, limit: u64) -> Result<Opened, ReadError> {

@@ -2,7 +2,7 @@
 use super::{TrustDir, TrustDirError, shown};
 use crate::tuf::name::{Gun, KeyId, RoleName};
 use rustix::{
-    fs::{AtFlags, Mode, OFlags},
+    fs::{AtFlags, Mode, OFlags, RenameFlags},
     io::Errno,
 };
 use std::{
@@ -120,9 +120,6 @@ impl Writer<'_> {
     fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
         let place = self.dir.path().join(directory).join(name);
         let fd = subdirectory(self.dir, &self.root, directory, self.durable)?;
-        if !replace && rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-            return Err(TrustDirError::Exists(shown(&place)));
-        }
         self.counter += 1;
         let temporary = format!("{}-{}", std::process::id(), self.counter);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -136,7 +133,10 @@ impl Writer<'_> {
                 if self.durable {
                     file.sync_all()?;
                 }
-                rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?;
+                match replace {
+                    true => rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?,
+                    false => rename_new(&self.temporary, &temporary, &fd, name)?,
+                }
                 if self.durable {
                     rustix::fs::fsync(&fd)?;
                 }
@@ -144,7 +144,10 @@ impl Writer<'_> {
             });
         result.map_err(|source| {
             let _ = rustix::fs::unlinkat(&self.temporary, temporary.as_str(), AtFlags::empty());
-            TrustDirError::Io { what: "write", path: shown(&place), source }
+            match source.kind() {
+                std::io::ErrorKind::AlreadyExists if !replace => TrustDirError::Exists(shown(&place)),
+                _ => TrustDirError::Io { what: "write", path: shown(&place), source },
+            }
         })
     }
 
@@ -165,6 +168,21 @@ impl Drop for Writer<'_> {
         // The file stays: removing a lock that others wait for would let two of them in. Closing it gives the lock up.
         let _ = self.lock.set_len(0);
     }
+}
+
+/// Renames only if nothing has that name: to look first and rename then would replace what appears in between.
+fn rename_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    match rustix::fs::renameat_with(from, temporary, to, name, RenameFlags::NOREPLACE) {
+        // Not every file system, nor every kernel, knows how.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_new(from, temporary, to, name),
+        done => done,
+    }
+}
+
+/// [`rename_new`] by way of a second name. A crash in between leaves the first one to be swept.
+fn link_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    rustix::fs::linkat(from, temporary, to, name, AtFlags::empty())?;
+    rustix::fs::unlinkat(from, temporary, AtFlags::empty())
 }
 
 fn private_file() -> Mode {
@@ -218,5 +236,28 @@ fn holder(file: &mut File) -> String {
     match read.ok().and_then(|_| text.trim().parse::<u32>().ok()) {
         Some(pid) => format!("process {pid}"),
         None => "another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_appears_while_a_new_key_is_written_is_not_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let fd = OwnedFd::from(File::open(home.path()).unwrap());
+        // Both ways, because a file system may know only the second.
+        for (way, rename) in [("rename", rename_new as fn(&OwnedFd, &str, &OwnedFd, &str) -> _), ("link", link_new)] {
+            let (old, new) = (home.path().join("old"), home.path().join(way));
+            fs::write(&old, b"mine").unwrap();
+            fs::write(&new, b"theirs").unwrap();
+            assert_eq!(rename(&fd, "old", &fd, way), Err(Errno::EXIST), "{way}");
+            assert_eq!((fs::read(&old).unwrap(), fs::read(&new).unwrap()), (b"mine".to_vec(), b"theirs".to_vec()), "{way}");
+            fs::remove_file(&new).unwrap();
+            assert_eq!(rename(&fd, "old", &fd, way), Ok(()), "{way}");
+            assert_eq!((old.exists(), fs::read(&new).unwrap()), (false, b"mine".to_vec()), "{way}");
+        }
     }
 }

@@ -28,7 +28,10 @@ use super::{
     verified::{self, Verified},
 };
 use jiff::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// What is wanted next.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ pub struct Update {
     gun: Gun,
     now: Timestamp,
     pinning: Pinning,
-    cache: BTreeMap<RoleName, Vec<u8>>,
+    cache: Arc<BTreeMap<RoleName, Vec<u8>>>,
     root: Option<TrustedRoot>,
     remembered: bool,
     freshness: Freshness,
@@ -104,12 +107,12 @@ fn role(base: BaseRole) -> RoleName {
 impl Update {
     /// Starts an update. `cache` holds the files kept from earlier updates, verbatim; an empty one means first contact.
     /// For a clean-cache verification give only the root.
-    pub fn new(gun: Gun, now: Timestamp, pinning: Pinning, cache: BTreeMap<RoleName, Vec<u8>>) -> Self {
+    pub fn new(gun: Gun, now: Timestamp, pinning: Pinning, cache: impl Into<Arc<BTreeMap<RoleName, Vec<u8>>>>) -> Self {
         Self {
             gun,
             now,
             pinning,
-            cache,
+            cache: cache.into(),
             root: None,
             remembered: false,
             freshness: Freshness::Live,

@@ -105,7 +105,7 @@ fn uses(trust_dir: &TrustDir) -> HashMap<KeyId, Use> {
             let used = uses.entry(key.canonical_id()).or_insert_with(|| Use { algorithm: key.algorithm(), by: Vec::new() });
             used.by.push((gun.clone(), role.clone()));
         };
-        for role in trust_dir.cached_roles(&gun) {
+        for role in trust_dir.cached_roles(&gun).unwrap_or_default() {
             let Ok(Some(bytes)) = trust_dir.read_metadata(&gun, &role, limits::METADATA) else { continue };
             match role.base() {
                 Some(BaseRole::Root) => {

@@ -362,6 +362,7 @@ pub fn look() -> Look {
         role: role(r),
         claims: None,
         names: names.iter().map(|n| Untrusted::new(*n)).collect(),
+        more_names: 0,
         problem: problem.map(str::to_owned),
     };
     Look {

@@ -67,7 +67,7 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
 fn claims(l: &mut Lines, look: &Look) {
     l.gap();
     l.say("", "CLAIMS, NOT TRUSTED: nothing below was verified; anybody could have written it.", Tone::Bad);
-    for Seen { role, claims, names, problem } in &look.files {
+    for Seen { role, claims, names, more_names, problem } in &look.files {
         let text = match (claims, problem) {
             (Some(c), _) => {
                 let signatures =
@@ -80,8 +80,9 @@ fn claims(l: &mut Lines, look: &Look) {
         l.say("", &text, Tone::Plain);
         if !names.is_empty() {
             let mut shown: Vec<String> = names.iter().take(NAMES).map(|n| n.shown().into()).collect();
-            if names.len() > NAMES {
-                shown.push(format!("and {} more", names.len() - NAMES));
+            let rest = names.len().saturating_sub(NAMES) + more_names;
+            if rest > 0 {
+                shown.push(format!("and {rest} more"));
             }
             l.say("", &format!("  names: {}", shown.join(", ")), Tone::Dim);
         }
