@@ -186,7 +186,7 @@ impl Visit<'_> {
         let memory: Remembered = Arc::new(blocking(move || trust_dir.remembered(&gun, limits::METADATA)).await?);
         let outcome = match self.mode {
             Mode::Usual | Mode::Browse => self.update(memory.clone(), &mut Replies::default()).await?,
-            Mode::CleanCache => self.from_a_clean_cache(&memory).await?,
+            Mode::CleanCache => self.update_with_clean_cache(&memory).await?,
         };
         let Outcome { collection, fetched } = outcome;
         let root: RoleName = BaseRole::Root.into();
@@ -278,7 +278,7 @@ impl Visit<'_> {
 
     /// Has everything from the server, with nothing but the root for an anchor; then walks the same road again over all
     /// that is remembered, so that what is older than that, or something else under the same version, is refused.
-    async fn from_a_clean_cache(&self, memory: &Remembered) -> Result<Outcome, LoadError> {
+    async fn update_with_clean_cache(&self, memory: &Remembered) -> Result<Outcome, LoadError> {
         let root: RoleName = BaseRole::Root.into();
         let anchor: BTreeMap<_, _> = memory.get_key_value(&root).map(|(r, b)| (r.clone(), b.clone())).into_iter().collect();
         let nothing_more = anchor.len() == memory.len();
