@@ -197,10 +197,8 @@ fn node_text(node: &ChainNode, depth: usize, out: &mut String) {
     if node.threshold > 1 {
         line.push_str(&format!(", {} signatures needed", node.threshold));
     }
-    if node.role.as_str().starts_with("targets") {
-        if let Some(names) = node.targets {
-            line.push_str(&format!(", {}", count(names, "name")));
-        }
+    if let Some(names) = node.targets.filter(|_| node.role.as_str().starts_with("targets")) {
+        line.push_str(&format!(", {}", count(names, "name")));
     }
     if !node.paths.is_empty() {
         let paths: Vec<String> =

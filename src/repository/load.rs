@@ -24,10 +24,10 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// More writers than there can be.
-const WRITERS: u32 = 1 << 16;
 /// How often a repository is verified again because what is remembered of it changed meanwhile.
 const ATTEMPTS: usize = 3;
+/// More writers than there can be.
+const WRITERS: u32 = 1 << 16;
 
 /// Reads repositories from one server into one trust directory.
 #[derive(Clone)]
@@ -126,17 +126,17 @@ impl Repositories {
         &self.trust_dir
     }
 
+    /// What the configuration pins.
+    pub(super) fn pinning(&self) -> &Pinning {
+        &self.pinning
+    }
+
     /// Waits for what is being written to the cache, and lets nothing be written from now on. To be called before a trust
     /// directory is removed: a write runs on when the future of its loading is dropped.
     pub async fn stop_keeping(&self) {
         // It is closed already if this was called before.
         let _all = self.writers.acquire_many(WRITERS).await;
         self.writers.close();
-    }
-
-    /// What the configuration pins.
-    pub(super) fn pinning(&self) -> &Pinning {
-        &self.pinning
     }
 
     /// Loads and verifies a repository as it is at `now`. Dropping the future cancels; nothing is kept then, unless the
@@ -196,16 +196,19 @@ impl Visit<'_> {
             Mode::Browse => collection.anchor() != Anchor::FirstUse,
             Mode::CleanCache => false,
         };
-        // Nothing is written any more once writing was stopped.
-        let permit = self.repositories.writers.clone().acquire_owned().await.ok();
-        let kept = if self.repositories.keep && may_keep && permit.is_some() { fetched } else { Vec::new() };
+        let permit = match self.repositories.keep && may_keep {
+            true => self.repositories.writers.clone().acquire_owned().await.ok(),
+            false => None,
+        };
+        let kept = if permit.is_some() { fetched } else { Vec::new() };
         let brings_root = kept.iter().any(|(role, _)| *role == root);
         let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
-        let keeping = move || {
+        let not_kept = match blocking(move || {
             let _permit = permit;
             keep(&trust_dir, &gun, &memory, kept)
-        };
-        let not_kept = match blocking(keeping).await? {
+        })
+        .await?
+        {
             Kept::Elsewise => return Ok(None),
             Kept::Done => None,
             Kept::Failed(why) => Some(why),

@@ -273,7 +273,7 @@ fn the_document_names_every_setting_and_none_that_does_not_exist() {
     // Every name is also accepted by the reader.
     for name in documented {
         let (table, key) = name.split_once('.').map_or(("", name), |(t, k)| (t, k));
-        let wrong = if table.is_empty() { format!("{key} = 1979-05-27") } else { format!("[{table}]\n{key} = 1979-05-27") };
+        let wrong = if table.is_empty() { format!("{key} = [[1]]") } else { format!("[{table}]\n{key} = [[1]]") };
         let error = resolve(&Flags::default(), &[HOME], &[(OURS, &wrong)]).unwrap_err().to_string();
         assert!(!error.contains("unknown field"), "{error}");
     }

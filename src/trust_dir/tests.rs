@@ -208,3 +208,43 @@ fn old_layouts_are_recognised_in_place() {
         ]
     );
 }
+
+#[test]
+fn no_reading_of_metadata_follows_a_symbolic_link() {
+    let tmp = tempfile::tempdir().unwrap();
+    let outside = TrustDir::new(tmp.path().join("outside"));
+    for r in ["root", "targets", "targets/a"] {
+        outside.write().unwrap().put_metadata(&gun("a/b"), &role(r), b"m").unwrap();
+    }
+    // Control; the trust directory itself may be a link.
+    symlink(outside.path(), tmp.path().join("whole")).unwrap();
+    assert_eq!(TrustDir::new(tmp.path().join("whole")).remembered(&gun("a/b"), 9).unwrap().len(), 3);
+    for (link, below) in [("tuf", ""), ("tuf/a", "a"), ("tuf/a/b", "a/b"), ("tuf/a/b/metadata", "a/b/metadata")] {
+        let dir = TrustDir::new(tmp.path().join(link.replace('/', "-")));
+        let place = dir.path().join(link);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        symlink(outside.tuf().join(below), &place).unwrap();
+        let is_a_link = |e| matches!(e, TrustDirError::Read { path, source: ReadError::Symlink } if path == shown(&place));
+        assert!(is_a_link(dir.remembered(&gun("a/b"), 9).unwrap_err()), "{link}");
+        assert!(is_a_link(dir.cached_roles(&gun("a/b")).unwrap_err()), "{link}");
+        assert!(is_a_link(dir.read_metadata(&gun("a/b"), &role("root"), 9).unwrap_err()), "{link}");
+        assert!(dir.guns().guns.is_empty() && dir.guns().refused.len() == 1, "{link}: {:?}", dir.guns());
+    }
+}
+
+#[test]
+fn a_root_that_cannot_be_read_is_listed_all_the_same() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = TrustDir::new(tmp.path());
+    let metadata = dir.metadata_dir(&gun("g"));
+    fs::create_dir_all(&metadata).unwrap();
+    assert_eq!(dir.guns().guns, [CachedGun { gun: gun("g"), has_root: false }]);
+    assert_eq!(dir.remembered(&gun("g"), 9).unwrap().len(), 0);
+    symlink("/nowhere", metadata.join("root.json")).unwrap();
+    assert_eq!(dir.guns().guns, [CachedGun { gun: gun("g"), has_root: true }]);
+    assert_eq!(dir.cached_roles(&gun("g")).unwrap(), [role("root")]);
+    assert!(dir.remembered(&gun("g"), 9).is_err());
+    fs::remove_file(metadata.join("root.json")).unwrap();
+    fs::write(metadata.join("timestamp.json"), b"t").unwrap();
+    assert!(matches!(dir.remembered(&gun("g"), 9), Err(TrustDirError::RootLost(_))));
+}

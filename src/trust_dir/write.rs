@@ -223,3 +223,26 @@ fn holder(file: &mut File) -> String {
         None => "another process".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_appears_while_a_new_key_is_written_is_not_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let fd = OwnedFd::from(File::open(home.path()).unwrap());
+        // Both ways, because a file system may know only the second.
+        for (way, rename) in [("rename", rename_new as fn(&OwnedFd, &str, &OwnedFd, &str) -> _), ("link", link_new)] {
+            let (old, new) = (home.path().join("old"), home.path().join(way));
+            fs::write(&old, b"mine").unwrap();
+            fs::write(&new, b"theirs").unwrap();
+            assert_eq!(rename(&fd, "old", &fd, way), Err(Errno::EXIST), "{way}");
+            assert_eq!((fs::read(&old).unwrap(), fs::read(&new).unwrap()), (b"mine".to_vec(), b"theirs".to_vec()), "{way}");
+            fs::remove_file(&new).unwrap();
+            assert_eq!(rename(&fd, "old", &fd, way), Ok(()), "{way}");
+            assert_eq!((old.exists(), fs::read(&new).unwrap()), (false, b"mine".to_vec()), "{way}");
+        }
+    }
+}

@@ -5,8 +5,9 @@ use crate::{
 };
 use serde::Deserialize;
 
-/// Most bytes of a change feed that are read: a record has some 300, and names of GUNs at most 1024.
-pub const CHANGE_FEED: u64 = 16 << 20;
+/// Most bytes of a page of a change feed that are read: of its thousand records each has some 300, and names of GUNs at
+/// most 1024.
+pub const CHANGE_FEED: u64 = 4 << 20;
 
 #[derive(Deserialize)]
 struct Feed {

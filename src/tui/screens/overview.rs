@@ -168,7 +168,7 @@ pub fn subject(state: &State, subject: Subject) -> String {
         Subject::Repository(i) => state.repos.roster.get(i).map(|r| r.gun.to_string()).unwrap_or_default(),
         Subject::Key(i) => match state.keys.roster.get(i) {
             Some(k) => match (k.id, k.path.file_name()) {
-                (Some(id), _) => format!("{} key {}", k.role.shown(), id.short()),
+                (Some(id), _) => format!("{} key {}", k.role.shown(), id.short()).trim_start().to_owned(),
                 (None, Some(name)) => name.to_string_lossy().into_owned(),
                 (None, None) => "a file".to_owned(),
             },
@@ -211,7 +211,7 @@ fn next(state: &State) -> &'static str {
     } else if !state.attention.is_empty() {
         "Enter opens the selected line and says what to do."
     } else if state.repos.roster.rows().iter().any(|r| r.standing == Standing::Unread) {
-        "Some repositories are new to this machine: 3, then Enter reads one."
+        "Some repositories are new here: 3, then Enter reads one."
     } else {
         "Nothing has to be done. r reads everything again."
     }

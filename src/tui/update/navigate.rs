@@ -217,10 +217,8 @@ pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
     let Some(view) = state.view_mut(context) else { return Vec::new() };
     let before = view.cursor();
     let at = view.top() + usize::from(y - body.y);
-    if view.select_shown(at) && at == before {
-        if keymap::entries(context).any(|e| e.command == Command::Open) {
-            return super::run(state, Command::Open);
-        }
+    if view.select_shown(at) && at == before && keymap::entries(context).any(|e| e.command == Command::Open) {
+        return super::run(state, Command::Open);
     }
     Vec::new()
 }

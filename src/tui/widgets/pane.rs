@@ -71,12 +71,15 @@ impl Lines {
         self.lines.push(Line { label: text.to_owned(), text: String::new(), tone: Tone::Strong });
     }
 
-    /// Leaves out what goes beyond so many lines, and marks the last one if anything was left out; whether that was so.
+    /// Leaves out what goes beyond so many lines; whether there was any. A text that is broken off is marked; one that is
+    /// whole is not, or a name would seem to go on.
     pub fn cut(&mut self, rows: usize) -> bool {
-        if self.lines.len() <= rows {
-            return false;
-        }
+        let Some(next) = self.lines.get(rows) else { return false };
+        let broken = next.label.is_empty() && !next.text.is_empty();
         self.lines.truncate(rows);
+        if !broken {
+            return true;
+        }
         let dots = self.theme.glyphs().dots;
         if let Some(last) = self.lines.last_mut() {
             let room = self.columns.saturating_sub(fit::width(dots) + 1);

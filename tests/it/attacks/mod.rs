@@ -1,10 +1,13 @@
 //! What attackers try, one test each. `docs/attacks.md` has a line for every test in this folder.
+mod clean_cache;
 mod controls;
 mod delegations;
+mod endless;
 mod freshness;
 mod matrix;
 mod parsing;
 mod pins;
+mod remembered;
 mod roots;
 mod signatures;
 

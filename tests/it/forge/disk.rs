@@ -1,29 +1,58 @@
 //! The same client with a real trust directory as its cache, and the same server behind the border to the world.
-use super::served::{Client, Served};
+use super::{
+    repo::Files,
+    served::{Client, Served},
+};
 use claviger::{
     notary::{ChangeRecord, Transport, TransportError},
     repository::{LoadError, Loaded, Mode, Repositories, Servers},
     text::Untrusted,
     trust_dir::TrustDir,
-    tuf::{Refusal, name::Gun, request::Request, update::Reply},
+    tuf::{Refusal, name::Gun, pinning::Pinning, request::Request, update::Reply},
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::ffi::OsStringExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
+/// What else happens when a server is asked.
+pub type Meanwhile = Box<dyn Fn(&Request) + Send + Sync>;
+
 /// A server that lies through a [`Transport`].
 struct Liar {
     served: Mutex<Served>,
+    meanwhile: Meanwhile,
     address: Untrusted,
+}
+
+/// Reads from a server that lies into a trust directory. `meanwhile` happens before each of its answers.
+pub fn repositories(dir: &TrustDir, served: &Served, pinning: Pinning, meanwhile: Meanwhile) -> Repositories {
+    let liar = Liar { served: Mutex::new(served.clone()), meanwhile, address: Untrusted::new("liar:") };
+    Repositories::new(Servers::fixed(Arc::new(liar)), dir.clone(), pinning, true)
+}
+
+/// Stores files as a cache.
+pub fn remember(dir: &TrustDir, gun: &Gun, files: &Files) {
+    for (role, bytes) in files {
+        let path = dir.metadata_path(gun, role);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// Runs something to its end, on one thread and those for work that takes long.
+pub fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 impl Transport for Liar {
     fn get<'a>(&'a self, _: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
         async move {
+            (self.meanwhile)(request);
             match self.served.lock().unwrap().reply(request) {
                 Reply::Bytes(b) if b.len() as u64 > request.limit => Err(TransportError::TooLarge { limit: request.limit }),
                 Reply::Bytes(b) => Ok(b),
@@ -50,13 +79,18 @@ impl Transport for Liar {
 }
 
 /// All files below a directory, by their path in it.
-fn tree(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn tree(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     let mut waiting = vec![dir.to_owned()];
     while let Some(dir) = waiting.pop() {
         for entry in fs::read_dir(&dir).into_iter().flatten() {
             let path = entry.unwrap().path();
-            if path.is_dir() { waiting.push(path) } else { drop(all.insert(path.clone(), fs::read(path).unwrap())) }
+            match fs::symlink_metadata(&path).unwrap().file_type() {
+                t if t.is_dir() => waiting.push(path),
+                t if t.is_file() => drop(all.insert(path.clone(), fs::read(path).unwrap())),
+                // A link by where it leads; a pipe by nothing.
+                _ => drop(all.insert(path.clone(), fs::read_link(path).unwrap_or_default().into_os_string().into_vec())),
+            }
         }
     }
     all
@@ -68,16 +102,10 @@ impl Client {
     pub fn load(&self, served: &Served) -> Result<Loaded, Refusal> {
         let home = tempfile::tempdir().unwrap();
         let dir = TrustDir::new(home.path());
-        for (role, bytes) in &self.cache {
-            let path = dir.metadata_path(&self.gun, role);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
-        }
+        remember(&dir, &self.gun, &self.cache);
         let before = tree(&dir.tuf());
-        let liar = Liar { served: Mutex::new(served.clone()), address: Untrusted::new("liar:") };
-        let repositories = Repositories::new(Servers::fixed(Arc::new(liar)), dir.clone(), self.pinning.clone(), true);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let result = runtime.block_on(repositories.load(&self.gun, self.now, Mode::Usual, &|_| {}));
+        let repositories = repositories(&dir, served, self.pinning.clone(), Box::new(|_| {}));
+        let result = wait_for(repositories.load(&self.gun, self.now, Mode::Usual, &|_| {}));
         let after = tree(&dir.tuf());
         match result {
             Err(e) => {

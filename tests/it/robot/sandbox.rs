@@ -97,7 +97,7 @@ const TRUSTED: [Story; 8] = [
                 &["targets/bob", "v1"],
                 &["✗ targets/releases", "REFUSED"],
                 &["· targets/carol  nothing published"],
-                &["not signed by", "key else"],
+                &["· key", "key else"],
             ],
         ],
         tags: [&[&["3.0", "bob", "NO"]], &[&["3.2", "bob", "NO"]]],
