@@ -33,7 +33,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("notary", &["settings", "text", "tuf"]),
     ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
-    ("views", &["finding", "keys", "notary", "repository", "text", "trust_dir", "tuf"]),
+    ("views", &["finding", "keys", "repository", "text", "trust_dir", "tuf"]),
     (
         "cli",
         &[

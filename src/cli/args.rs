@@ -210,3 +210,20 @@ pub enum DelegationCommand {
         gun: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Remedy;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_remedy_that_is_offered_is_a_command() {
+        let all = Arguments::command();
+        for offered in Remedy::OFFERED {
+            let found = offered.split(' ').try_fold(&all, |command, word| command.find_subcommand(word));
+            assert!(found.is_some_and(|c| !c.has_subcommands()), "there is no command `claviger {offered}`");
+        }
+        assert!(all.find_subcommand("key").unwrap().find_subcommand("migrate").is_none(), "then it should be offered");
+    }
+}

@@ -66,12 +66,6 @@ impl Iterations {
         Self(if *role == KeyRole::Base(BaseRole::Root) { ROOT_ITERATIONS } else { ITERATIONS })
     }
 
-    /// More rounds; never fewer than the role's own, never more than are read.
-    pub fn at_least(self, rounds: u32) -> Self {
-        let most = u32::try_from(super::MAX_ITERATIONS).unwrap_or(u32::MAX);
-        Self(self.0.max(rounds).min(most))
-    }
-
     /// As few as Notary itself uses: for keys of a sandbox or a test, which protect nothing.
     pub fn worthless() -> Self {
         Self(2048)

@@ -359,10 +359,9 @@ fn an_encrypted_key_that_is_not_the_one_it_is_named_is_refused_at_every_unlock()
         assert!(
             matches!(error, KeyError::NotItsName { name, content } if name == KeyId::from_digest([1; 32]) && content == d.id)
         );
-        assert!(matches!(test(entry(&path), Some(&pass("gold"))), Err(KeyError::NotItsName { .. })));
     }
     let fine = entry(&d.dir.key_path(d.id)).clone();
-    assert_eq!(test(&fine, Some(&pass("gold"))).unwrap().id, d.id);
+    assert_eq!(prove(&unlock(&fine, Some(&pass("gold"))).unwrap()).unwrap().id, d.id);
     assert!(matches!(unlock(&fine, Some(&pass("no"))), Err(KeyError::WrongPassphrase)));
     // Swapped after the listing: the check is made on what is opened.
     fs::write(
@@ -549,8 +548,6 @@ fn rounds_are_never_fewer_than_decided() {
     let root = KeyRole::Base(BaseRole::Root);
     assert_eq!(format!("{:?}", Iterations::for_role(&root)), "Iterations(1300000)");
     assert_eq!(format!("{:?}", Iterations::for_role(&signer("jeff"))), "Iterations(600000)");
-    assert_eq!(Iterations::for_role(&root).at_least(2048), Iterations::for_role(&root));
-    assert_eq!(format!("{:?}", Iterations::for_role(&root).at_least(u32::MAX)), "Iterations(10000000)");
 }
 
 #[test]

@@ -108,13 +108,7 @@ pub struct Tested {
     pub line: String,
 }
 
-/// Tests a listed key: unlocks it, holds its ID against the file's name, signs one line and verifies that with the
-/// public half. Changes nothing.
-pub fn test(entry: &KeyEntry, passphrase: Option<&Passphrase>) -> Result<Tested, KeyError> {
-    prove(&unlock(entry, passphrase)?)
-}
-
-/// The second half of [`test()`]: signs and verifies one line with an unlocked key or a token.
+/// Signs one line with an unlocked key or a token, and verifies that with the public half. Changes nothing.
 pub fn prove(signer: &dyn Signer) -> Result<Tested, KeyError> {
     let mut nonce = [0u8; 32];
     getrandom::fill(&mut nonce).map_err(|_| KeyError::Internal("the random generator"))?;

@@ -48,9 +48,4 @@ impl TrustDir {
     pub fn metadata_path(&self, gun: &Gun, role: &RoleName) -> PathBuf {
         self.metadata_dir(gun).join(format!("{role}.json"))
     }
-
-    /// `tuf/<gun>/changelist/`, where Notary stages changes.
-    pub fn changelist_dir(&self, gun: &Gun) -> PathBuf {
-        self.tuf().join(gun.as_str()).join("changelist")
-    }
 }

@@ -94,21 +94,6 @@ impl Writer<'_> {
         self.put(Path::new(&directory), &name, bytes, true)
     }
 
-    /// Removes cached metadata; it need not be there.
-    pub fn remove_metadata(&mut self, gun: &Gun, role: &RoleName) -> Result<(), TrustDirError> {
-        let (directory, name) = metadata_place(gun, role);
-        if !self.dir.path().join(&directory).is_dir() {
-            return Ok(());
-        }
-        let place = self.dir.path().join(&directory).join(&name);
-        let fd = subdirectory(self.dir, &self.root, Path::new(&directory), true)?;
-        match rustix::fs::unlinkat(&fd, name.as_str(), AtFlags::empty()) {
-            Ok(()) => rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e)),
-            Err(Errno::NOENT) => Ok(()),
-            Err(e) => Err(failed("remove", &place, e)),
-        }
-    }
-
     /// Takes back a key that was stored by this writer and turned out wrong.
     pub fn take_back_key(&mut self, id: KeyId) -> Result<(), TrustDirError> {
         let fd = subdirectory(self.dir, &self.root, Path::new("private"), true)?;

@@ -69,11 +69,6 @@ impl Targets {
         self.delegations.roles.as_deref().unwrap_or_default()
     }
 
-    /// Keys of delegated roles.
-    pub fn delegation_keys(&self) -> impl Iterator<Item = &super::key::PublicKey> {
-        self.delegations.keys.iter().flat_map(|m| m.values())
-    }
-
     /// The keys of a delegated role.
     pub fn keys_of(&self, delegation: &Delegation) -> Result<role_keys::RoleKeys, Malformed> {
         match &self.delegations.keys {

@@ -72,11 +72,6 @@ impl Tree {
         Some((self.branches.get(*b)?, *l))
     }
 
-    /// The number of the role to which a line belongs.
-    pub fn branch_of(&self, line: usize) -> Option<usize> {
-        self.lines.get(line).map(|(b, _)| *b)
-    }
-
     /// The lines that are seen when these roles are folded: of a folded role only its own line, nothing below.
     pub fn visible(&self, folded: &HashSet<RoleName>) -> Vec<u32> {
         let mut hidden = vec![false; self.branches.len()];

@@ -42,7 +42,8 @@ fn every_key_unlocks_with_its_passphrase_and_is_the_one_its_name_says() {
         assert_eq!(listing.entries.len(), count, "{name}");
         for entry in listing.entries {
             let role = entry.role.as_ref().map(|r| r.raw().to_owned()).unwrap_or_default();
-            let tested = keys::test(&entry, Some(&passphrase(name, &role))).unwrap_or_else(|e| panic!("{:?}: {e}", entry.path));
+            let key = keys::unlock(&entry, Some(&passphrase(name, &role))).unwrap_or_else(|e| panic!("{:?}: {e}", entry.path));
+            let tested = keys::prove(&key).unwrap_or_else(|e| panic!("{:?}: {e}", entry.path));
             let stem = entry.path.file_stem().unwrap().to_str().unwrap();
             assert_eq!(tested.id.hex(), stem.split('_').next().unwrap());
             assert_eq!(entry.encrypted(), Some(true));

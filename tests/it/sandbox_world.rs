@@ -14,7 +14,7 @@ use claviger::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, path::Path, sync::Mutex};
+use std::{collections::BTreeMap, sync::Mutex};
 
 const NOW: &str = "2026-11-21T10:00:00Z";
 
@@ -219,13 +219,11 @@ fn a_sandbox_leaves_nothing_and_touches_nothing_that_was_there() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("mine"), "precious").unwrap();
     assert!(matches!(Sandbox::new(now(), Some(place.path())), Err(SandboxError::NotEmpty(_))));
-    assert!(matches!(Sandbox::destroy(place.path()), Err(SandboxError::NoSandbox(_))));
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
 
     let kept = place.path().join("a/world");
     drop(Sandbox::new(now(), Some(&kept)).unwrap());
     assert!(kept.join("docker/trust/private").is_dir());
     assert!(matches!(Sandbox::new(now(), Some(&kept)), Err(SandboxError::NotEmpty(_))));
-    Sandbox::destroy(&kept).unwrap();
-    assert!(!kept.exists() && Path::new(place.path()).join("mine").exists());
+    assert!(place.path().join("mine").exists());
 }

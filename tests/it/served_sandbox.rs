@@ -49,7 +49,12 @@ impl Served {
 
     /// Runs a command on another trust directory and the sandbox's server.
     pub fn in_directory(&self, trust_dir: &std::path::Path, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_claviger"))
+        self.by(Command::new(env!("CARGO_BIN_EXE_claviger")), trust_dir, arguments)
+    }
+
+    /// The same with a program that runs claviger, for instance to watch it.
+    pub fn by(&self, mut program: Command, trust_dir: &std::path::Path, arguments: &[&str]) -> Output {
+        program
             .args(arguments)
             .args(["--server", self.value("url"), "--tlscacert", self.value("ca_file"), "--trust-dir"])
             .arg(trust_dir)
@@ -68,8 +73,11 @@ impl Served {
         self.child.wait().unwrap().code()
     }
 
-    fn interrupt(&self) {
-        let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
+    fn interrupt(&mut self) {
+        // One that has ended and was waited for has no number any more; somebody else may have it.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
+        }
     }
 }
 

@@ -48,9 +48,6 @@ pub enum SandboxError {
     /// The directory holds something.
     #[error("{0} is not empty; nothing was changed there. Name a directory that is empty or does not exist")]
     NotEmpty(String),
-    /// What should be destroyed is no sandbox.
-    #[error("{0} is no sandbox (it has no file {MARK}); nothing was removed")]
-    NoSandbox(String),
     /// A key cannot be made or stored.
     #[error("the sandbox's keys cannot be made: {0}")]
     Key(#[from] KeyError),
@@ -150,18 +147,6 @@ impl Sandbox {
     /// The passphrase of each of its keys.
     pub fn passphrase(&self) -> &'static str {
         PASSPHRASE
-    }
-
-    /// Removes a sandbox that was left in a directory. A directory without a sandbox's mark is not touched.
-    ///
-    /// # Errors
-    /// [`SandboxError::NoSandbox`], or [`SandboxError::Files`] if something cannot be removed.
-    pub fn destroy(directory: &Path) -> Result<(), SandboxError> {
-        let mark = directory.join(MARK);
-        if !std::fs::symlink_metadata(&mark).is_ok_and(|m| m.is_file()) {
-            return Err(SandboxError::NoSandbox(shown(directory)));
-        }
-        std::fs::remove_dir_all(directory).map_err(|e| SandboxError::files(directory, e))
     }
 }
 

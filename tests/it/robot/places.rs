@@ -1,5 +1,6 @@
 //! The robot goes through every place of the real binary.
 use super::Home;
+use std::fs;
 
 #[test]
 fn the_workstation_shows_keys_and_repositories_of_a_trust_directory() {
@@ -87,4 +88,28 @@ fn without_colour_or_unicode_only_plain_ascii_is_written() {
     robot.press("q");
     assert_eq!(robot.end(), 0);
     robot.wait_whole();
+}
+
+#[test]
+fn the_configuration_decides_about_colour_and_ascii_whatever_the_environment_says() {
+    let coloured = |s: &vt100::Screen| {
+        (0..24).any(|y| {
+            (0..80).any(|x| {
+                s.cell(y, x).is_some_and(|c| c.fgcolor() != vt100::Color::Default || c.bgcolor() != vt100::Color::Default)
+            })
+        })
+    };
+    let bare: &[(&str, &str)] = &[("LC_ALL", "C"), ("NO_COLOR", "1")];
+    for (toml, variables, colour, unicode) in
+        [("color = false\nascii = true", [].as_slice(), false, false), ("color = true\nascii = false", bare, true, true)]
+    {
+        let home = Home::with("docker-trust");
+        let file = home.dir.path().join("claviger.toml");
+        fs::write(&file, format!("[screen]\n{toml}\n")).unwrap();
+        let mut robot = home.start_with(&["--config", file.to_str().unwrap()], (80, 24), variables);
+        robot.see("Needs attention");
+        robot.wait(toml, |s| s.contents().contains("ONLINE") && coloured(s) == colour && s.contents().is_ascii() != unicode);
+        robot.press("q");
+        assert_eq!(robot.end(), 0);
+    }
 }
