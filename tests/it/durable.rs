@@ -208,7 +208,7 @@ fn new_key() -> (tempfile::TempDir, Vec<Call>, PathBuf) {
 fn a_new_key_is_on_the_disk_before_it_has_its_name_and_never_half_written() {
     let (_home, calls, key) = new_key();
     assert_eq!(fault(&calls, &key), None);
-    assert_eq!(half_written(&calls), [PathBuf::new(); 0]);
+    assert_eq!(half_written(&calls), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_root_that_is_trusted_on_first_use_is_on_the_disk_before_it_has_its_name() {
     });
     let root = trust_dir.join(format!("tuf/{gun}/metadata/root.json"));
     assert_eq!(fault(&calls, &root), None);
-    assert_eq!(half_written(&calls), [PathBuf::new(); 0]);
+    assert_eq!(half_written(&calls), Vec::<PathBuf>::new());
 }
 
 #[test]

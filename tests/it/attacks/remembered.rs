@@ -28,6 +28,7 @@ fn stranger() -> Served {
     Served::new(forge.publish())
 }
 
+#[allow(clippy::result_large_err)]
 fn load(dir: &TrustDir, served: &Served, mode: Mode, meanwhile: Meanwhile) -> Result<Loaded, LoadError> {
     wait_for(repositories(dir, served, Pinning::default(), meanwhile).load(&gun(), now(), mode, &|_| {}))
 }
@@ -49,8 +50,13 @@ fn pipe(path: &Path) {
     rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
 }
 
+/// What is done to a path.
+type Obstacle = fn(&Path);
+/// A path in a trust directory.
+type Place = fn(&TrustDir) -> PathBuf;
+
 /// Ways in which something is there and cannot be read, whoever reads it.
-const OBSTACLES: [(&str, fn(&Path)); 4] = [
+const OBSTACLES: [(&str, Obstacle); 4] = [
     ("a link to it", |path| {
         let elsewhere = path.with_extension("elsewhere");
         fs::rename(path, &elsewhere).unwrap();
@@ -106,7 +112,7 @@ fn sizes(dir: &TrustDir) -> Vec<(PathBuf, String)> {
 fn a_remembered_root_that_cannot_be_read_is_no_first_contact() {
     let files = Forge::good().publish();
     let metadata = |dir: &TrustDir| dir.metadata_dir(&gun());
-    let places: [(&str, fn(&TrustDir) -> PathBuf); 4] = [
+    let places: [(&str, Place); 4] = [
         ("root.json", |d| d.metadata_path(&gun(), &role("root"))),
         ("metadata", |d| d.metadata_dir(&gun())),
         ("the repository", |d| d.tuf().join(GUN)),
