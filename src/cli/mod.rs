@@ -141,7 +141,7 @@ async fn run(arguments: Arguments, stop: Stop) -> Result<(), Failure> {
     }
     let context = Context::new(options)?;
     match command {
-        None => workstation::open_with(context.desk().clone(), workstation::options(&context.settings)).await,
+        None => workstation::open(context.desk().clone(), workstation::options(&context.settings)).await,
         Some(Command::Key(command)) => {
             let command = move || match command {
                 KeyCommand::List => key::list(&context),

@@ -31,13 +31,8 @@ pub fn options(settings: &Settings) -> Options {
     options
 }
 
-/// Opens the workstation on a terminal as the environment describes it.
-pub async fn open(desk: Desk) -> Result<(), Failure> {
-    open_with(desk, Options::from_env()).await
-}
-
 /// Opens the workstation.
-pub async fn open_with(desk: Desk, options: Options) -> Result<(), Failure> {
+pub async fn open(desk: Desk, options: Options) -> Result<(), Failure> {
     let nothing = "nothing was changed";
     let ended = tui::run(desk, options)
         .await
