@@ -43,7 +43,7 @@ pub async fn open(as_json: bool) -> Result<(), Failure> {
         config: None,
     };
     let repositories = Repositories::new(Servers::fixed(world.transport()), world.trust_dir().clone(), Pinning::default(), true);
-    let ended = workstation::open(Desk::new(facts, repositories.clone())).await;
+    let ended = workstation::open(Desk::new(facts, repositories.clone()), crate::tui::Options::from_env()).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;
     drop(world);
