@@ -130,6 +130,8 @@ impl Session {
             cont: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
         };
         let (actions, results) = mpsc::unbounded_channel();
+        // The theme has decided, the configuration with it; the terminal library must not drop colours once more for NO_COLOR.
+        crossterm::style::force_color_output(options.theme.colour);
         let mut state = State::new(desk.facts().clone(), options.theme, Timestamp::now());
         // A session's leader was started by a terminal, not by a shell: stopped, nobody would wake it.
         state.has_shell = getsid(None).is_ok_and(|s| s != getpid());
