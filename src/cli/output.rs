@@ -130,10 +130,7 @@ fn json_line(value: &Value) -> String {
 }
 
 fn safe(text: &str) -> Cow<'_, str> {
-    // Nearly all text is ASCII, which needs no decoding.
-    if text.bytes().all(|b| matches!(b, b'\n' | b'\t' | b' '..=b'~'))
-        || text.chars().all(|c| matches!(c, '\n' | '\t') || text::is_plain(c))
-    {
+    if text::is_plain_ascii(text, b"\n\t") || text.chars().all(|c| matches!(c, '\n' | '\t') || text::is_plain(c)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 64);
@@ -147,7 +144,7 @@ fn safe(text: &str) -> Cow<'_, str> {
 
 /// Writes characters that a terminal must not receive as JSON escapes. They can only stand inside strings.
 fn escape_json(text: &str) -> String {
-    if text.bytes().all(|b| matches!(b, b'\n' | b' '..=b'~')) || text.chars().all(|c| c == '\n' || text::is_plain(c)) {
+    if text::is_plain_ascii(text, b"\n") || text.chars().all(|c| c == '\n' || text::is_plain(c)) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 64);

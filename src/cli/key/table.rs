@@ -3,11 +3,12 @@
 use super::encrypted_word;
 use crate::{
     finding::Severity,
+    text::Untrusted,
     trust_dir::shown,
     views::{columns::columns, keys::KeyRow},
 };
 use rustix::termios::tcgetwinsize;
-use std::path::Path;
+use std::{borrow::Cow, os::unix::ffi::OsStrExt as _, path::Path};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Digits of an ID on a terminal.
@@ -36,17 +37,18 @@ pub fn table(rows: &[KeyRow], private: &Path, width: Option<usize>) -> String {
 
 fn whole(rows: &[KeyRow], private: &Path) -> String {
     let head = ["ROLE", "REPOSITORY", "KEY ID", "ALGORITHM", "WHERE", "ENCRYPTED", "USED BY", "PROBLEMS"];
-    let mut cells = vec![head.map(str::to_owned)];
+    let mut cells: Vec<[Cow<'_, str>; 8]> = Vec::with_capacity(rows.len() + 1);
+    cells.push(head.map(Cow::Borrowed));
     cells.extend(rows.iter().map(|r| {
         [
-            r.role.shown().into(),
-            r.gun.as_ref().map(|g| g.shown().into()).unwrap_or_default(),
-            r.id.map_or_else(|| "-".to_owned(), |id| id.hex()),
+            shown_text(&r.role),
+            r.gun.as_ref().map(shown_text).unwrap_or_default(),
+            r.id.map_or(Cow::Borrowed("-"), |id| id.hex().into()),
             algorithm(r),
             place(r, private),
-            encrypted_word(r.encrypted).to_owned(),
+            encrypted_word(r.encrypted).into(),
             used_by(r),
-            codes(r).join(", "),
+            codes(r).join(", ").into(),
         ]
     }));
     columns(&cells, 0, 2)
@@ -61,7 +63,7 @@ fn fitting(rows: &[KeyRow], private: &Path, width: usize) -> String {
             cut(r.role.shown().as_str(), ROLE),
             r.gun.as_ref().map(|g| cut_start(g.shown().as_str(), room)).unwrap_or_default(),
             r.id.map_or_else(|| "-".to_owned(), |id| id.hex().chars().take(DIGITS).collect()),
-            algorithm(r),
+            algorithm(r).into_owned(),
             encrypted_word(r.encrypted).to_owned(),
             if is_in_place(r, private) { "file" } else { "below" }.to_owned(),
             if r.used_by.is_empty() { "-".to_owned() } else { r.used_by.len().to_string() },
@@ -88,30 +90,39 @@ fn fitting(rows: &[KeyRow], private: &Path, width: usize) -> String {
     out
 }
 
-fn algorithm(row: &KeyRow) -> String {
-    row.algorithm.map_or_else(|| "?".to_owned(), |a| a.to_string())
+fn shown_text(text: &Untrusted) -> Cow<'static, str> {
+    String::from(text.shown()).into()
+}
+
+fn algorithm(row: &KeyRow) -> Cow<'static, str> {
+    row.algorithm.map_or("?".into(), |a| a.to_string().into())
 }
 
 /// Whether the key lies where its ID says.
 fn is_in_place(row: &KeyRow, private: &Path) -> bool {
-    row.id.is_some() && row.path.parent() == Some(private)
+    // Byte by byte, which a path's own comparison is not: it takes both apart first. What is spelt in another way is shown.
+    let below = row.path.as_os_str().as_bytes().strip_prefix(private.as_os_str().as_bytes());
+    row.id.is_some() && below.and_then(|b| b.strip_prefix(b"/")).is_some_and(|name| !name.contains(&b'/'))
 }
 
 /// `file` for a key where its ID says; else the file, below `private/`.
-fn place(row: &KeyRow, private: &Path) -> String {
+fn place(row: &KeyRow, private: &Path) -> Cow<'static, str> {
     if is_in_place(row, private) {
-        return "file".to_owned();
+        return "file".into();
     }
-    shown(row.path.strip_prefix(private).unwrap_or(&row.path))
+    shown(row.path.strip_prefix(private).unwrap_or(&row.path)).into()
 }
 
-fn used_by(row: &KeyRow) -> String {
+fn used_by(row: &KeyRow) -> Cow<'static, str> {
+    if row.used_by.is_empty() {
+        return "-".into();
+    }
     let mut named: Vec<String> = row.used_by.iter().take(NAMED).map(|(gun, role)| format!("{gun} ({role})")).collect();
     match row.used_by.len().saturating_sub(NAMED) {
         0 => {}
         more => named.push(format!("{more} more")),
     }
-    if named.is_empty() { "-".to_owned() } else { named.join(", ") }
+    named.join(", ").into()
 }
 
 fn codes(row: &KeyRow) -> Vec<&'static str> {
