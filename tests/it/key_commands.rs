@@ -5,12 +5,15 @@ use claviger::{
     trust_dir::TrustDir,
 };
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    termios::{LocalModes, tcgetattr},
+};
 use serde_json::Value;
 use std::{
     fs,
     io::{Read, Write},
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -171,6 +174,15 @@ fn on_a_terminal(home: &Home, arguments: &[&str], typed: &str) -> (String, u32) 
         if String::from_utf8_lossy(&said).contains("assphrase for")
             && let Some(typed) = typed.take()
         {
+            // The question is there before the terminal listens key by key, and what is typed between is lost with the change.
+            let until = Instant::now() + Duration::from_secs(60);
+            let not_mine = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+            let terminal =
+                fs::OpenOptions::new().read(true).custom_flags(not_mine).open(pair.master.tty_name().unwrap()).unwrap();
+            while tcgetattr(&terminal).unwrap().local_modes.contains(LocalModes::ICANON) {
+                assert!(Instant::now() < until, "nobody reads the answer");
+                std::thread::yield_now();
+            }
             input.write_all(typed.as_bytes()).unwrap();
         }
     }

@@ -112,8 +112,12 @@ impl Sandbox {
         let docker = root.join("docker");
         DirBuilder::new().mode(0o700).create(&docker).map_err(|e| SandboxError::files(&docker, e))?;
         let trust_dir = TrustDir::new(docker.join("trust"));
-        let people = people::People::new(now)?;
-        let stories = repositories::Teller::new(now, &people).tell()?;
+        // What was done on a day was done that morning. Reckoned from this very moment, whole days until an end would be one
+        // fewer a second later, and two lines of one screen would differ.
+        let morning =
+            now.checked_sub(SignedDuration::from_hours(6)).map_err(|_| SandboxError::Internal("reckoning with time"))?;
+        let people = people::People::new(morning)?;
+        let stories = repositories::Teller::new(morning, &people).tell()?;
         keystore::fill(&trust_dir, &people, &stories)?;
         let server = Arc::new(Server::new(clock, stories.into_iter().map(|s| s.repository)));
         Ok(Self { place, trust_dir, server })

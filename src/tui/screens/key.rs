@@ -64,7 +64,7 @@ pub fn describe(state: &State, k: &KeyRow, columns: u16) -> Lines {
     }
     match (k.algorithm, k.encrypted) {
         (Some(a), _) => l.say("Algorithm", &a.to_string(), Tone::Plain),
-        (None, Some(true)) => l.say("Algorithm", "unknown until the key was unlocked once", Tone::Dim),
+        (None, Some(true)) => l.say("Algorithm", "unknown: encrypted, and no metadata names it", Tone::Dim),
         (None, _) => l.say("Algorithm", "unknown", Tone::Dim),
     }
     match k.encrypted {
