@@ -53,7 +53,7 @@ impl PemFile {
     }
 }
 
-/// Reads the first valid block: text before it is skipped, header names and values are trimmed, the blank line after
+/// Reads the first valid block: text before it is passed over, header names and values are trimmed, the blank line after
 /// headers may be missing, and a damaged block is passed over if a valid one follows.
 pub fn parse(bytes: &[u8]) -> Result<PemFile, PemError> {
     let mut rest = bytes;

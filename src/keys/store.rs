@@ -89,16 +89,6 @@ pub fn encode(
     key: &PrivateKey,
     passphrase: &Passphrase,
     rounds: Iterations,
-) -> Result<Vec<u8>, KeyError> {
-    encode_until(role, gun, key, passphrase, rounds, &|| false)
-}
-
-fn encode_until(
-    role: &KeyRole,
-    gun: Option<&Gun>,
-    key: &PrivateKey,
-    passphrase: &Passphrase,
-    rounds: Iterations,
     stop: &dyn Fn() -> bool,
 ) -> Result<Vec<u8>, KeyError> {
     if passphrase.is_empty() {
@@ -149,7 +139,7 @@ pub fn seal(
         return Err(KeyError::GunNeeded(base.as_str()));
     }
     let id = key.id();
-    let bytes = encode_until(role, gun, key, passphrase, rounds, stop)?;
+    let bytes = encode(role, gun, key, passphrase, rounds, stop)?;
     if decode(&bytes, Some(passphrase), stop)?.key.id() != id {
         return Err(KeyError::Internal("encrypting the key"));
     }

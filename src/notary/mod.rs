@@ -11,4 +11,4 @@ pub mod reference;
 pub mod transport;
 
 pub use error::{TlsFault, TransportError, Wait, Why};
-pub use transport::{Change, ChangeRecord, Transport};
+pub use transport::{Answer, Change, ChangeRecord, Transport};

@@ -6,6 +6,9 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 
+/// What comes of asking a server.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, TransportError>>;
+
 /// A Notary server, over HTTP or as functions in this process.
 ///
 /// Implementations keep three promises: no answer is longer than [`Request::limit`] (it is
@@ -16,7 +19,7 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// [`TransportError::NotThere`] when the server answers that it has no such file; the other kinds as named there.
-    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>>;
+    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>>;
 
     /// Reads changes (protocol 10.6), oldest first: of one collection, or of the whole server without `gun`.
     ///
@@ -25,19 +28,14 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// As [`Transport::get`]; [`TransportError::Malformed`] when the answer is no change feed.
-    fn change_feed<'a>(
-        &'a self,
-        gun: Option<&'a Gun>,
-        from: Option<&'a str>,
-        records: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>>;
+    fn change_feed<'a>(&'a self, gun: Option<&'a Gun>, from: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>>;
 
     /// Asks whether a Notary server is there (`GET /v2/`, protocol 10.1). One that wants credentials is
     /// [`TransportError::NotAllowed`].
     ///
     /// # Errors
     /// As [`Transport::get`].
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>>;
+    fn ping(&self) -> Answer<'_, ()>;
 
     /// Where this is, for messages: a URL, or the name of a sandbox.
     fn address(&self) -> &Untrusted;

@@ -140,8 +140,12 @@ async fn read_feed(server: &dyn Transport) -> Result<Feed, TransportError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{notary::ChangeRecord, text::Untrusted, tuf::request::Request};
-    use futures_util::{FutureExt as _, future::BoxFuture};
+    use crate::{
+        notary::{Answer, ChangeRecord},
+        text::Untrusted,
+        tuf::request::Request,
+    };
+    use futures_util::FutureExt as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// A server whose feed is made page by page: the number of the page and how many records were asked for go in.
@@ -152,20 +156,15 @@ mod tests {
     }
 
     impl<F: Fn(usize, usize) -> Vec<ChangeRecord> + Send + Sync> Transport for Feeder<F> {
-        fn get<'a>(&'a self, _: &'a Gun, _: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+        fn get<'a>(&'a self, _: &'a Gun, _: &'a Request) -> Answer<'a, Vec<u8>> {
             std::future::pending().boxed()
         }
-        fn change_feed<'a>(
-            &'a self,
-            _: Option<&'a Gun>,
-            _: Option<&'a str>,
-            records: i32,
-        ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+        fn change_feed<'a>(&'a self, _: Option<&'a Gun>, _: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>> {
             let page = self.1.fetch_add(1, Ordering::SeqCst);
             let most = usize::try_from(records).unwrap();
             async move { Ok((self.0)(page, most)) }.boxed()
         }
-        fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+        fn ping(&self) -> Answer<'_, ()> {
             std::future::pending().boxed()
         }
         fn address(&self) -> &Untrusted {

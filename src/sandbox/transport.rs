@@ -1,11 +1,11 @@
 //! The server as a [`Transport`] in this process: no socket, no thread.
 use super::server::Server;
 use crate::{
-    notary::{Change, ChangeRecord, Transport, TransportError},
+    notary::{Answer, Change, ChangeRecord, Transport, TransportError},
     text::Untrusted,
     tuf::{name::Gun, request::Request},
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -52,16 +52,11 @@ fn said(body: &[u8]) -> (Option<Untrusted>, Option<Untrusted>) {
 }
 
 impl Transport for InProcess {
-    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>> {
         async move { self.ask(&format!("/v2/{gun}/_trust/tuf/{}", request.file_name()), request.limit) }.boxed()
     }
 
-    fn change_feed<'a>(
-        &'a self,
-        gun: Option<&'a Gun>,
-        from: Option<&'a str>,
-        records: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+    fn change_feed<'a>(&'a self, gun: Option<&'a Gun>, from: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>> {
         async move {
             let rejected = TransportError::Rejected { code: Some(Untrusted::new("INVALID_PARAMETERS")), message: None };
             let found = self.server.changes(gun.map(Gun::as_str), from, records).ok_or(rejected)?;
@@ -78,7 +73,7 @@ impl Transport for InProcess {
         .boxed()
     }
 
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+    fn ping(&self) -> Answer<'_, ()> {
         async move { self.ask("/v2/", u64::MAX).map(drop) }.boxed()
     }
 

@@ -29,6 +29,8 @@ pub struct Writer<'a> {
     lock: File,
     counter: u64,
     durable: bool,
+    /// Directories above the trust directory in which one was made; not on the disk yet.
+    above: Vec<File>,
 }
 
 impl TrustDir {
@@ -41,12 +43,17 @@ impl TrustDir {
     /// [`TrustDir::write`] with another time to wait.
     pub fn write_within(&self, patience: Duration) -> Result<Writer<'_>, TrustDirError> {
         let io = |what, e: std::io::Error| TrustDirError::Io { what, path: shown(self.path()), source: e };
+        let missing: Vec<&Path> = self.path().ancestors().take_while(|p| p.symlink_metadata().is_err()).collect();
         DirBuilder::new().recursive(true).mode(0o700).create(self.path()).map_err(|e| io("make", e))?;
+        let above =
+            missing.iter().filter_map(|made| made.parent()).map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        let above = above.map(File::open).collect::<Result<_, _>>().map_err(|e| io("open", e))?;
         let root = rustix::fs::open(self.path(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| io("open", e.into()))?;
         let lock = self.take_lock(&root, patience)?;
-        let temporary = subdirectory(self, &root, Path::new(TEMPORARY), true)?;
-        let writer = Writer { dir: self, root, temporary, lock, counter: 0, durable: true };
+        // It is made anew each time: nothing is lost with it.
+        let temporary = subdirectory(self, &root, Path::new(TEMPORARY))?.fd;
+        let writer = Writer { dir: self, root, temporary, lock, counter: 0, durable: true, above };
         writer.sweep();
         Ok(writer)
     }
@@ -96,7 +103,7 @@ impl Writer<'_> {
 
     /// Takes back a key that was stored by this writer and turned out wrong.
     pub fn take_back_key(&mut self, id: KeyId) -> Result<(), TrustDirError> {
-        let fd = subdirectory(self.dir, &self.root, Path::new("private"), true)?;
+        let fd = subdirectory(self.dir, &self.root, Path::new("private"))?.fd;
         let place = self.dir.key_path(id);
         rustix::fs::unlinkat(&fd, TrustDir::key_name(id), AtFlags::empty()).map_err(|e| failed("remove", &place, e))?;
         rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e))
@@ -104,7 +111,7 @@ impl Writer<'_> {
 
     fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
         let place = self.dir.path().join(directory).join(name);
-        let fd = subdirectory(self.dir, &self.root, directory, self.durable)?;
+        let Subdirectory { fd, changed } = subdirectory(self.dir, &self.root, directory)?;
         self.counter += 1;
         let temporary = format!("{}-{}", std::process::id(), self.counter);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -123,7 +130,11 @@ impl Writer<'_> {
                     false => rename_new(&self.temporary, &temporary, &fd, name)?,
                 }
                 if self.durable {
+                    // Once each, when all is in its place: to wait in between would end one transaction of the file system
+                    // after the other.
                     rustix::fs::fsync(&fd)?;
+                    changed.iter().rev().try_for_each(rustix::fs::fsync)?;
+                    self.above.drain(..).try_for_each(|d| d.sync_all())?;
                 }
                 Ok(())
             });
@@ -181,29 +192,37 @@ fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
     }
 }
 
+/// A directory below the trust directory.
+struct Subdirectory {
+    fd: OwnedFd,
+    /// Those above it in which one was made, from the top. They are not on the disk yet.
+    changed: Vec<OwnedFd>,
+}
+
 /// Opens a directory below the trust directory, component by component without following links, making what is missing.
-fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path, durable: bool) -> Result<OwnedFd, TrustDirError> {
+fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<Subdirectory, TrustDirError> {
     let mut place = dir.path().to_owned();
-    let mut at = root.try_clone().map_err(|e| TrustDirError::Io { what: "open", path: shown(&place), source: e })?;
+    let mut fd = root.try_clone().map_err(|e| TrustDirError::Io { what: "open", path: shown(&place), source: e })?;
+    let mut changed = Vec::new();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     for part in relative.components() {
         place.push(part);
-        let made = match rustix::fs::mkdirat(&at, part.as_os_str(), Mode::RWXU) {
+        let made = match rustix::fs::mkdirat(&fd, part.as_os_str(), Mode::RWXU) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(e) => return Err(failed("make", &place, e)),
         };
-        let next = rustix::fs::openat(&at, part.as_os_str(), flags, Mode::empty()).map_err(|e| match e {
+        let next = rustix::fs::openat(&fd, part.as_os_str(), flags, Mode::empty()).map_err(|e| match e {
             // A link opened as a directory without following it.
             Errno::NOTDIR if place.is_symlink() => TrustDirError::Symlink(shown(&place)),
             e => failed("open", &place, e),
         })?;
-        if made && durable {
-            rustix::fs::fsync(&at).map_err(|e| failed("make", &place, e))?;
+        let above = std::mem::replace(&mut fd, next);
+        if made {
+            changed.push(above);
         }
-        at = next;
     }
-    Ok(at)
+    Ok(Subdirectory { fd, changed })
 }
 
 fn metadata_place(gun: &Gun, role: &RoleName) -> (String, String) {

@@ -11,8 +11,11 @@
 //! * a delegation whose file is remembered may not vanish from the snapshot;
 //! * a delegation that is refused for any reason loses itself and what is below it, not the whole repository;
 //! * a remembered root whose file or certificate has expired still leads to its successors.
+mod roles;
+mod roots;
+
 use super::{
-    collection::{Anchor, Freshness, Role, RoleState, TrustedCollection},
+    collection::{Anchor, Freshness, Role, TrustedCollection},
     file_meta::FileMeta,
     limits,
     listing::{Snapshot, TimestampFile},
@@ -21,13 +24,12 @@ use super::{
     pinning::Pinning,
     refusal::Refusal,
     request::{Request, Which},
-    role_keys::RoleKeys,
     root::Root,
     root_trust::{Judge, TrustedRoot},
-    targets::Targets,
     verified::{self, Verified},
 };
 use jiff::Timestamp;
+use roles::Waiting;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -91,13 +93,6 @@ enum Phase {
     Roles,
     NewestRoot,
     RootStep { walker: Box<TrustedRoot>, next: u64, newest: Vec<u8>, newest_version: u64 },
-}
-
-struct Waiting {
-    name: RoleName,
-    keys: RoleKeys,
-    stated: Paths,
-    paths: Paths,
 }
 
 fn role(base: BaseRole) -> RoleName {
@@ -207,98 +202,6 @@ impl Update {
         self.root.as_ref().ok_or(Refusal::Missing { role: role(BaseRole::Root) })
     }
 
-    fn first_root(&mut self, reply: Reply) -> Result<Step, Refusal> {
-        let bytes = bytes_of(reply, BaseRole::Root, limits::METADATA)?;
-        let document = verified::parse::<Root>(&role(BaseRole::Root), &bytes)?;
-        let judge = Judge { gun: &self.gun, previous: None, rule: Some(self.pinning.rule(&self.gun)), now: Some(self.now) };
-        self.root = Some(judge.judge(document)?);
-        self.fetched.insert(role(BaseRole::Root), bytes);
-        self.begin_road()
-    }
-
-    /// Asks for the newest root: by the hash in a verified snapshot if there is one, else by name.
-    fn ask_newest_root(&mut self, why: Refusal) -> Result<Step, Refusal> {
-        let known = self.snapshot.as_ref().and_then(|s| s.meta(&role(BaseRole::Root)).and_then(FileMeta::sha256));
-        let held = self.root()?.root().sha256();
-        self.first_failure = Some(why);
-        self.phase = Phase::NewestRoot;
-        Ok(match known {
-            Some(hash) if hash != held => fetch(BaseRole::Root, Which::Sha256(hash), limits::METADATA),
-            _ => fetch(BaseRole::Root, Which::Current, limits::METADATA),
-        })
-    }
-
-    fn newest_root(&mut self, reply: Reply) -> Result<Step, Refusal> {
-        let first = self.first_failure.clone();
-        let bytes = match (reply, first.clone()) {
-            // What failed first says more than a missing root, unless the repository is gone altogether.
-            (Reply::NotThere, Some(why)) if !matches!(why, Refusal::Missing { .. }) => return Err(why),
-            (reply, _) => bytes_of(reply, BaseRole::Root, limits::METADATA)?,
-        };
-        let name = role(BaseRole::Root);
-        let document = verified::parse::<Root>(&name, &bytes)?;
-        let current = self.root()?.clone();
-        let (seen, got) = (current.root().version(), document.payload.common.version);
-        if document.sha256 == current.root().sha256() {
-            return Err(first.unwrap_or(Refusal::Missing { role: name }));
-        }
-        if got < seen {
-            return Err(Refusal::Rollback { role: name, seen, got });
-        }
-        if got == seen {
-            return Err(Refusal::Equivocation { role: name, version: got });
-        }
-        match self.judge_newest(&current, document) {
-            Ok(root) => self.adopt(root, bytes),
-            Err(Refusal::RootRotation { .. }) if got > seen + 1 => {
-                let steps = got - seen;
-                if steps > limits::ROOT_STEPS {
-                    return Err(Refusal::TooManyRoots { steps, limit: limits::ROOT_STEPS });
-                }
-                let next = seen + 1;
-                self.phase = Phase::RootStep { walker: Box::new(current), next, newest: bytes, newest_version: got };
-                Ok(fetch(BaseRole::Root, Which::Version(next), limits::METADATA))
-            }
-            Err(why) => Err(why),
-        }
-    }
-
-    fn root_step(
-        &mut self,
-        reply: Reply,
-        walker: &TrustedRoot,
-        wanted: u64,
-        newest: Vec<u8>,
-        newest_version: u64,
-    ) -> Result<Step, Refusal> {
-        let bytes = bytes_of(reply, BaseRole::Root, limits::METADATA)?;
-        let document = verified::parse::<Root>(&role(BaseRole::Root), &bytes)?;
-        let got = document.payload.common.version;
-        if got != wanted {
-            return Err(Refusal::WrongRootVersion { wanted, got });
-        }
-        let walker = Judge { gun: &self.gun, previous: Some(walker), rule: None, now: None }.judge(document)?;
-        let next = wanted + 1;
-        if next < newest_version {
-            self.phase = Phase::RootStep { walker: Box::new(walker), next, newest, newest_version };
-            return Ok(fetch(BaseRole::Root, Which::Version(next), limits::METADATA));
-        }
-        let document = verified::parse::<Root>(&role(BaseRole::Root), &newest)?;
-        let root = self.judge_newest(&walker, document)?;
-        self.adopt(root, newest)
-    }
-
-    fn judge_newest(&self, previous: &TrustedRoot, document: super::envelope::Document<Root>) -> Result<TrustedRoot, Refusal> {
-        let rule = Some(self.pinning.rule(&self.gun));
-        Judge { gun: &self.gun, previous: Some(previous), rule, now: Some(self.now) }.judge(document)
-    }
-
-    fn adopt(&mut self, root: TrustedRoot, bytes: Vec<u8>) -> Result<Step, Refusal> {
-        self.root = Some(root);
-        self.fetched.insert(role(BaseRole::Root), bytes);
-        self.begin_road()
-    }
-
     /// Verifies a timestamp or snapshot against the root. Time plays no part.
     fn check<T: super::envelope::Payload>(&self, base: BaseRole, bytes: &[u8]) -> Result<Verified<T>, Refusal> {
         let name = role(base);
@@ -364,115 +267,6 @@ impl Update {
         self.waiting.push_back(Waiting { name: targets, keys, stated: Paths::everything(), paths: Paths::everything() });
         self.phase = Phase::Roles;
         self.next_role()
-    }
-
-    /// Takes roles from the cache as long as that goes, and asks for the first that must be fetched.
-    fn next_role(&mut self) -> Result<Step, Refusal> {
-        while let Some(w) = self.waiting.front() {
-            let meta = self.snapshot.as_ref().and_then(|s| s.meta(&w.name)).cloned();
-            match meta {
-                None if w.name.base().is_some() => return Err(Refusal::NotListed { role: w.name.clone() }),
-                None if self.was_published(w) => {
-                    let why = Refusal::NotListed { role: w.name.clone() };
-                    self.settle(RoleState::Refused(why));
-                }
-                None => self.settle(RoleState::Unpublished),
-                Some(meta) => match self.cache.get(&w.name).filter(|b| meta.fits(b)).cloned() {
-                    Some(bytes) => self.accept_role(&bytes)?,
-                    None => {
-                        self.phase = Phase::Roles;
-                        return by_hash(&w.name, &meta);
-                    }
-                },
-            }
-        }
-        self.finish()
-    }
-
-    /// Whether a file of this role, by its present keys, is remembered: then a snapshot that does not name the role hides it.
-    fn was_published(&self, w: &Waiting) -> bool {
-        let kept = self.cache.get(&w.name).map(|b| verified::parse::<Targets>(&w.name, b));
-        kept.is_some_and(|d| d.and_then(|d| Verified::check(d, &w.name, &w.keys)).is_ok())
-    }
-
-    fn take_role(&mut self, reply: Reply) -> Result<Step, Refusal> {
-        let Some(name) = self.waiting.front().map(|w| w.name.clone()) else { return self.finish() };
-        let meta =
-            self.snapshot.as_ref().and_then(|s| s.meta(&name)).cloned().ok_or(Refusal::NotListed { role: name.clone() })?;
-        match checked_bytes(reply, &name, &meta, BaseRole::Snapshot) {
-            Err(why) => self.refuse(why)?,
-            Ok(bytes) => {
-                self.accept_role(&bytes)?;
-                let verified = self.roles.last().is_some_and(|r| r.name == name && r.verified().is_some());
-                if verified {
-                    self.fetched.insert(name, bytes);
-                }
-            }
-        }
-        self.next_role()
-    }
-
-    /// Verifies the file of the role in front and settles its state. For `targets` a refusal ends the attempt.
-    fn accept_role(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        let Some(w) = self.waiting.front() else { return Ok(()) };
-        match self.check_role(w, bytes) {
-            Err(why) => self.refuse(why),
-            Ok(file) => {
-                let (role, more) = (w.name.clone(), file.delegations().len());
-                let below = role.branch().map(|b| (self.below.get(&b).copied().unwrap_or_default() + more, b));
-                let in_all = self.roles.len() + self.waiting.len() + more;
-                let limit = match &below {
-                    Some((n, _)) if *n > limits::ROLES_BELOW => Some(limits::ROLES_BELOW),
-                    _ => Some(limits::ROLES_IN_ALL).filter(|limit| in_all > *limit),
-                };
-                if let Some(limit) = limit {
-                    return self.refuse(Refusal::Malformed { role, why: super::Malformed::TooMany("roles", limit) });
-                }
-                if let Some((n, branch)) = below {
-                    self.below.insert(branch, n);
-                }
-                let below: Vec<Waiting> = file
-                    .delegations()
-                    .iter()
-                    .map(|d| {
-                        let keys = file.keys_of(d).map_err(|why| Refusal::Malformed { role: d.name.clone(), why })?;
-                        Ok(Waiting { name: d.name.clone(), keys, stated: d.paths.clone(), paths: w.paths.restrict(&d.paths) })
-                    })
-                    .collect::<Result<_, Refusal>>()?;
-                self.settle(RoleState::Verified(Box::new(file)));
-                self.waiting.extend(below);
-                Ok(())
-            }
-        }
-    }
-
-    fn check_role(&self, w: &Waiting, bytes: &[u8]) -> Result<Verified<Targets>, Refusal> {
-        let document = verified::parse::<Targets>(&w.name, bytes)?;
-        document.payload.check_children(&w.name).map_err(|why| Refusal::Malformed { role: w.name.clone(), why })?;
-        let file = Verified::check(document, &w.name, &w.keys)?;
-        // The file kept from before may be this very one; then there is nothing to compare.
-        if let Some(kept) = self.cache.get(&w.name).filter(|b| b.as_slice() != bytes) {
-            let seen = verified::parse::<Targets>(&w.name, kept).and_then(|d| Verified::check(d, &w.name, &w.keys));
-            if let Ok(seen) = seen {
-                not_older(&w.name, &seen, &file)?;
-            }
-        }
-        file.check_fresh(&w.name, self.now)?;
-        Ok(file)
-    }
-
-    fn refuse(&mut self, why: Refusal) -> Result<(), Refusal> {
-        if self.waiting.front().is_none_or(|w| w.name.base().is_some()) {
-            return Err(why);
-        }
-        self.settle(RoleState::Refused(why));
-        Ok(())
-    }
-
-    fn settle(&mut self, state: RoleState) {
-        if let Some(w) = self.waiting.pop_front() {
-            self.roles.push(Role { name: w.name, keys: w.keys, paths: w.paths, stated_paths: w.stated, state });
-        }
     }
 
     fn finish(&mut self) -> Result<Step, Refusal> {

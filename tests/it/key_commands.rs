@@ -67,7 +67,7 @@ impl Home {
     fn slow_key(&self) -> String {
         let (role, key) = (KeyRole::parse("slow").unwrap(), keys::generate(NewKey::EcdsaP256).unwrap());
         let passphrase = Passphrase::from(PASSPHRASE.to_owned());
-        let bytes = keys::encode(&role, None, &key, &passphrase, Iterations::for_role(&role)).unwrap();
+        let bytes = keys::encode(&role, None, &key, &passphrase, Iterations::for_role(&role), &|| false).unwrap();
         let pem = pem_file::parse(&bytes).unwrap();
         // The rounds, in place: 600,000 become 8,388,607.
         let mut der = pem.der.to_vec();

@@ -1,6 +1,6 @@
 //! Reading in the background: a few repositories at a time, stopped at once.
 use claviger::{
-    notary::{ChangeRecord, Transport, TransportError},
+    notary::{Answer, ChangeRecord, Transport},
     repository::{Repositories, Servers},
     text::{Printable, Untrusted},
     trust_dir::TrustDir,
@@ -12,7 +12,7 @@ use claviger::{
     },
     views::desk::{Desk, Facts, World},
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use std::{
     sync::{
         Arc,
@@ -41,7 +41,7 @@ impl Drop for Waiting {
 }
 
 impl Transport for Silent {
-    fn get<'a>(&'a self, _: &'a Gun, _: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+    fn get<'a>(&'a self, _: &'a Gun, _: &'a Request) -> Answer<'a, Vec<u8>> {
         async {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let _one = Waiting(self.waiting.clone(), self.went.clone());
@@ -50,15 +50,10 @@ impl Transport for Silent {
         }
         .boxed()
     }
-    fn change_feed<'a>(
-        &'a self,
-        _: Option<&'a Gun>,
-        _: Option<&'a str>,
-        _: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+    fn change_feed<'a>(&'a self, _: Option<&'a Gun>, _: Option<&'a str>, _: i32) -> Answer<'a, Vec<ChangeRecord>> {
         std::future::pending().boxed()
     }
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+    fn ping(&self) -> Answer<'_, ()> {
         std::future::pending().boxed()
     }
     fn address(&self) -> &Untrusted {

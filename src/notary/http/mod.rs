@@ -14,12 +14,12 @@ pub use answer::ERROR_BODY;
 pub use feed::CHANGE_FEED;
 pub use settings::{HttpError, HttpSettings, Proxy, Retry, Waits, is_loopback};
 
-use super::{ChangeRecord, Transport, TransportError, Wait, Why};
+use super::{Answer, ChangeRecord, Transport, TransportError, Wait, Why};
 use crate::{
     text::Untrusted,
     tuf::{name::Gun, request::Request},
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use reqwest::{Client, Url};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -129,19 +129,14 @@ impl Http {
 }
 
 impl Transport for Http {
-    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>> {
         let file = request.file_name();
         let gun = gun.as_str().split('/');
         let url = self.url(["v2"].into_iter().chain(gun).chain(["_trust", "tuf"]).chain(file.split('/')));
         self.fetch(url, request.limit).boxed()
     }
 
-    fn change_feed<'a>(
-        &'a self,
-        gun: Option<&'a Gun>,
-        from: Option<&'a str>,
-        records: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+    fn change_feed<'a>(&'a self, gun: Option<&'a Gun>, from: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>> {
         let gun = gun.into_iter().flat_map(|g| g.as_str().split('/'));
         let mut url = self.url(["v2"].into_iter().chain(gun).chain(["_trust", "changefeed"]));
         url.query_pairs_mut().append_pair("records", &records.to_string());
@@ -151,7 +146,7 @@ impl Transport for Http {
         async move { feed::read(&self.fetch(url, CHANGE_FEED).await?) }.boxed()
     }
 
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+    fn ping(&self) -> Answer<'_, ()> {
         let url = self.url(["v2", ""]);
         async move { self.fetch(url, ERROR_BODY).await.map(|_| ()) }.boxed()
     }

@@ -59,7 +59,7 @@ fn signer(name: &str) -> KeyRole {
 
 fn encoded(role: &KeyRole, gun: Option<&Gun>, key: &PrivateKey) -> Result<Vec<u8>, SandboxError> {
     let passphrase = Passphrase::from(PASSPHRASE.to_owned());
-    Ok(keys::encode(role, gun, key, &passphrase, Iterations::worthless())?)
+    Ok(keys::encode(role, gun, key, &passphrase, Iterations::worthless(), &|| false)?)
 }
 
 fn store(writer: &mut Writer<'_>, role: KeyRole, gun: Option<&Gun>, key: &PrivateKey) -> Result<KeyId, SandboxError> {

@@ -21,8 +21,8 @@ pub fn tokens(source: &str) -> Vec<Token> {
     let (mut at, mut line, mut found) = (0, 1, Vec::new());
     while at < chars.len() {
         let rest = &chars[at..];
-        let skipped = comment(rest).or_else(|| string(rest)).or_else(|| char_literal(rest));
-        if let Some(length) = skipped {
+        let no_code = comment(rest).or_else(|| string(rest)).or_else(|| char_literal(rest));
+        if let Some(length) = no_code {
             line += rest[..length].iter().filter(|c| **c == '\n').count();
             at += length;
         } else if rest[0].is_alphanumeric() || rest[0] == '_' {

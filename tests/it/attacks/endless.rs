@@ -5,13 +5,13 @@ use crate::forge::{
     envelope, now, role,
 };
 use claviger::{
-    notary::{Change, ChangeRecord, Transport, TransportError},
+    notary::{Answer, Change, ChangeRecord, Transport, TransportError},
     repository::{Mode, Repositories, Servers},
     text::Untrusted,
     trust_dir::TrustDir,
     tuf::{name::Gun, pinning::Pinning, request::Request},
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -27,7 +27,7 @@ struct Flood {
 }
 
 impl Transport for Flood {
-    fn get<'a>(&'a self, _: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+    fn get<'a>(&'a self, _: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>> {
         async {
             let bytes = (self.answer)(request);
             let length = bytes.len() as u64;
@@ -36,12 +36,7 @@ impl Transport for Flood {
         }
         .boxed()
     }
-    fn change_feed<'a>(
-        &'a self,
-        _: Option<&'a Gun>,
-        _: Option<&'a str>,
-        records: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+    fn change_feed<'a>(&'a self, _: Option<&'a Gun>, _: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>> {
         let page = self.feed.fetch_add(1, Ordering::SeqCst);
         let count = (self.records)(usize::try_from(records).unwrap());
         let record = move |i| ChangeRecord {
@@ -54,7 +49,7 @@ impl Transport for Flood {
         };
         async move { Ok((0..count).map(record).collect()) }.boxed()
     }
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+    fn ping(&self) -> Answer<'_, ()> {
         async { Ok(()) }.boxed()
     }
     fn address(&self) -> &Untrusted {

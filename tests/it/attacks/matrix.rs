@@ -92,7 +92,7 @@ impl Case {
             Expired => Ok("expired"),
             LowerVersion if cached => Ok("rollback"),
             LowerVersion => Err("nothing was seen before that could be newer"),
-            HigherVersion => Err("its own keys signed it: versions may be skipped"),
+            HigherVersion => Err("its own keys signed it: versions need not follow each other"),
             ExtraSpace => Err("white space is not signed, and whoever vouches for the file vouches for these bytes"),
             // What was remembered led to a snapshot that names another root; without that root the update stops there.
             Removed if role == "root" && cached => Ok("checksum"),

@@ -4,13 +4,13 @@ use super::{
     served::{Client, Served},
 };
 use claviger::{
-    notary::{ChangeRecord, Transport, TransportError},
+    notary::{Answer, ChangeRecord, Transport, TransportError},
     repository::{LoadError, Loaded, Mode, Repositories, Servers},
     text::Untrusted,
     trust_dir::TrustDir,
     tuf::{Refusal, name::Gun, pinning::Pinning, request::Request, update::Reply},
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use std::{
     collections::BTreeMap,
     fs,
@@ -50,7 +50,7 @@ pub fn wait_for<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Transport for Liar {
-    fn get<'a>(&'a self, _: &'a Gun, request: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+    fn get<'a>(&'a self, _: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>> {
         async move {
             (self.meanwhile)(request);
             match self.served.lock().unwrap().reply(request) {
@@ -62,15 +62,10 @@ impl Transport for Liar {
         }
         .boxed()
     }
-    fn change_feed<'a>(
-        &'a self,
-        _: Option<&'a Gun>,
-        _: Option<&'a str>,
-        _: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+    fn change_feed<'a>(&'a self, _: Option<&'a Gun>, _: Option<&'a str>, _: i32) -> Answer<'a, Vec<ChangeRecord>> {
         async { Ok(Vec::new()) }.boxed()
     }
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+    fn ping(&self) -> Answer<'_, ()> {
         async { Ok(()) }.boxed()
     }
     fn address(&self) -> &Untrusted {

@@ -2,12 +2,12 @@
 //! a test and told so by a variable; without it there is nothing to play.
 use crate::screen_background::desk;
 use claviger::{
-    notary::{ChangeRecord, Transport, TransportError},
+    notary::{Answer, ChangeRecord, Transport},
     text::Untrusted,
     tuf::{name::Gun, request::Request},
     tui::{Options, run},
 };
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -24,15 +24,10 @@ struct Faulty {
 }
 
 impl Transport for Faulty {
-    fn get<'a>(&'a self, _: &'a Gun, _: &'a Request) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
+    fn get<'a>(&'a self, _: &'a Gun, _: &'a Request) -> Answer<'a, Vec<u8>> {
         std::future::pending().boxed()
     }
-    fn change_feed<'a>(
-        &'a self,
-        _: Option<&'a Gun>,
-        _: Option<&'a str>,
-        _: i32,
-    ) -> BoxFuture<'a, Result<Vec<ChangeRecord>, TransportError>> {
+    fn change_feed<'a>(&'a self, _: Option<&'a Gun>, _: Option<&'a str>, _: i32) -> Answer<'a, Vec<ChangeRecord>> {
         let before = self.asked.fetch_add(1, Ordering::SeqCst);
         async move {
             assert!(before == 0, "a fault that a test has put here");
@@ -40,7 +35,7 @@ impl Transport for Faulty {
         }
         .boxed()
     }
-    fn ping(&self) -> BoxFuture<'_, Result<(), TransportError>> {
+    fn ping(&self) -> Answer<'_, ()> {
         std::future::pending().boxed()
     }
     fn address(&self) -> &Untrusted {
