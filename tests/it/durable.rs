@@ -145,9 +145,7 @@ fn fault(calls: &[Call], file: &Path) -> Option<String> {
     }
     for (index, made) in calls.iter().enumerate().filter_map(|(i, c)| c.made().map(|m| (i, m))) {
         let synced = || calls[index..].iter().any(|c| c.synced().as_deref() == made.parent());
-        // The trust directory itself may be made by a path; what is below it is made in an open directory.
-        let below = calls[index].name == "mkdirat" && !calls[index].arguments[0].starts_with("AT_FDCWD");
-        if below && file.starts_with(&made) && !synced() {
+        if file.starts_with(&made) && !synced() {
             return Some(format!("the new directory {} is not on the disk", made.display()));
         }
     }
