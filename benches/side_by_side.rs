@@ -15,6 +15,7 @@ use std::{
     num::NonZeroU16,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -30,7 +31,7 @@ struct Way {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(&'static str, OsString)>,
-    /// Emptied before each run: what makes it a cold one.
+    /// Moved out of the way before each run: what makes it a cold one.
     forget: Option<PathBuf>,
 }
 
@@ -114,6 +115,9 @@ fn tags(report: &mut Report, server: &'static NotaryServer, count: usize) {
         let mut arguments = other.notary_arguments();
         arguments.extend(["list".into(), OsString::from(&gun)]);
         let theirs = Way { program: program("notary"), arguments, environment: other.environment(), forget: forget(&other) };
+        if !warm {
+            settle();
+        }
         let (ours, theirs) = in_turn(&ours, &theirs);
         let state = if warm { "warm" } else { "cold" };
         report.ratio(&format!("tags, {count} tags, {state}"), &ours, &theirs, 5.0);
@@ -134,8 +138,10 @@ fn in_turn(ours: &Way, theirs: &Way) -> (Vec<Took>, Vec<Took>) {
 
 fn run(way: &Way) -> Took {
     if let Some(dir) = &way.forget {
-        let _ = std::fs::remove_dir_all(dir);
+        forget(dir);
     }
+    // No run pays for what the one before it left for the disk.
+    rustix::fs::sync();
     let note = tempfile::NamedTempFile::new().expect("a file");
     let mut command = Command::new(program("time"));
     command.args(["-f", "%M", "-o"]).arg(note.path()).arg(&way.program).args(&way.arguments);
@@ -148,6 +154,22 @@ fn run(way: &Way) -> Took {
     assert!(status.success(), "{} failed", way.program.display());
     let peak = std::fs::read_to_string(note.path()).expect("a figure").trim().parse().expect("a figure");
     Took { wall, peak }
+}
+
+/// Waits until the disk has forgotten what the preparation deleted, such as the changes that `notary` published. For a
+/// minute ext4 does not use a freed inode again, and the making of each new file searches past all of them.
+fn settle() {
+    rustix::fs::sync();
+    std::thread::sleep(Duration::from_secs(65));
+}
+
+/// Moves a directory away. To remove it would cost the next run, see [`settle`].
+fn forget(dir: &Path) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    if dir.exists() {
+        let away = dir.with_extension(format!("old{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        std::fs::rename(dir, away).expect("the directory can be moved");
+    }
 }
 
 /// From exec to the first complete frame, in a terminal.

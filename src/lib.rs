@@ -16,7 +16,7 @@
 //!
 //! Two traits are the border to the world: `notary::Transport` (a server, or the sandbox's functions in process)
 //! and the signer above key files (and later tokens). There is no third.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

@@ -1,6 +1,7 @@
 //! What is asked of the operating system at the start, so that no core dump and no other program of this user gets at the
 //! secrets in memory. Pages are not locked, because that is possible only in unsafe code: when memory is short, they can
 //! reach a swap device, which should be encrypted.
+mod raw;
 
 /// Something that the system refused. The program goes on; the faces say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,11 @@ pub struct Refused {
     pub what: &'static str,
     /// The system's answer.
     pub why: String,
+}
+
+/// What is asked for the sake of speed. Call it before there are threads.
+pub fn tune() {
+    raw::grow_memory_in_large_steps();
 }
 
 /// Forbids core dumps and reading this process's memory by others of the same user. Returns what the system refused;

@@ -19,7 +19,7 @@ use crate::{
     text::Printable,
     trust_dir::shown,
     tuf::name::KeyId,
-    views::keys::KeyRow,
+    views::keys::{KeyRow, key_rows},
 };
 use failure::passphrase_failure;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const CANDIDATES: usize = 8;
 
 /// Lists all keys, and files that should be keys. Fails if there may be keys that are not in the list.
 pub fn list(context: &Context) -> Result<(), Failure> {
-    let all = context.desk().keys();
+    let all = key_rows(context.trust_dir());
     let failure = unreadable(&all.problems);
     for p in all.problems.iter().filter(|p| !hides_keys(p)) {
         output::note(&p.text);
@@ -97,7 +97,7 @@ fn row_json(r: &KeyRow) -> Value {
 
 /// Shows one key.
 pub fn show(context: &Context, typed: &str) -> Result<(), Failure> {
-    let all = context.desk().keys();
+    let all = key_rows(context.trust_dir());
     let rows: Vec<Candidate<'_, KeyRow>> =
         all.rows.iter().map(|r| Candidate { id: r.id, path: &r.path, role: r.role.shown(), key: r }).collect();
     let row = only(&rows, typed, &all.problems)?;

@@ -39,6 +39,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs what the command line says and returns the exit status.
 pub fn main() -> ExitCode {
+    crate::os::tune();
     let refused = crate::os::harden();
     let typed: Vec<OsString> = std::env::args_os().collect();
     output::use_json(typed.iter().any(|a| a == "--json"));

@@ -98,14 +98,15 @@ impl KeyEntry {
 
     /// Looks at one file.
     pub(super) fn examine(found: Found) -> Self {
-        let Found { path, relative, kind, id, legacy } = found;
+        let deep = found.relative().as_os_str().as_bytes().contains(&b'/');
+        let Found { path, kind, id, legacy, .. } = found;
         let mut problems = Vec::new();
         if id.is_none() {
             problems.push(problem::name());
         }
         match &legacy {
             Some(l) => problems.push(problem::legacy_layout(l.role_from_directory)),
-            None if relative.as_os_str().as_bytes().contains(&b'/') => problems.push(problem::subdirectory()),
+            None if deep => problems.push(problem::subdirectory()),
             None => {}
         }
         let mut entry = Self {

@@ -3,13 +3,17 @@
 use super::{KeyEntry, problem};
 use crate::{
     finding::Finding,
-    trust_dir::{Found, TrustDir},
+    trust_dir::{Found, TrustDir, WalkProblem},
     tuf::name::KeyId,
 };
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::HashSet,
+    sync::{Mutex, PoisonError, mpsc},
+};
 
-/// Fewer files than this are read by one thread.
-const WORTH_A_THREAD: usize = 128;
+/// Files that one thread takes at a time. A store with fewer is read by one thread.
+const BATCH: usize = 128;
 /// Most threads that read.
 const THREADS: usize = 4;
 
@@ -24,42 +28,63 @@ pub struct Listing {
 
 /// Lists the keys below `private/`. Fails never: what cannot be read is an entry or a problem.
 pub fn list(dir: &TrustDir) -> Listing {
-    let walk = dir.walk_private();
-    let problems = walk.problems.iter().map(problem::walk).collect();
-    let mut entries = examine(walk.found);
-    let mut count: HashMap<KeyId, usize> = HashMap::with_capacity(entries.len());
-    for id in entries.iter().filter_map(|e| e.id) {
-        *count.entry(id).or_default() += 1;
-    }
+    let (mut entries, problems) = examine(dir);
+    let mut ids: Vec<KeyId> = entries.iter().filter_map(|e| e.id).collect();
+    ids.sort_unstable();
+    let twice: HashSet<KeyId> = ids.array_windows().filter(|[a, b]| a == b).map(|[a, _]| *a).collect();
     for entry in &mut entries {
-        let files = entry.id.and_then(|id| count.get(&id)).copied().unwrap_or_default();
-        if files > 1 {
+        if let Some(id) = entry.id.filter(|id| !twice.is_empty() && twice.contains(id)) {
+            let files = ids.partition_point(|i| *i <= id) - ids.partition_point(|i| *i < id);
             entry.problems.push(problem::duplicate(files - 1));
         }
         entry.problems.sort_by_key(|p| Reverse(p.severity));
     }
-    Listing { entries, problems }
+    Listing { entries, problems: problems.iter().map(problem::walk).collect() }
 }
 
-fn examine(mut found: Vec<Found>) -> Vec<KeyEntry> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-    let threads = if found.len() < WORTH_A_THREAD { 1 } else { cores };
-    let share = found.len().div_ceil(threads).max(1);
-    let mut shares = Vec::with_capacity(threads);
-    while found.len() > share {
-        let rest = found.split_off(found.len() - share);
-        shares.push(rest);
-    }
+/// Looks at every file, while others are still being found.
+fn examine(dir: &TrustDir) -> (Vec<KeyEntry>, Vec<WalkProblem>) {
+    let (send, receive) = mpsc::channel::<Vec<Found>>();
+    let receive = Mutex::new(receive);
+    let work = || {
+        let mut entries = Vec::new();
+        let next = || receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        while let Ok(batch) = next() {
+            entries.extend(batch.into_iter().map(KeyEntry::examine));
+        }
+        entries
+    };
     std::thread::scope(|scope| {
-        let others: Vec<_> =
-            shares.into_iter().rev().map(|s| scope.spawn(|| s.into_iter().map(KeyEntry::examine).collect())).collect();
-        let mut entries: Vec<KeyEntry> = found.into_iter().map(KeyEntry::examine).collect();
-        for other in others {
-            match other.join() {
-                Ok(part) => entries.extend::<Vec<KeyEntry>>(part),
+        let others = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
+        let (mut threads, mut batch) = (Vec::new(), Vec::new());
+        let problems = dir.walk_private_with(&mut |found| {
+            batch.push(found);
+            if batch.len() == BATCH {
+                if threads.is_empty() {
+                    threads.extend((0..others).map(|_| scope.spawn(work)));
+                }
+                // It is received below at the latest.
+                let _ = send.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+            }
+        });
+        let _ = send.send(batch);
+        drop(send);
+        let mut entries: Vec<KeyEntry> = work();
+        for thread in threads {
+            match thread.join() {
+                Ok(more) => entries.extend(more),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        entries
+        (in_order(entries), problems)
     })
+}
+
+/// By path. What is sorted is their numbers: entries are large.
+fn in_order(entries: Vec<KeyEntry>) -> Vec<KeyEntry> {
+    let mut slots: Vec<Option<KeyEntry>> = entries.into_iter().map(Some).collect();
+    let mut order: Vec<usize> = (0..slots.len()).collect();
+    let path = |n: &usize| slots.get(*n).and_then(Option::as_ref).map(|e| e.path.as_os_str());
+    order.sort_unstable_by(|a, b| path(a).cmp(&path(b)));
+    order.into_iter().filter_map(|n| slots.get_mut(n).and_then(Option::take)).collect()
 }

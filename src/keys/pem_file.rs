@@ -105,7 +105,13 @@ fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 fn decode_lines(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(body.len())]);
     let (mut used, mut padded) = (0, false);
-    for line in body.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(memchr::memchr(b'\n', rest).unwrap_or(rest.len()));
+        rest = after.get(1..).unwrap_or_default();
+        if line.is_empty() {
+            continue;
+        }
         if padded || !line.len().is_multiple_of(4) {
             return None;
         }

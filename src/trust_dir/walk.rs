@@ -37,14 +37,21 @@ pub struct Legacy {
 pub struct Found {
     /// Where it is.
     pub path: PathBuf,
-    /// The part of the path below `private/`.
-    pub relative: PathBuf,
+    /// Where in the path the part below `private/` begins.
+    below: usize,
     /// What it is.
     pub kind: FoundKind,
     /// The ID that the name gives, if it is one: the name without `.key`, in old layouts up to the first `_`.
     pub id: Option<KeyId>,
     /// Set if the file is in an old layout.
     pub legacy: Option<Legacy>,
+}
+
+impl Found {
+    /// The part of the path below `private/`.
+    pub fn relative(&self) -> &Path {
+        Path::new(OsStr::from_bytes(self.path.as_os_str().as_bytes().get(self.below..).unwrap_or_default()))
+    }
 }
 
 /// What stood in the way of a complete walk.
@@ -88,8 +95,16 @@ pub struct Walk {
 impl TrustDir {
     /// Walks `private/`. Opens no key file and follows no link. A directory that does not exist holds nothing.
     pub fn walk_private(&self) -> Walk {
-        let mut walk = Walk::default();
+        let mut found = Vec::new();
+        let problems = self.walk_private_with(&mut |f| found.push(f));
+        found.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        Walk { found, problems }
+    }
+
+    /// [`TrustDir::walk_private`] that gives each file as soon as it is found, in no order. Returns what stood in the way.
+    pub fn walk_private_with(&self, each: &mut dyn FnMut(Found)) -> Vec<WalkProblem> {
         let private = self.private();
+        let mut walk = Walking { below: private.as_os_str().len() + 1, each, problems: Vec::new() };
         match private.symlink_metadata() {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => walk.problems.push(WalkProblem::Unreadable { path: shown(&private), why: e.to_string() }),
@@ -98,17 +113,21 @@ impl TrustDir {
                 let why = "it is not a directory".to_owned();
                 walk.problems.push(WalkProblem::Unreadable { path: shown(&private), why });
             }
-            Ok(_) => {
-                walk.directory(&private, Path::new(""), 0);
-                walk.found.sort_unstable_by(|a, b| a.relative.as_os_str().cmp(b.relative.as_os_str()));
-            }
+            Ok(_) => walk.directory(&private, 0),
         }
-        walk
+        walk.problems
     }
 }
 
-impl Walk {
-    fn directory(&mut self, path: &Path, relative: &Path, depth: usize) {
+struct Walking<'a> {
+    /// Length of the path of `private/`, with the slash.
+    below: usize,
+    each: &'a mut dyn FnMut(Found),
+    problems: Vec<WalkProblem>,
+}
+
+impl Walking<'_> {
+    fn directory(&mut self, path: &Path, depth: usize) {
         if depth > MAX_DEPTH {
             self.problems.push(WalkProblem::TooDeep { path: shown(path) });
             return;
@@ -131,15 +150,14 @@ impl Walk {
             };
             let name = entry.file_name();
             let named_key = name.as_bytes().ends_with(b".key");
-            let below = relative.join(&name);
             let kind = match entry.file_type() {
                 Ok(t) if t.is_dir() => {
-                    self.directory(&entry.path(), &below, depth + 1);
+                    self.directory(&entry.path(), depth + 1);
                     FoundKind::Other
                 }
                 // A link to a directory hides keys whatever its name is.
                 Ok(t) if t.is_symlink() && !named_key && entry.path().is_dir() => {
-                    self.found.push(found(entry.path(), below, &name, FoundKind::Symlink));
+                    self.found(entry.path(), &name, FoundKind::Symlink);
                     continue;
                 }
                 Ok(t) if t.is_symlink() => FoundKind::Symlink,
@@ -148,20 +166,21 @@ impl Walk {
                 Err(_) => FoundKind::File,
             };
             if named_key {
-                self.found.push(found(entry.path(), below, &name, kind));
+                self.found(entry.path(), &name, kind);
             }
         }
     }
-}
 
-fn found(path: PathBuf, relative: PathBuf, name: &OsStr, kind: FoundKind) -> Found {
-    let stem = name.as_bytes().strip_suffix(b".key").and_then(|s| std::str::from_utf8(s).ok());
-    let legacy = legacy(&relative, stem.unwrap_or_default());
-    let id = stem.and_then(|s| {
-        let s = if legacy.is_some() { s.split_once('_').map_or(s, |(id, _)| id) } else { s };
-        KeyId::new(s).ok()
-    });
-    Found { path, relative, kind, id, legacy }
+    fn found(&mut self, path: PathBuf, name: &OsStr, kind: FoundKind) {
+        let stem = name.as_bytes().strip_suffix(b".key").and_then(|s| std::str::from_utf8(s).ok());
+        let mut found = Found { path, below: self.below, kind, id: None, legacy: None };
+        found.legacy = legacy(found.relative(), stem.unwrap_or_default());
+        found.id = stem.and_then(|s| {
+            let s = if found.legacy.is_some() { s.split_once('_').map_or(s, |(id, _)| id) } else { s };
+            KeyId::new(s).ok()
+        });
+        (self.each)(found);
+    }
 }
 
 fn legacy(relative: &Path, stem: &str) -> Option<Legacy> {

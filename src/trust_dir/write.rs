@@ -207,12 +207,16 @@ fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<Subdi
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     for part in relative.components() {
         place.push(part);
-        let made = match rustix::fs::mkdirat(&fd, part.as_os_str(), Mode::RWXU) {
-            Ok(()) => true,
-            Err(Errno::EXIST) => false,
-            Err(e) => return Err(failed("make", &place, e)),
+        let open = || rustix::fs::openat(&fd, part.as_os_str(), flags, Mode::empty());
+        let (opened, made) = match open() {
+            Err(Errno::NOENT) => match rustix::fs::mkdirat(&fd, part.as_os_str(), Mode::RWXU) {
+                Ok(()) => (open(), true),
+                Err(Errno::EXIST) => (open(), false),
+                Err(e) => return Err(failed("make", &place, e)),
+            },
+            opened => (opened, false),
         };
-        let next = rustix::fs::openat(&fd, part.as_os_str(), flags, Mode::empty()).map_err(|e| match e {
+        let next = opened.map_err(|e| match e {
             // A link opened as a directory without following it.
             Errno::NOTDIR if place.is_symlink() => TrustDirError::Symlink(shown(&place)),
             e => failed("open", &place, e),
