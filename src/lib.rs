@@ -7,12 +7,13 @@
 //! | floor | modules |
 //! |---|---|
 //! | two faces | `cli` (a terminal line), `tui` (a screen) |
+//! | guided work | `procedures`: each asks through `operator`, for both faces |
 //! | what both show | `views` |
 //! | a world to practise on | `sandbox` |
 //! | one repository | `repository`: load, later plan, sign, publish |
 //! | the world | `notary` (servers), `keys` (private keys), `trust_dir` (files) |
 //! | what metadata *is* | `tuf`: pure, no I/O, no clock |
-//! | ground | `text`, `secret`, `settings`, `finding`, `os` |
+//! | ground | `operator`, `text`, `secret`, `settings`, `finding`, `failure`, `os` |
 //!
 //! Two traits are the border to the world: `notary::Transport` (a server, or the sandbox's functions in process)
 //! and the signer above key files (and later tokens). There is no third.
@@ -22,11 +23,13 @@
 
 /// Which top-level module may use which others. What is not listed here is not allowed.
 pub const ARROWS: &[(&str, &[&str])] = &[
+    ("failure", &[]),
     ("finding", &[]),
     ("os", &[]),
     ("secret", &[]),
     ("text", &[]),
     ("settings", &["text"]),
+    ("operator", &["failure", "finding", "secret"]),
     ("tuf", &["text"]),
     ("trust_dir", &["text", "tuf"]),
     ("keys", &["finding", "secret", "text", "trust_dir", "tuf"]),
@@ -34,13 +37,17 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "keys", "repository", "text", "trust_dir", "tuf"]),
+    ("procedures", &["failure", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"]),
     (
         "cli",
         &[
+            "failure",
             "finding",
             "keys",
             "notary",
+            "operator",
             "os",
+            "procedures",
             "repository",
             "sandbox",
             "secret",
@@ -56,10 +63,13 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 pub mod cli;
+pub mod failure;
 pub mod finding;
 pub mod keys;
 pub mod notary;
+pub mod operator;
 pub mod os;
+pub mod procedures;
 pub mod repository;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -4,7 +4,7 @@ mod passphrases;
 mod prompt;
 
 pub use file::PassphraseFile;
-pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted};
+pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, weakness};
 pub use prompt::{Prompt, TerminalPrompt, give_terminal_back};
 
 use zeroize::Zeroizing;
@@ -27,6 +27,11 @@ impl Passphrase {
     /// Whether there is nothing in it. Notary takes an empty passphrase to mean "store unencrypted".
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The same once more, where two have to hold it for a moment.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.0.to_vec())
     }
 
     /// Number of characters, not counting white space at either end.

@@ -50,6 +50,9 @@ pub struct Options {
     /// Write nothing: neither keys nor the metadata cache
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// The typed confirmation for what cannot be undone
+    #[arg(long, global = true, value_name = "NAME")]
+    pub confirm: Option<String>,
     /// Passphrases: lines ROLE=… or KEY_ID=…, or one bare line for all
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -136,6 +139,23 @@ pub enum KeyCommand {
         /// Where to write NAME.pub
         #[arg(long, value_name = "DIR", default_value = ".")]
         dir: PathBuf,
+    },
+    /// Change the passphrase of a key
+    #[command(after_help = "Example:\n  claviger key passwd 29fe684c5c3c")]
+    Passwd {
+        /// Key ID or the start of one, or a file
+        #[arg(value_name = "KEY_ID")]
+        id: String,
+        /// The new passphrase: as in --passphrase-file, which opens the key
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Remove a key, after showing what needs it
+    #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c")]
+    Remove {
+        /// Key ID or the start of one, or a file
+        #[arg(value_name = "KEY_ID")]
+        id: String,
     },
 }
 

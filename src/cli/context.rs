@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     notary::reference::{self, Reference},
+    procedures::Workplace,
     repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers, Situation},
     settings::{self, Environment, Flags, Settings},
     text::Printable,
@@ -83,6 +84,16 @@ impl Context {
     /// Where private keys lie.
     pub fn keys_here(&self) -> std::sync::Arc<KeysHere> {
         self.desk.keys_here()
+    }
+
+    /// Where procedures work.
+    pub fn workplace(&self) -> Workplace {
+        let read_only = &self.settings.read_only;
+        Workplace {
+            trust_dir: self.trust_dir().clone(),
+            read_only: read_only.value.then(|| read_only.origin.to_string()),
+            exact: self.options.exact,
+        }
     }
 
     /// Understands a repository that was typed, and says so where it is understood as another name.

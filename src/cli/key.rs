@@ -1,13 +1,12 @@
-//! `key list`, `key show`, `key test`, `key generate`.
-mod failure;
-mod generate;
+//! What `claviger key` does.
 mod table;
 mod test;
+mod work;
 
-pub use generate::{Wish, generate};
-pub use test::test;
+pub use work::change;
 
 use super::{
+    args::KeyCommand,
     context::Context,
     output::{self, Failure},
     repo::{finding_json, finding_line},
@@ -15,21 +14,32 @@ use super::{
 use crate::{
     finding::{Finding, Severity},
     keys::problem::code,
+    operator::Cancel,
+    procedures::passphrase_failure,
     secret::Passphrases,
     text::Printable,
     trust_dir::shown,
     tuf::name::KeyId,
     views::keys::{KeyRow, key_rows},
 };
-use failure::passphrase_failure;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Most files that are named when more than one is meant.
 const CANDIDATES: usize = 8;
 
+/// Runs a command that changes nothing.
+pub fn read(context: &Context, command: KeyCommand, stop: &Cancel) -> Result<(), Failure> {
+    match command {
+        KeyCommand::List => list(context),
+        KeyCommand::Show { id } => show(context, &id),
+        KeyCommand::Test { ids } => test::test(context, &ids, stop),
+        _ => Ok(()),
+    }
+}
+
 /// Lists all keys, and files that should be keys. Fails if there may be keys that are not in the list.
-pub fn list(context: &Context) -> Result<(), Failure> {
+fn list(context: &Context) -> Result<(), Failure> {
     let all = key_rows(context.trust_dir());
     let failure = unreadable(&all.problems);
     for p in all.problems.iter().filter(|p| !hides_keys(p)) {
@@ -96,7 +106,7 @@ fn row_json(r: &KeyRow) -> Value {
 }
 
 /// Shows one key.
-pub fn show(context: &Context, typed: &str) -> Result<(), Failure> {
+fn show(context: &Context, typed: &str) -> Result<(), Failure> {
     let all = key_rows(context.trust_dir());
     let rows: Vec<Candidate<'_, KeyRow>> =
         all.rows.iter().map(|r| Candidate { id: r.id, path: &r.path, role: r.role.shown(), key: r }).collect();

@@ -2,6 +2,7 @@
 mod args;
 mod context;
 mod key;
+mod operator;
 mod output;
 mod repo;
 #[cfg(feature = "sandbox")]
@@ -10,21 +11,12 @@ mod tags;
 mod usage;
 mod workstation;
 
+use crate::operator::Cancel;
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
 use clap::Parser;
 use context::Context;
 use output::Failure;
-use std::{
-    ffi::OsString,
-    io,
-    pin::pin,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{ffi::OsString, io, pin::pin, process::ExitCode, time::Duration};
 
 impl From<io::Error> for Failure {
     fn from(e: io::Error) -> Self {
@@ -60,12 +52,12 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
-            Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "")
-                .print(output::as_json());
+            let failure = Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "");
+            output::print_failure(&failure, output::as_json());
             return ExitCode::FAILURE;
         }
     };
-    let stop = Stop::default();
+    let stop = Cancel::default();
     let result = runtime.block_on(async {
         let mut work = pin!(run(arguments, stop.clone()));
         tokio::select! {
@@ -86,24 +78,10 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure.exit != 141 {
-                failure.print(output::as_json());
+                output::print_failure(&failure, output::as_json());
             }
             ExitCode::from(failure.exit)
         }
-    }
-}
-
-/// Says to work that does not wait for anything that it should end.
-#[derive(Clone, Default)]
-struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -124,7 +102,7 @@ async fn aside(work: impl FnOnce() -> Result<(), Failure> + Send + 'static) -> R
     }
 }
 
-async fn run(arguments: Arguments, stop: Stop) -> Result<(), Failure> {
+async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     let Arguments { options, command } = arguments;
     #[cfg(feature = "sandbox")]
     if matches!(command, Some(Command::Sandbox { .. })) {
@@ -144,15 +122,11 @@ async fn run(arguments: Arguments, stop: Stop) -> Result<(), Failure> {
     match command {
         None => workstation::open(context.desk().clone(), workstation::options(&context.settings)).await,
         Some(Command::Key(command)) => {
-            let command = move || match command {
-                KeyCommand::List => key::list(&context),
-                KeyCommand::Show { id } => key::show(&context, &id),
-                KeyCommand::Test { ids } => key::test(&context, &ids, &stop),
-                KeyCommand::Generate { name, role, gun, algorithm, dir } => {
-                    key::generate(&context, key::Wish { name: &name, role, gun: gun.as_deref(), algorithm, dir: &dir }, &stop)
-                }
+            let command = match command {
+                KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => command,
+                change => return key::change(&context, change, stop).await,
             };
-            aside(command).await
+            aside(move || key::read(&context, command, &stop)).await
         }
         Some(Command::Repo(RepoCommand::List)) => repo::list(&context).await,
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,

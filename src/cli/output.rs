@@ -21,68 +21,22 @@ pub fn use_json(yes: bool) {
     AS_JSON.store(yes, Ordering::Relaxed);
 }
 
-/// Why a command failed, in the three sentences that every error has.
-#[derive(Debug)]
-pub struct Failure {
-    /// A stable name for scripts.
-    pub code: &'static str,
-    /// The exit status.
-    pub exit: u8,
-    /// What happened.
-    pub message: String,
-    /// What did not happen.
-    pub did_not_happen: String,
-    /// What to do next; empty if there is nothing to say.
-    pub hint: String,
-}
+pub use crate::failure::Failure;
 
-impl Failure {
-    /// A failure with exit status 1.
-    pub fn new(
-        code: &'static str,
-        message: impl Into<String>,
-        did_not_happen: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self { code, exit: 1, message: message.into(), did_not_happen: did_not_happen.into(), hint: hint.into() }
+/// Prints a failure to standard error, as JSON if that was asked for.
+pub fn print_failure(failure: &Failure, as_json: bool) {
+    if as_json {
+        let error = json!({
+            "code": failure.code,
+            "message": failure.message,
+            "did_not_happen": failure.did_not_happen,
+            "hint": failure.hint,
+        });
+        line(&json_line(&json!({ "schema": "claviger/error/1", "error": error })));
+        return;
     }
-
-    /// Ctrl-C: exit status 130.
-    pub fn interrupted(did_not_happen: impl Into<String>) -> Self {
-        Self::new("interrupted", "interrupted", did_not_happen, "").exit(130)
-    }
-
-    /// The same with another exit status.
-    pub fn exit(self, exit: u8) -> Self {
-        Self { exit, ..self }
-    }
-
-    /// Prints it to standard error, as JSON if that was asked for.
-    pub fn print(&self, as_json: bool) {
-        if as_json {
-            let error = json!({
-                "code": self.code,
-                "message": self.message,
-                "did_not_happen": self.did_not_happen,
-                "hint": self.hint,
-            });
-            line(&json_line(&json!({ "schema": "claviger/error/1", "error": error })));
-            return;
-        }
-        line(&format!("claviger: {}", self.message));
-        for more in [&self.did_not_happen, &self.hint] {
-            if !more.is_empty() {
-                line(&format!("  {}", sentence(more)));
-            }
-        }
-    }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?', ':']) { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
+    line(&format!("claviger: {}", failure.message));
+    failure.rest().iter().for_each(|sentence| line(&format!("  {sentence}")));
 }
 
 /// Prints text for people. Lines and tabs stay; whatever else a terminal must not receive is escaped once more, in case
@@ -108,7 +62,8 @@ pub fn complain(text: &str) {
     note(text.strip_prefix("claviger: ").unwrap_or(text));
 }
 
-fn line(text: &str) {
+/// Prints a line to standard error.
+pub fn line(text: &str) {
     // There is nowhere left to report that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{}", safe(text));
 }
@@ -129,7 +84,8 @@ fn json_line(value: &Value) -> String {
     escape_json(&value.to_string())
 }
 
-fn safe(text: &str) -> Cow<'_, str> {
+/// Text with whatever a terminal must not receive escaped; lines and tabs stay.
+pub fn safe(text: &str) -> Cow<'_, str> {
     if text::is_plain_ascii(text, b"\n\t") || text.chars().all(|c| matches!(c, '\n' | '\t') || text::is_plain(c)) {
         return Cow::Borrowed(text);
     }
@@ -176,11 +132,5 @@ mod tests {
         let text = json_line(&v);
         assert!(text.chars().all(text::is_plain));
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), v);
-    }
-
-    #[test]
-    fn an_error_is_three_sentences() {
-        assert_eq!(sentence("the file is damaged"), "The file is damaged.");
-        assert_eq!(sentence("see chmod 600 x."), "See chmod 600 x.");
     }
 }

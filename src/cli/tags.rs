@@ -77,7 +77,7 @@ pub async fn inspect(context: &Context, names: &[String], pretty: bool) -> Resul
         output::say_json_text(&inspect_json(&inspected))?
     }
     match failures.into_iter().reduce(|first, next| {
-        first.print(context.options.json);
+        output::print_failure(&first, context.options.json);
         next
     }) {
         Some(last) => Err(last),

@@ -15,7 +15,7 @@ pub fn answer(error: clap::Error, typed: &[OsString]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let failure = failure(error, typed);
-    failure.print(output::as_json());
+    output::print_failure(&failure, output::as_json());
     ExitCode::from(failure.exit)
 }
 

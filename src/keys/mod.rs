@@ -1,6 +1,7 @@
 //! Private keys in files: reading everything Notary and docker read, listing with every problem named, unlocking,
 //! testing, generating and storing (protocol 1 to 3).
 pub mod certificate;
+mod change;
 pub mod dek;
 mod entry;
 pub mod envelope;
@@ -14,6 +15,7 @@ pub mod problem;
 mod store;
 mod unlock;
 
+pub use change::{Doomed, Held, Resealed, rounds};
 pub use entry::{Content, KeyEntry, Protection, inspect};
 pub use envelope::{ITERATIONS, MAX_ITERATIONS, ROOT_ITERATIONS};
 pub use generate::{NewKey, generate};

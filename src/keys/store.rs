@@ -63,12 +63,28 @@ pub struct Iterations(u32);
 impl Iterations {
     /// What a key of this role gets unless somebody wants more: [`ITERATIONS`], for root [`ROOT_ITERATIONS`].
     pub fn for_role(role: &KeyRole) -> Self {
-        Self(if *role == KeyRole::Base(BaseRole::Root) { ROOT_ITERATIONS } else { ITERATIONS })
+        if *role == KeyRole::Base(BaseRole::Root) { Self::for_root() } else { Self::usual() }
+    }
+
+    /// What a root key gets.
+    pub fn for_root() -> Self {
+        Self(ROOT_ITERATIONS)
+    }
+
+    /// What every other key gets.
+    pub fn usual() -> Self {
+        Self(ITERATIONS)
     }
 
     /// As few as Notary itself uses: for keys of a sandbox or a test, which protect nothing.
     pub fn worthless() -> Self {
         Self(2048)
+    }
+}
+
+impl std::fmt::Display for Iterations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -91,14 +107,28 @@ pub fn encode(
     rounds: Iterations,
     stop: &dyn Fn() -> bool,
 ) -> Result<Vec<u8>, KeyError> {
+    let gun = gun.filter(|_| role.has_gun()).map(Gun::as_str);
+    encode_as(role.as_str(), gun, key, passphrase, rounds, stop)
+}
+
+/// [`encode`] with labels as they are; an empty role is left out, as it was.
+pub(super) fn encode_as(
+    role: &str,
+    gun: Option<&str>,
+    key: &PrivateKey,
+    passphrase: &Passphrase,
+    rounds: Iterations,
+    stop: &dyn Fn() -> bool,
+) -> Result<Vec<u8>, KeyError> {
     if passphrase.is_empty() {
         return Err(KeyError::EmptyPassphrase);
     }
-    let envelope = envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0, stop)?;
-    let mut headers = vec![("role", role.as_str())];
-    if let Some(gun) = gun.filter(|_| role.has_gun()) {
-        headers.push(("gun", gun.as_str()));
+    let labels = [("role", Some(role).filter(|r| !r.is_empty())), ("gun", gun)];
+    let headers: Vec<(&str, &str)> = labels.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    if headers.iter().any(|(_, value)| !pem_file::header_fits(value)) {
+        return Err(KeyError::Damaged("a label in it cannot be written again"));
     }
+    let envelope = envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0, stop)?;
     Ok(pem_file::write("ENCRYPTED PRIVATE KEY", &headers, &envelope).as_bytes().to_vec())
 }
 

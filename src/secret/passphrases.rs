@@ -174,7 +174,7 @@ impl Passphrases {
 
     /// The passphrase that the file or the environment gives for a key; none means that somebody must be asked.
     pub fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<Given>, PassphraseError> {
-        let copy = |p: &Passphrase, source| Given { passphrase: Passphrase::new(p.expose().to_vec()), source };
+        let copy = |p: &Passphrase, source| Given { passphrase: p.another(), source };
         if let Some(p) = self.file.as_ref().and_then(|f| f.get(wanted)) {
             return Ok(Some(copy(p, Source::File)));
         }
@@ -210,27 +210,41 @@ impl Passphrases {
     /// The passphrase for a new key: at least eight characters, twelve for a root key, wherever it comes from. One that is
     /// typed is typed twice.
     pub fn fresh(&self, wanted: &Wanted<'_>, prompt: &mut dyn Prompt) -> Result<Given, PassphraseError> {
-        let least = if wanted.role == "root" { MIN_CHARS_ROOT } else { MIN_CHARS };
-        if let Some(given) = self.lookup(wanted)? {
-            return match given.passphrase.trimmed_chars() {
-                0 => Err(PassphraseError::Empty(given.source)),
-                n if n < least => Err(PassphraseError::TooShort { from: given.source, least }),
-                _ => Ok(given),
-            };
+        match self.lookup(wanted)? {
+            Some(given) => match weakness(&given, wanted.role) {
+                None => Ok(given),
+                Some(why) => Err(why),
+            },
+            None => self.typed_twice(wanted, prompt),
         }
+    }
+
+    /// A new passphrase from a person and from nowhere else, typed twice.
+    pub fn typed_twice(&self, wanted: &Wanted<'_>, prompt: &mut dyn Prompt) -> Result<Given, PassphraseError> {
         for _ in 0..TRIES {
-            let first = self.ask(wanted, &format!("New passphrase for {}: ", wanted.label), prompt)?;
-            if first.trimmed_chars() < least {
-                prompt.note(&format!("That passphrase is too short: it needs at least {least} characters."));
+            let passphrase = self.ask(wanted, &format!("New passphrase for {}: ", wanted.label), prompt)?;
+            let first = Given { passphrase, source: Source::Typed };
+            if let Some(why) = weakness(&first, wanted.role) {
+                prompt.note(&format!("{why}."));
                 continue;
             }
             let second = prompt.ask("The same again: ")?;
-            if first.same(&second) {
-                return Ok(Given { passphrase: first, source: Source::Typed });
+            if first.passphrase.same(&second) {
+                return Ok(first);
             }
             prompt.note("The two differ.");
         }
         Err(PassphraseError::GivenUp)
+    }
+}
+
+/// Why a new passphrase will not do for a key of this role; none if it will.
+pub fn weakness(given: &Given, role: &str) -> Option<PassphraseError> {
+    let least = if role == "root" { MIN_CHARS_ROOT } else { MIN_CHARS };
+    match given.passphrase.trimmed_chars() {
+        0 => Some(PassphraseError::Empty(given.source)),
+        n if n < least => Some(PassphraseError::TooShort { from: given.source, least }),
+        _ => None,
     }
 }
 

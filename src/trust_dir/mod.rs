@@ -35,6 +35,9 @@ pub enum TrustDirError {
     /// A file that was to be new is there already.
     #[error("{0} exists already; it was left as it is")]
     Exists(String),
+    /// A file is not any more what it was when it was looked at.
+    #[error("{0} has changed meanwhile; it was left as it is")]
+    Changed(String),
     /// The system refused.
     #[error("cannot {what} {path}: {source}; it was not changed")]
     Io {
@@ -78,6 +81,7 @@ impl TrustDirError {
                 "Put what the link points to in its place: no link is followed in the trust directory.".to_owned()
             }
             Self::Exists(_) => "Move it away, or choose another name.".to_owned(),
+            Self::Changed(_) => "Look at it again, then repeat the command.".to_owned(),
             Self::Read { source: ReadError::NotAFile | ReadError::TooLarge { .. }, .. } => {
                 "Put the file back from a backup, or move it away if you know that it is not needed.".to_owned()
             }

@@ -58,7 +58,7 @@ pub fn read_regular(path: &Path, limit: u64) -> Result<Opened, ReadError> {
 }
 
 /// [`read_regular`] for a name in an open directory, which no link can change any more.
-pub(super) fn read_regular_at(directory: &OwnedFd, name: &str, limit: u64) -> Result<Opened, ReadError> {
+pub(super) fn read_regular_at(directory: &OwnedFd, name: impl rustix::path::Arg, limit: u64) -> Result<Opened, ReadError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let opened = rustix::fs::openat(directory, name, flags, Mode::empty());
     read_open(File::from(opened.map_err(|e| unopened(e.into()))?), limit)

@@ -1,11 +1,12 @@
 //! Writing: locked, atomic, durable, private, and never through a symbolic link.
-use super::{TrustDir, TrustDirError, shown};
+use super::{TrustDir, TrustDirError, read::read_regular_at, shown};
 use crate::tuf::name::{Gun, KeyId, RoleName};
 use rustix::{
     fs::{AtFlags, Mode, OFlags, RenameFlags},
     io::Errno,
 };
 use std::{
+    ffi::{OsStr, OsString},
     fs::{DirBuilder, File, TryLockError},
     io::{Read, Seek, Write as _},
     os::{fd::OwnedFd, unix::fs::DirBuilderExt},
@@ -109,40 +110,98 @@ impl Writer<'_> {
         rustix::fs::fsync(&fd).map_err(|e| failed("remove", &place, e))
     }
 
+    /// Puts other bytes in the place of a key file, if it still holds `old`. At every moment it is whole, the old file or the
+    /// new one. When it returns, the new one is on the disk.
+    pub fn replace_key(&mut self, path: &Path, old: &[u8], new: &[u8]) -> Result<(), TrustDirError> {
+        let (fd, name) = self.key_file(path)?;
+        self.still_holds(&fd, &name, path, old)?;
+        let temporary = self.temporary_file(new).map_err(|source| io("write", path, source))?;
+        let swapped = match rustix::fs::renameat_with(&self.temporary, &temporary, &fd, &name, RenameFlags::EXCHANGE) {
+            // Not every file system knows how; then only what came since the look above can be lost.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                rustix::fs::renameat(&self.temporary, &temporary, &fd, &name).map(|()| false)
+            }
+            swapped => swapped.map(|()| true),
+        };
+        let swapped = swapped.map_err(|e| {
+            let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
+            failed("write", path, e)
+        })?;
+        if swapped {
+            if !holds(&self.temporary, &temporary, old) {
+                // Somebody else has written it between the look and the exchange: theirs goes back.
+                rustix::fs::renameat_with(&self.temporary, &temporary, &fd, &name, RenameFlags::EXCHANGE)
+                    .map_err(|e| failed("put back", path, e))?;
+                let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
+                return Err(TrustDirError::Changed(shown(path)));
+            }
+            let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
+        }
+        rustix::fs::fsync(&fd).map_err(|e| failed("write", path, e))
+    }
+
+    /// Removes a key file, if it still holds `old`.
+    pub fn remove_key(&mut self, path: &Path, old: &[u8]) -> Result<(), TrustDirError> {
+        let (fd, name) = self.key_file(path)?;
+        self.still_holds(&fd, &name, path, old)?;
+        rustix::fs::unlinkat(&fd, &name, AtFlags::empty()).map_err(|e| failed("remove", path, e))?;
+        rustix::fs::fsync(&fd).map_err(|e| failed("remove", path, e))
+    }
+
+    /// The directory of a file below `private/`, and the file's name in it.
+    fn key_file(&self, path: &Path) -> Result<(OwnedFd, OsString), TrustDirError> {
+        let below = path.strip_prefix(self.dir.path()).ok().filter(|p| p.starts_with("private"));
+        let (Some(directory), Some(name)) = (below.and_then(Path::parent), path.file_name()) else {
+            return Err(io("write", path, std::io::ErrorKind::InvalidInput.into()));
+        };
+        Ok((subdirectory(self.dir, &self.root, directory)?.fd, name.to_owned()))
+    }
+
+    fn still_holds(&self, fd: &OwnedFd, name: &OsStr, path: &Path, old: &[u8]) -> Result<(), TrustDirError> {
+        if holds(fd, name, old) { Ok(()) } else { Err(TrustDirError::Changed(shown(path))) }
+    }
+
+    /// Writes a file under a name of its own among the temporary ones, down to the disk. Nothing is left if that fails.
+    fn temporary_file(&mut self, bytes: &[u8]) -> std::io::Result<OsString> {
+        self.counter += 1;
+        let name = OsString::from(format!("{}-{}", std::process::id(), self.counter));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::openat(&self.temporary, &name, flags, private_file())?);
+        // The mode of a new file passes through the umask, which may have taken something away.
+        let written = rustix::fs::fchmod(&file, private_file())
+            .map_err(std::io::Error::from)
+            .and_then(|()| file.write_all(bytes))
+            .and_then(|()| if self.durable { file.sync_all() } else { Ok(()) });
+        if let Err(e) = written {
+            let _ = rustix::fs::unlinkat(&self.temporary, &name, AtFlags::empty());
+            return Err(e);
+        }
+        Ok(name)
+    }
+
     fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
         let place = self.dir.path().join(directory).join(name);
         let Subdirectory { fd, changed } = subdirectory(self.dir, &self.root, directory)?;
-        self.counter += 1;
-        let temporary = format!("{}-{}", std::process::id(), self.counter);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let result = rustix::fs::openat(&self.temporary, temporary.as_str(), flags, private_file())
-            .map_err(std::io::Error::from)
-            .map(File::from)
-            .and_then(|mut file| {
-                // The mode of a new file passes through the umask, which may have taken something away.
-                rustix::fs::fchmod(&file, private_file())?;
-                file.write_all(bytes)?;
-                if self.durable {
-                    file.sync_all()?;
-                }
-                match replace {
-                    true => rustix::fs::renameat(&self.temporary, temporary.as_str(), &fd, name)?,
-                    false => rename_new(&self.temporary, &temporary, &fd, name)?,
-                }
-                if self.durable {
-                    // Once each, when all is in its place: to wait in between would end one transaction of the file system
-                    // after the other.
-                    rustix::fs::fsync(&fd)?;
-                    changed.iter().rev().try_for_each(rustix::fs::fsync)?;
-                    self.above.drain(..).try_for_each(|d| d.sync_all())?;
-                }
-                Ok(())
-            });
+        let temporary = self.temporary_file(bytes).map_err(|source| io("write", &place, source))?;
+        let placed = match replace {
+            true => rustix::fs::renameat(&self.temporary, &temporary, &fd, name),
+            false => rename_new(&self.temporary, &temporary, &fd, name),
+        };
+        let result = placed.map_err(std::io::Error::from).and_then(|()| {
+            if self.durable {
+                // Once each, when all is in its place: to wait in between would end one transaction of the file system
+                // after the other.
+                rustix::fs::fsync(&fd)?;
+                changed.iter().rev().try_for_each(rustix::fs::fsync)?;
+                self.above.drain(..).try_for_each(|d| d.sync_all())?;
+            }
+            Ok(())
+        });
         result.map_err(|source| {
-            let _ = rustix::fs::unlinkat(&self.temporary, temporary.as_str(), AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
             match source.kind() {
                 std::io::ErrorKind::AlreadyExists if !replace => TrustDirError::Exists(shown(&place)),
-                _ => TrustDirError::Io { what: "write", path: shown(&place), source },
+                _ => io("write", &place, source),
             }
         })
     }
@@ -167,7 +226,7 @@ impl Drop for Writer<'_> {
 }
 
 /// Renames only if nothing has that name: to look first and rename then would replace what appears in between.
-fn rename_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+fn rename_new(from: &OwnedFd, temporary: &OsStr, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
     match rustix::fs::renameat_with(from, temporary, to, name, RenameFlags::NOREPLACE) {
         // Not every file system, nor every kernel, knows how.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_new(from, temporary, to, name),
@@ -176,19 +235,28 @@ fn rename_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rust
 }
 
 /// [`rename_new`] by way of a second name. A crash in between leaves the first one to be swept.
-fn link_new(from: &OwnedFd, temporary: &str, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+fn link_new(from: &OwnedFd, temporary: &OsStr, to: &OwnedFd, name: &str) -> rustix::io::Result<()> {
     rustix::fs::linkat(from, temporary, to, name, AtFlags::empty())?;
     rustix::fs::unlinkat(from, temporary, AtFlags::empty())
+}
+
+/// Whether a file holds exactly these bytes.
+fn holds(directory: &OwnedFd, name: &OsStr, bytes: &[u8]) -> bool {
+    read_regular_at(directory, name, bytes.len() as u64).is_ok_and(|read| *read.bytes == bytes)
 }
 
 fn private_file() -> Mode {
     Mode::RUSR | Mode::WUSR
 }
 
+fn io(what: &'static str, path: &Path, source: std::io::Error) -> TrustDirError {
+    TrustDirError::Io { what, path: shown(path), source }
+}
+
 fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
     match e {
         Errno::LOOP => TrustDirError::Symlink(shown(path)),
-        _ => TrustDirError::Io { what, path: shown(path), source: e.into() },
+        _ => io(what, path, e.into()),
     }
 }
 
@@ -257,14 +325,14 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let fd = OwnedFd::from(File::open(home.path()).unwrap());
         // Both ways, because a file system may know only the second.
-        for (way, rename) in [("rename", rename_new as fn(&OwnedFd, &str, &OwnedFd, &str) -> _), ("link", link_new)] {
+        for (way, rename) in [("rename", rename_new as fn(&OwnedFd, &OsStr, &OwnedFd, &str) -> _), ("link", link_new)] {
             let (old, new) = (home.path().join("old"), home.path().join(way));
             fs::write(&old, b"mine").unwrap();
             fs::write(&new, b"theirs").unwrap();
-            assert_eq!(rename(&fd, "old", &fd, way), Err(Errno::EXIST), "{way}");
+            assert_eq!(rename(&fd, OsStr::new("old"), &fd, way), Err(Errno::EXIST), "{way}");
             assert_eq!((fs::read(&old).unwrap(), fs::read(&new).unwrap()), (b"mine".to_vec(), b"theirs".to_vec()), "{way}");
             fs::remove_file(&new).unwrap();
-            assert_eq!(rename(&fd, "old", &fd, way), Ok(()), "{way}");
+            assert_eq!(rename(&fd, OsStr::new("old"), &fd, way), Ok(()), "{way}");
             assert_eq!((old.exists(), fs::read(&new).unwrap()), (false, b"mine".to_vec()), "{way}");
         }
     }

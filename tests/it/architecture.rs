@@ -62,8 +62,23 @@ struct Rule {
 }
 
 /// Everything but the two faces. A question for a passphrase goes to the terminal, not to where results go.
-const SILENT: &[&str] =
-    &["finding", "keys", "notary", "os", "repository", "sandbox", "secret", "settings", "text", "trust_dir", "tuf", "views"];
+const SILENT: &[&str] = &[
+    "failure",
+    "finding",
+    "keys",
+    "notary",
+    "operator",
+    "os",
+    "procedures",
+    "repository",
+    "sandbox",
+    "secret",
+    "settings",
+    "text",
+    "trust_dir",
+    "tuf",
+    "views",
+];
 
 const RULES: &[Rule] = &[
     Rule {

@@ -50,7 +50,13 @@ fn every_json_result_is_as_its_schema_says() {
     check("key-test", &["key", "test", id], 0);
     check("key-test", &["key", "test", id, "0000"], 1);
     let dir = tempfile::tempdir().unwrap();
-    check("key-generate", &["key", "generate", "dora", "--dir", dir.path().to_str().unwrap()], 0);
+    let made = check("key-generate", &["key", "generate", "dora", "--dir", dir.path().to_str().unwrap()], 0);
+    let made = made["id"].as_str().unwrap();
+    let new = dir.path().join("new");
+    std::fs::write(&new, "another passphrase\n").unwrap();
+    std::fs::set_permissions(&new, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    check("key-passwd", &["key", "passwd", made, "--new-passphrase-file", new.to_str().unwrap()], 0);
+    check("key-remove", &["key", "remove", made, "--confirm", &made[..12]], 0);
     let listed = check("repo-list", &["repo", "list"], 0);
     for repository in listed["repositories"].as_array().unwrap() {
         let gun = repository["gun"].as_str().unwrap();

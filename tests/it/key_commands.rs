@@ -239,16 +239,16 @@ fn what_is_wrong_with_a_wish_for_a_key_is_found_before_anything_is_made() {
     home.write("taken.pub", "");
     home.write("no-directory", "");
     let cases: [(&[&str], i32, &str); 13] = [
-        (&["alice", "--dir", "/nonexistent"], 1, "/nonexistent does not exist"),
-        (&["alice", "--dir", "no-directory"], 1, "no-directory is no directory"),
-        (&["taken"], 1, "taken.pub is there already"),
+        (&["alice", "--dir", "/nonexistent"], 2, "/nonexistent does not exist"),
+        (&["alice", "--dir", "no-directory"], 2, "no-directory is no directory"),
+        (&["taken"], 2, "taken.pub is there already"),
         (&["targets/alice"], 2, "targets/alice is no name"),
         (&["a/b", "--role", "root"], 2, "a/b is no name"),
-        (&["releases"], 2, "releases is no name"),
+        (&["releases"], 2, "releases is the name of a role"),
         (&["targets/releases"], 2, "is no name"),
-        (&["timestamp"], 2, "timestamp is no name"),
+        (&["timestamp"], 2, "timestamp is the name of a role"),
         (&["alice", "--gun", "a.example/b"], 2, "belongs to a person"),
-        (&["alice", "--gun", "a.example/b", "--role", "root"], 2, "Leave out --gun"),
+        (&["alice", "--gun", "a.example/b", "--role", "root"], 2, "its file names none"),
         (&["alice", "--role", "targets"], 2, "belongs to a repository"),
         (&["alice", "--passphrase-file", &short], 1, "at least 8 characters"),
         (&["alice", "--role", "root", "--passphrase-file", &short], 1, "at least 12 characters"),

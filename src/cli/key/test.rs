@@ -1,12 +1,13 @@
 //! `key test`.
-use super::{Candidate, failure::key_failure, only, passphrases};
+use super::{Candidate, only, passphrases};
 use crate::{
     cli::{
-        Stop,
         context::Context,
         output::{self, Failure},
     },
     keys::{self, KeyEntry},
+    operator::Cancel,
+    procedures::key_failure,
     secret::TerminalPrompt,
     text::{Printable, Untrusted},
     trust_dir::shown,
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 /// Unlocks keys, compares them with their names, signs and verifies a test message. An interrupt ends it at once; what
 /// was tested before is said.
-pub fn test(context: &Context, ids: &[String], stop: &Stop) -> Result<(), Failure> {
+pub fn test(context: &Context, ids: &[String], stop: &Cancel) -> Result<(), Failure> {
     let listing = keys::list(context.trust_dir());
     let all: Vec<Candidate<'_, KeyEntry>> = listing
         .entries
@@ -51,7 +52,7 @@ pub fn test(context: &Context, ids: &[String], stop: &Stop) -> Result<(), Failur
                 results.push(json!({ "id": typed, "outcome": "failed", "code": failure.code, "message": failure.message }));
                 // In order with what is good; the results in JSON hold it.
                 if ids.len() > 1 && !as_json {
-                    failure.print(as_json);
+                    output::print_failure(&failure, as_json);
                 }
                 failures.push(failure);
             }

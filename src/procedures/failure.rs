@@ -1,5 +1,5 @@
 //! What is said when a key does not do what it should.
-use super::Failure;
+use crate::failure::Failure;
 use crate::{
     keys::KeyError,
     secret::PassphraseError,

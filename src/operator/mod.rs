@@ -1,0 +1,44 @@
+//! A procedure talks to an operator: it asks everything it needs through one trait, and knows nothing of screens, terminals
+//! or scripts. Whoever implements [`Operator`] can run every procedure.
+mod question;
+mod session;
+
+pub use question::{Answer, Check, Choice, Confirm, Field, Form, Kind, Question, Review, SecretKind, SecretWanted, Step, Values};
+pub use session::{Cancel, Session, run};
+
+use crate::failure::Failure;
+use std::{future::Future, pin::Pin};
+
+/// What an operator or a procedure promises to do.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why there is no answer, or no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// To the question before this one.
+    Back,
+    /// Not at all.
+    Cancelled,
+    /// It did not work.
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Somebody, or something, that answers.
+pub trait Operator: Send {
+    /// Asks. With `may_go_back` the answer may be [`Stop::Back`].
+    fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>>;
+
+    /// Is told that something with an effect begins now. An error keeps it from being done.
+    fn begins(&mut self, _step: Step, _what: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Is told how it ended: with a result in a few words, or not.
+    fn ended(&mut self, _step: Step, _result: Result<&str, &Failure>) {}
+}

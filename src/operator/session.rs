@@ -1,0 +1,233 @@
+//! What a procedure holds: typed questions, going back by running again, and the border after which there is no way back.
+use super::{Answer, Confirm, Form, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values};
+use crate::{
+    failure::Failure,
+    secret::{Given, weakness},
+};
+use std::{
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Says to work that does not wait for anything that it should end. Clones say the same.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Says it.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was said.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An answer that is given again when the procedure runs again. Passphrases are none: they are asked anew.
+enum Kept {
+    Values(Values),
+    Accepted,
+    Typed(String),
+    Secret,
+}
+
+struct Entry {
+    step: &'static str,
+    question: Question,
+    kept: Kept,
+}
+
+/// What a procedure holds. Everything asked goes through it, and everything done.
+pub struct Session<'o> {
+    operator: &'o mut dyn Operator,
+    cancel: Cancel,
+    log: Vec<Entry>,
+    at: usize,
+    /// What was filled in where somebody goes back to.
+    earlier: Option<(&'static str, Values)>,
+    acted: bool,
+}
+
+/// Runs a procedure. When somebody goes back, it runs again with the answers so far but for the last; that is possible
+/// until something was done.
+pub async fn run<T>(
+    operator: &mut dyn Operator,
+    cancel: Cancel,
+    mut procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
+) -> Result<T, Stop> {
+    let (mut log, mut earlier) = (Vec::new(), None);
+    loop {
+        let mut session = Session { operator: &mut *operator, cancel: cancel.clone(), log, at: 0, earlier, acted: false };
+        match procedure(&mut session).await {
+            Err(Stop::Back) if !session.acted && session.at > 0 => {
+                session.log.truncate(session.at);
+                earlier = session.log.pop().and_then(|last| match last.kept {
+                    Kept::Values(values) => Some((last.step, values)),
+                    _ => None,
+                });
+                log = session.log;
+            }
+            result => return result,
+        }
+    }
+}
+
+impl Session<'_> {
+    async fn ask(&mut self, step: Step, question: Question) -> Result<Answer, Stop> {
+        if let Some(entry) = self.log.get(self.at) {
+            let again = match &entry.kept {
+                _ if entry.step != step.name || entry.question != question => None,
+                Kept::Values(v) => Some(Answer::Values(v.clone())),
+                Kept::Accepted => Some(Answer::Accepted),
+                Kept::Typed(t) => Some(Answer::Typed(t.clone())),
+                Kept::Secret => None,
+            };
+            match again {
+                Some(answer) => {
+                    self.at += 1;
+                    return Ok(answer);
+                }
+                // What follows may hang on the answer that comes now.
+                None => self.log.truncate(self.at),
+            }
+        }
+        let answer = self.put(step, &self.as_filled_before(step, &question)).await?;
+        let kept = match &answer {
+            Answer::Values(v) => Kept::Values(v.clone()),
+            Answer::Secret(_) => Kept::Secret,
+            Answer::Accepted => Kept::Accepted,
+            Answer::Typed(t) => Kept::Typed(t.clone()),
+            Answer::Seen => return Ok(answer),
+        };
+        self.log.push(Entry { step: step.name, question, kept });
+        self.at += 1;
+        Ok(answer)
+    }
+
+    /// A form that is asked again shows what was in it.
+    fn as_filled_before(&self, step: Step, question: &Question) -> Question {
+        let mut question = question.clone();
+        if let (Question::Form(form), Some((before, values))) = (&mut question, &self.earlier)
+            && *before == step.name
+        {
+            form.fields.iter_mut().for_each(|f| f.initial = values.get(f.name).to_owned());
+        }
+        question
+    }
+
+    async fn put(&mut self, step: Step, question: &Question) -> Result<Answer, Stop> {
+        let may_go_back = !self.acted && self.at > 0;
+        match self.operator.put(step, question, may_go_back).await {
+            // Nobody may go back over what was done, whatever the operator thinks.
+            Err(Stop::Back) if !may_go_back => Err(Stop::Cancelled),
+            _ if self.cancel.is_set() && !self.acted => Err(Stop::Cancelled),
+            answer => answer,
+        }
+    }
+
+    /// Asks for several fields at once. What comes back has been judged.
+    pub async fn form(&mut self, step: Step, form: Form) -> Result<Values, Stop> {
+        let checks = form.clone();
+        match self.ask(step, Question::Form(form)).await? {
+            Answer::Values(values) => match checks.problems(&values).into_iter().next() {
+                None => Ok(values),
+                Some((field, why)) => {
+                    Err(Failure::new("usage", format!("{field}: {why}"), "nothing was done", "").exit(2).into())
+                }
+            },
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Asks for a passphrase. A new one has been judged when it comes back.
+    pub async fn secret(&mut self, step: Step, wanted: SecretWanted) -> Result<Given, Stop> {
+        let (new, role) = (wanted.kind != SecretKind::Existing, wanted.role.clone());
+        match self.ask(step, Question::Secret(wanted)).await? {
+            Answer::Secret(given) => match new.then(|| weakness(&given, &role)).flatten() {
+                None => Ok(given),
+                Some(why) => Err(Failure::new("passphrase-weak", why.to_string(), "nothing was done", why.remedy()).into()),
+            },
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Shows what will be done, and comes back when it was accepted.
+    pub async fn review(&mut self, step: Step, review: Review) -> Result<(), Stop> {
+        match self.ask(step, Question::Review(review)).await? {
+            Answer::Accepted => Ok(()),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Shows what follows, and comes back when exactly what was to be typed was typed.
+    pub async fn confirm(&mut self, step: Step, confirm: Confirm) -> Result<(), Stop> {
+        let wanted = confirm.typed.clone();
+        match self.ask(step, Question::Confirm(confirm)).await? {
+            Answer::Typed(typed) if typed == wanted => Ok(()),
+            Answer::Typed(_) => Err(Failure::new(
+                "not-confirmed",
+                "what was typed is not what was asked for",
+                "nothing was done",
+                format!("To go ahead, type {wanted}."),
+            )
+            .into()),
+            _ => Err(out_of_turn()),
+        }
+    }
+
+    /// Does something that takes time and has no effect. It is told how to notice that it should end.
+    pub async fn work<T: Send + 'static>(
+        &mut self,
+        step: Step,
+        what: impl Into<String>,
+        work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Stop> {
+        self.put(step, &Question::Working(what.into())).await?;
+        let cancel = self.cancel.clone();
+        let result = aside(move || work(&|| cancel.is_set())).await;
+        if self.cancel.is_set() && !self.acted {
+            return Err(Stop::Cancelled);
+        }
+        Ok(result?)
+    }
+
+    /// Does something that has an effect. From here on there is no way back; and it is not begun if somebody has just
+    /// cancelled.
+    pub async fn act<T: Display + Send + 'static>(
+        &mut self,
+        step: Step,
+        what: impl Into<String>,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Stop> {
+        let what = what.into();
+        self.put(step, &Question::Working(what.clone())).await?;
+        self.operator.begins(step, &what)?;
+        self.acted = true;
+        let result = aside(work).await;
+        match &result {
+            Ok(done) => self.operator.ended(step, Ok(&done.to_string())),
+            Err(failure) => self.operator.ended(step, Err(failure)),
+        }
+        Ok(result?)
+    }
+}
+
+fn out_of_turn() -> Stop {
+    Failure::new("internal", "the answer does not fit the question", "nothing was done", "").into()
+}
+
+/// Runs what keeps a core busy, or waits for the disk, beside the tasks that listen.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(e) => Err(Failure::new("start", e.to_string(), "nothing was changed", "")),
+        },
+    }
+}

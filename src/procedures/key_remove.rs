@@ -1,0 +1,93 @@
+//! Removing a key: what needs it and what copies there are is shown, and the start of its ID has to be typed.
+use super::{Workplace, key_failure, unlock};
+use crate::{
+    keys::{self, Doomed, KeyEntry},
+    operator::{Confirm, Fut, Session, Step, Stop},
+    trust_dir::shown,
+    views::keys::key_rows,
+};
+use std::{fmt, path::PathBuf};
+
+/// The confirmation.
+pub const CONFIRM: Step = Step { name: "confirm", says: "Read what is lost with the key, and type the start of its ID." };
+/// Removing it.
+pub const REMOVE: Step = Step { name: "remove", says: "The file is removed." };
+
+const NOTHING: &str = "the key is still there";
+/// Repositories that are named.
+const NAMED: usize = 8;
+
+/// A key that was removed.
+#[derive(Debug, Clone)]
+pub struct Removed {
+    /// What it was called.
+    pub name: String,
+    /// Where it was.
+    pub path: PathBuf,
+}
+
+impl fmt::Display for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the file {} was removed", shown(&self.path))
+    }
+}
+
+/// Removes a listed key.
+pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) -> Fut<'s, Result<Removed, Stop>> {
+    Box::pin(async move {
+        place.may_write(NOTHING)?;
+        let name = unlock::called(&entry);
+        let doomed = Doomed::read(&entry).map_err(|e| key_failure(&e, &name).instead(NOTHING))?;
+        session.confirm(CONFIRM, confirm(&place, &entry)).await?;
+        let path = entry.path.clone();
+        session
+            .act(REMOVE, format!("removing {}", shown(&path)), move || {
+                doomed.remove(&place.trust_dir).map_err(|e| key_failure(&e, &name).instead(NOTHING))?;
+                Ok(Removed { name, path })
+            })
+            .await
+    })
+}
+
+fn confirm(place: &Workplace, entry: &KeyEntry) -> Confirm {
+    let others: Vec<String> = keys::list(&place.trust_dir)
+        .entries
+        .into_iter()
+        .filter(|e| e.id.is_some() && e.id == entry.id && e.path != entry.path)
+        .map(|e| shown(&e.path))
+        .collect();
+    let used = key_rows(&place.trust_dir).rows.into_iter().find(|r| r.path == entry.path).map(|r| r.used_by).unwrap_or_default();
+    let mut consequences = Vec::new();
+    match used.len() {
+        0 => consequences.push("No repository in the cache names this key; others may.".to_owned()),
+        n => {
+            let mut named: Vec<String> = used.iter().take(NAMED).map(|(gun, role)| format!("{gun} ({role})")).collect();
+            if n > NAMED {
+                named.push(format!("{} more", n - NAMED));
+            }
+            consequences
+                .push(format!("These repositories name it: {}. Without it their role cannot be signed.", named.join(", ")));
+        }
+    }
+    match others.len() {
+        0 => consequences.push("No other copy of it is known here. Without a backup it is lost for ever.".to_owned()),
+        _ => consequences.push(format!("Other files that claim the same ID stay: {}.", others.join(", "))),
+    }
+    Confirm {
+        title: format!("{} will be removed: {}", unlock::called(entry), shown(&entry.path)),
+        consequences,
+        typed: typed(entry),
+    }
+}
+
+/// What has to be typed: the start of the ID, or the file's name where there is none.
+fn typed(entry: &KeyEntry) -> String {
+    match entry.id {
+        Some(id) => id.hex().chars().take(12).collect(),
+        None => entry
+            .path
+            .file_name()
+            .map(|n| crate::text::Untrusted::from_bytes(n.as_encoded_bytes()).shown().into())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,49 @@
+//! Guided work: one file per piece of it. A procedure reads from top to bottom like the paper script of a ceremony; it asks
+//! through a [`Session`](crate::operator::Session) and never draws or prints. Screen, command line and tests run the same one.
+mod failure;
+pub mod key_generate;
+pub mod key_passwd;
+pub mod key_remove;
+mod unlock;
+
+pub use failure::{key_failure, passphrase_failure};
+
+use crate::{
+    failure::Failure,
+    notary::reference::{self, Reference},
+    trust_dir::TrustDir,
+    tuf::name::Gun,
+};
+
+/// Where procedures work.
+#[derive(Debug, Clone)]
+pub struct Workplace {
+    /// The trust directory.
+    pub trust_dir: TrustDir,
+    /// Why nothing may be written, if nothing may.
+    pub read_only: Option<String>,
+    /// Whether names are taken verbatim, as `notary` does.
+    pub exact: bool,
+}
+
+impl Workplace {
+    /// Fails where nothing may be written. `nothing` says what did not happen.
+    fn may_write(&self, nothing: &str) -> Result<(), Failure> {
+        match &self.read_only {
+            None => Ok(()),
+            Some(why) => {
+                Err(Failure::new("read-only", format!("this is a read-only session ({why})"), nothing, "Leave out --read-only."))
+            }
+        }
+    }
+
+    /// Understands the name of a repository.
+    fn repository(&self, typed: &str) -> Result<Reference, String> {
+        let cached = |gun: &Gun| self.trust_dir.metadata_dir(gun).is_dir();
+        let reference = reference::read(typed, self.exact, &cached).map_err(|e| e.to_string())?;
+        match &reference.tag {
+            None => Ok(reference),
+            Some(tag) => Err(format!("it names the tag {}; a key belongs to a whole repository", tag.shown())),
+        }
+    }
+}

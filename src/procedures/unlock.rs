@@ -1,0 +1,61 @@
+//! Opening a stored key with the passphrase that somebody gives.
+use super::key_failure;
+use crate::{
+    keys::{Held, KeyEntry},
+    operator::{SecretKind, SecretWanted, Session, Step, Stop},
+    text::Untrusted,
+};
+
+/// The passphrase of a stored key.
+pub const UNLOCK: Step = Step { name: "unlock", says: "Give the passphrase of the key." };
+
+/// How often a person may try.
+const TRIES: usize = 3;
+
+/// Opens a key. A wrong passphrase from a file or a variable fails at once; a person has three tries.
+pub async fn unlock(session: &mut Session<'_>, entry: &KeyEntry) -> Result<Held, Stop> {
+    let name = called(entry);
+    let mut again = None;
+    for last in (0..TRIES).map(|n| n + 1 == TRIES) {
+        let given = match needs_passphrase(entry) {
+            true => Some(session.secret(UNLOCK, wanted(entry, &again)).await?),
+            false => None,
+        };
+        let typed = given.as_ref().is_some_and(|g| g.source.is_typed());
+        let (entry, of) = (entry.clone(), name.clone());
+        let opened = session
+            .work(UNLOCK, format!("opening {name}"), move |stop| {
+                Ok(Held::unlock(&entry, given.as_ref().map(|g| &g.passphrase), stop)
+                    .map_err(|e| (e.is_passphrase(), key_failure(&e, &of))))
+            })
+            .await?;
+        match opened {
+            Ok(held) => return Ok(held),
+            Err((true, _)) if typed && !last => again = Some("That passphrase does not open the key.".to_owned()),
+            Err((_, failure)) => return Err(failure.into()),
+        }
+    }
+    Err(Stop::Cancelled)
+}
+
+/// Whether a passphrase can help: where none can, nobody is asked for one.
+fn needs_passphrase(entry: &KeyEntry) -> bool {
+    entry.id.is_some() && entry.encrypted() == Some(true)
+}
+
+fn wanted(entry: &KeyEntry, again: &Option<String>) -> SecretWanted {
+    SecretWanted {
+        label: called(entry),
+        role: entry.role.as_ref().map(|r| r.raw().to_owned()).unwrap_or_default(),
+        key_id: entry.id.map(|id| id.hex()),
+        kind: SecretKind::Existing,
+        again: again.clone(),
+    }
+}
+
+/// What the key is called: its role and the start of its ID.
+pub fn called(entry: &KeyEntry) -> String {
+    let role = entry.role.as_ref().map(Untrusted::shown).unwrap_or_default();
+    let short: String = entry.id.map_or_else(|| "of unknown ID".to_owned(), |id| id.hex().chars().take(12).collect());
+    format!("{role} key {short}").trim_start().to_owned()
+}
