@@ -42,7 +42,19 @@ impl fmt::Display for Remedy {
 
 impl Remedy {
     /// The procedures that this version has. A test holds them against the command line.
-    pub const OFFERED: [&'static str; 6] = ["key generate", "key list", "key show", "key test", "repo show", "repo verify"];
+    pub const OFFERED: [&'static str; 11] = [
+        "key export",
+        "key generate",
+        "key import",
+        "key list",
+        "key load",
+        "key passwd",
+        "key remove",
+        "key show",
+        "key test",
+        "repo show",
+        "repo verify",
+    ];
 
     /// Whether this version has the procedure. What does not exist is not shown.
     pub fn is_offered(&self) -> bool {

@@ -37,7 +37,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "keys", "repository", "text", "trust_dir", "tuf"]),
-    ("procedures", &["failure", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"]),
+    ("procedures", &["failure", "finding", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"]),
     (
         "cli",
         &[

@@ -29,6 +29,11 @@ impl Passphrase {
         self.0.is_empty()
     }
 
+    /// Whether it would not do for a new key of this role.
+    pub fn is_weak_for(&self, role: &str) -> bool {
+        self.trimmed_chars() < passphrases::least(role)
+    }
+
     /// The same once more, where two have to hold it for a moment.
     pub(crate) fn another(&self) -> Self {
         Self::new(self.0.to_vec())

@@ -150,6 +150,51 @@ pub enum KeyCommand {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Take the keys of a file, as `docker trust key load` should
+    #[command(after_help = "Example:\n  claviger key load alice.pem --name alice")]
+    Load {
+        /// Private keys in PEM, encrypted or not, or a bundle
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The signer whose keys they are
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// What the keys are for [default: as the file says, else delegation]
+        #[arg(long, value_enum)]
+        role: Option<KeyRole>,
+        /// Repository of targets or snapshot keys, if the file does not say
+        #[arg(long, value_name = "GUN")]
+        gun: Option<String>,
+    },
+    /// Take the keys of a file, as `notary key import` does
+    #[command(after_help = "Example:\n  claviger key import keys.pem --role root")]
+    Import {
+        /// Private keys in PEM, encrypted or not, or a bundle
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What the keys are for [default: as the file says, else delegation]
+        #[arg(short, long, value_enum)]
+        role: Option<KeyRole>,
+        /// Repository of targets or snapshot keys, if the file does not say
+        #[arg(short, long, value_name = "GUN")]
+        gun: Option<String>,
+    },
+    /// Write keys into a new file, still encrypted, as `notary key export` does
+    #[command(after_help = "Example:\n  claviger key export 29fe684c5c3c -o keys.pem")]
+    Export {
+        /// Key IDs or the starts of them, or files [default: all]
+        #[arg(value_name = "KEY_ID")]
+        ids: Vec<String>,
+        /// Only keys of this repository
+        #[arg(long, value_name = "GUN")]
+        gun: Option<String>,
+        /// The public halves instead
+        #[arg(long)]
+        public: bool,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Remove a key, after showing what needs it
     #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c")]
     Remove {

@@ -189,26 +189,31 @@ pub fn inspect(bytes: &[u8]) -> Content {
         content.problems.push(problem::empty());
         return content;
     }
-    let pem = match pem_file::parse(bytes) {
-        Ok(pem) => pem,
+    match pem_file::parse(bytes) {
+        Ok(pem) => inspect_block(&pem),
         Err(e) => {
             content.problems.push(problem::damaged(&e.to_string()));
-            return content;
+            content
         }
-    };
+    }
+}
+
+/// [`inspect`] for a block that was read.
+pub(super) fn inspect_block(pem: &PemFile) -> Content {
+    let mut content = Content::default();
     content.role = pem.header("role").map(Untrusted::new);
     content.gun = pem.header("gun").map(Untrusted::new);
     if pem.more {
         content.problems.push(problem::more_blocks());
     }
-    let Some(kind) = Kind::of(&pem) else {
+    let Some(kind) = Kind::of(pem) else {
         content.problems.push(problem::not_a_key(&pem.label));
         return content;
     };
     let result = match kind {
-        Kind::Pbes2 => content.pbes2(&pem),
+        Kind::Pbes2 => content.pbes2(pem),
         Kind::OldPem(_, info) => content.old_pem(info),
-        Kind::Plain(form) => content.plain(form, &pem),
+        Kind::Plain(form) => content.plain(form, pem),
     };
     match result {
         Ok(()) => {}

@@ -1,5 +1,7 @@
 //! Private keys in files: reading everything Notary and docker read, listing with every problem named, unlocking,
 //! testing, generating and storing (protocol 1 to 3).
+mod blocks;
+mod bundle;
 pub mod certificate;
 mod change;
 pub mod dek;
@@ -15,6 +17,8 @@ pub mod problem;
 mod store;
 mod unlock;
 
+pub use blocks::{Block, Blocks, read_blocks};
+pub use bundle::{bundled, public_text, write_new};
 pub use change::{Doomed, Held, Resealed, rounds};
 pub use entry::{Content, KeyEntry, Protection, inspect};
 pub use envelope::{ITERATIONS, MAX_ITERATIONS, ROOT_ITERATIONS};
@@ -73,6 +77,17 @@ pub enum KeyError {
         /// Why.
         source: ReadError,
     },
+    /// A file from which keys are taken can be read by others.
+    #[error("others can read {path} (mode {mode:04o}); nothing was taken from it")]
+    OpenToOthers {
+        /// The file, printable.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file from which keys should be taken has none; says why, printable.
+    #[error("there is no private key in it: {0}")]
+    NoKeyIn(String),
     /// The trust directory cannot be written.
     #[error(transparent)]
     TrustDir(#[from] TrustDirError),

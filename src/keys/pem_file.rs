@@ -56,13 +56,36 @@ impl PemFile {
 /// Reads the first valid block: text before it is passed over, header names and values are trimmed, the blank line after
 /// headers may be missing, and a damaged block is passed over if a valid one follows.
 pub fn parse(bytes: &[u8]) -> Result<PemFile, PemError> {
+    next(bytes).map(|(block, _)| block)
+}
+
+/// Reads every block, but for the damaged ones before the last, and no more than `most`; the rest is left out.
+pub fn parse_all(bytes: &[u8], most: usize) -> Result<Vec<PemFile>, PemError> {
+    let (first, mut rest) = next(bytes)?;
+    let mut blocks = vec![first];
+    while blocks.len() < most {
+        match next(rest) {
+            Ok((block, after)) => {
+                blocks.push(block);
+                rest = after;
+            }
+            Err(PemError::Missing) => break,
+            // A key that is cut off must not be left out in silence.
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(blocks)
+}
+
+/// The first valid block, and what follows it.
+fn next(bytes: &[u8]) -> Result<(PemFile, &[u8]), PemError> {
     let mut rest = bytes;
     let mut error = PemError::Missing;
     for _ in 0..=MAX_DAMAGED {
         let Some(start) = find_line(rest, BEGIN) else { break };
         rest = rest.get(start + BEGIN.len()..).unwrap_or_default();
-        if let Some(block) = block(rest) {
-            return Ok(block);
+        if let Some(found) = block(rest) {
+            return Ok(found);
         }
         error = PemError::Damaged;
     }
@@ -70,7 +93,7 @@ pub fn parse(bytes: &[u8]) -> Result<PemFile, PemError> {
 }
 
 /// The block whose `-----BEGIN ` has just been passed.
-fn block(text: &[u8]) -> Option<PemFile> {
+fn block(text: &[u8]) -> Option<(PemFile, &[u8])> {
     let (line, mut rest) = take_line(text);
     let label = line.strip_suffix(DASHES)?;
     let mut headers = Vec::new();
@@ -88,12 +111,8 @@ fn block(text: &[u8]) -> Option<PemFile> {
     if last.strip_suffix(DASHES)? != label {
         return None;
     }
-    Some(PemFile {
-        label: String::from_utf8_lossy(label).into_owned(),
-        headers,
-        der: decode(body)?,
-        more: find_line(after, BEGIN).is_some(),
-    })
+    let more = find_line(after, BEGIN).is_some();
+    Some((PemFile { label: String::from_utf8_lossy(label).into_owned(), headers, der: decode(body)?, more }, after))
 }
 
 fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

@@ -1,20 +1,15 @@
 //! Storing a key as Notary and docker expect it, and writing its public half for others (protocol 1.3).
-use super::{ITERATIONS, KeyError, PrivateKey, ROOT_ITERATIONS, decode, envelope, pem_file};
+use super::{ITERATIONS, KeyError, PrivateKey, ROOT_ITERATIONS, decode, envelope, pem_file, public_text, write_new};
 use crate::{
     secret::Passphrase,
     text::Untrusted,
     trust_dir::{MAX_KEY_FILE, TrustDir, read_regular, shown},
     tuf::{
-        key::{KeyType, PublicKey},
+        key::PublicKey,
         name::{BaseRole, Gun, KeyId},
     },
 };
-use std::{
-    fs::OpenOptions,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// What is written into the `role` header of a key file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,14 +217,7 @@ fn already_there(dir: &TrustDir, id: KeyId, role: &KeyRole, gun: Option<&Gun>) -
 /// `role: NAME`. Fails if the file exists. `name` is a signer's name.
 pub fn write_public(directory: &Path, name: &KeyRole, key: &PublicKey) -> Result<PathBuf, KeyError> {
     let KeyRole::Signer(name) = name else { return Err(KeyError::NoSuchRole) };
-    if !matches!(key.key_type(), KeyType::Ecdsa | KeyType::Rsa) {
-        return Err(KeyError::Unsupported("a key that has no PUBLIC KEY form".to_owned()));
-    }
     let path = directory.join(format!("{name}.pub"));
-    let text = pem_file::write("PUBLIC KEY", &[("role", name)], key.public_bytes());
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map(|()| path.clone()).map_err(|source| KeyError::Write { path: shown(&path), source })
+    let text = public_text(Some(name), key)?;
+    write_new(&path, text.as_bytes()).map(|()| path.clone()).map_err(|source| KeyError::Write { path: shown(&path), source })
 }

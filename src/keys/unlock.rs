@@ -4,7 +4,7 @@ use super::{
     entry::Kind,
     envelope::Envelope,
     inner::{self, Form},
-    pem_file::{self, PemError},
+    pem_file::{self, PemError, PemFile},
     private::{PrivateKey, Signer},
 };
 use crate::{
@@ -41,17 +41,26 @@ pub fn decode(bytes: &[u8], passphrase: Option<&Passphrase>, stop: &dyn Fn() -> 
             PemError::Damaged => "its PEM block is damaged or cut off",
         })
     })?;
+    let key = decode_block(&pem, passphrase, stop)?;
+    Ok(Decoded { key, role: pem.header("role").map(Untrusted::new), gun: pem.header("gun").map(Untrusted::new) })
+}
+
+/// [`decode`] for a block that was read.
+pub(super) fn decode_block(
+    pem: &PemFile,
+    passphrase: Option<&Passphrase>,
+    stop: &dyn Fn() -> bool,
+) -> Result<PrivateKey, KeyError> {
     let needed = || passphrase.ok_or(KeyError::PassphraseNeeded);
-    let key = match Kind::of(&pem) {
-        None => return Err(KeyError::Unsupported(format!("a PEM block \"{}\"", Untrusted::new(&*pem.label).shown()))),
-        Some(Kind::Plain(form)) => inner::decode(form, &pem.der, false)?,
+    match Kind::of(pem) {
+        None => Err(KeyError::Unsupported(format!("a PEM block \"{}\"", Untrusted::new(&*pem.label).shown()))),
+        Some(Kind::Plain(form)) => inner::decode(form, &pem.der, false),
         Some(Kind::Pbes2) => {
             let envelope = Envelope::parse(&pem.der)?;
-            inner::decode(Form::Pkcs8, &envelope.decrypt(needed()?, stop)?, true)?
+            inner::decode(Form::Pkcs8, &envelope.decrypt(needed()?, stop)?, true)
         }
-        Some(Kind::OldPem(form, info)) => inner::decode(form, &info?.decrypt(&pem.der, needed()?)?, true)?,
-    };
-    Ok(Decoded { key, role: pem.header("role").map(Untrusted::new), gun: pem.header("gun").map(Untrusted::new) })
+        Some(Kind::OldPem(form, info)) => inner::decode(form, &info?.decrypt(&pem.der, needed()?)?, true),
+    }
 }
 
 /// Opens a listed key. Refuses a key that is not the one its file's name says.

@@ -231,3 +231,6 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Se
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

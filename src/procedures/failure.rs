@@ -8,6 +8,14 @@ use crate::{
 
 const NOTHING: &str = "nothing was changed";
 
+/// [`key_failure`] where `nothing` says what did not happen, if that is certain.
+pub fn not_done(error: &KeyError, of: &str, nothing: &str) -> Failure {
+    match error {
+        KeyError::TrustDir(TrustDirError::Unconfirmed { .. }) => key_failure(error, of),
+        _ => key_failure(error, of).instead(nothing),
+    }
+}
+
 /// The three sentences. `of` is the key's name.
 pub fn key_failure(error: &KeyError, of: &str) -> Failure {
     let (code, exit, hint) = match error {
@@ -34,9 +42,18 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
         }
         KeyError::File { .. } => ("not-a-key-file", 1, "`claviger key show` says what is there."),
         KeyError::TooWeak(_) => ("weak-key", 1, "Make a new key and replace this one."),
+        KeyError::TrustDir(e @ TrustDirError::Unconfirmed { .. }) => {
+            let uncertain = "whether it lasts through a power cut is not certain";
+            return Failure::new("unconfirmed", named(of, error), uncertain, e.remedy());
+        }
         KeyError::TrustDir(TrustDirError::Locked { .. }) => {
             ("locked", 1, "Wait until the other program is done, then repeat the command.")
         }
+        KeyError::OpenToOthers { path, .. } => {
+            let hint = format!("Mend it with: chmod 600 {path}");
+            return Failure::new("open-to-others", named(of, error), NOTHING, hint);
+        }
+        KeyError::NoKeyIn(_) => ("no-key", 1, "Give the file of the private key, in PEM."),
         KeyError::GunNeeded(_) | KeyError::NoSuchRole => ("usage", 2, ""),
         _ => ("key", 1, ""),
     };

@@ -1,5 +1,5 @@
 //! Making a key: what it is for, its passphrase, a look at what will land where; then it is stored and read back.
-use super::{Workplace, key_failure};
+use super::{Workplace, failure::not_done};
 use crate::{
     failure::Failure,
     keys::{self, Iterations, KeyError, KeyRole, NewKey, Sealed, Stored},
@@ -204,10 +204,7 @@ impl Wish {
 }
 
 fn not_made(error: &KeyError, name: &str) -> Failure {
-    match key_failure(error, name) {
-        f if f.did_not_happen == "nothing was changed" => f.instead(NOTHING),
-        f => f,
-    }
+    not_done(error, name, NOTHING)
 }
 
 /// The name of a signer or a key, which is also the name of the public file: docker's rule, and none that is a role.

@@ -1,5 +1,5 @@
 //! Changing the passphrase of a key. Its old one is asked, its new one twice; the file is whole at every moment.
-use super::{Workplace, key_failure, unlock};
+use super::{Workplace, failure::not_done, unlock};
 use crate::{
     keys::{self, KeyEntry, Protection, Resealed},
     operator::{Fut, Review, SecretKind, SecretWanted, Session, Step, Stop},
@@ -50,13 +50,13 @@ pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) 
         let of = name.clone();
         let resealed = session
             .work(SEAL, format!("encrypting {name}"), move |stop| {
-                held.reseal(&given.passphrase, stop).map_err(|e| key_failure(&e, &of).instead(NOTHING))
+                held.reseal(&given.passphrase, stop).map_err(|e| not_done(&e, &of, NOTHING))
             })
             .await?;
         session.review(REVIEW, review(&entry, &resealed)).await?;
         session
             .act(STORE, format!("storing {name}"), move || {
-                resealed.store(&place.trust_dir).map_err(|e| key_failure(&e, &name).instead(NOTHING))?;
+                resealed.store(&place.trust_dir).map_err(|e| not_done(&e, &name, NOTHING))?;
                 Ok(Changed { id: resealed.id() })
             })
             .await

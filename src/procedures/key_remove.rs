@@ -1,5 +1,5 @@
 //! Removing a key: what needs it and what copies there are is shown, and the start of its ID has to be typed.
-use super::{Workplace, key_failure, unlock};
+use super::{Workplace, failure::not_done, unlock};
 use crate::{
     keys::{self, Doomed, KeyEntry},
     operator::{Confirm, Fut, Session, Step, Stop},
@@ -37,12 +37,12 @@ pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) 
     Box::pin(async move {
         place.may_write(NOTHING)?;
         let name = unlock::called(&entry);
-        let doomed = Doomed::read(&entry).map_err(|e| key_failure(&e, &name).instead(NOTHING))?;
+        let doomed = Doomed::read(&entry).map_err(|e| not_done(&e, &name, NOTHING))?;
         session.confirm(CONFIRM, confirm(&place, &entry)).await?;
         let path = entry.path.clone();
         session
             .act(REMOVE, format!("removing {}", shown(&path)), move || {
-                doomed.remove(&place.trust_dir).map_err(|e| key_failure(&e, &name).instead(NOTHING))?;
+                doomed.remove(&place.trust_dir).map_err(|e| not_done(&e, &name, NOTHING))?;
                 Ok(Removed { name, path })
             })
             .await

@@ -1,7 +1,9 @@
 //! Guided work: one file per piece of it. A procedure reads from top to bottom like the paper script of a ceremony; it asks
 //! through a [`Session`](crate::operator::Session) and never draws or prints. Screen, command line and tests run the same one.
 mod failure;
+pub mod key_export;
 pub mod key_generate;
+pub mod key_import;
 pub mod key_passwd;
 pub mod key_remove;
 mod unlock;

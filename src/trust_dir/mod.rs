@@ -38,6 +38,14 @@ pub enum TrustDirError {
     /// A file is not any more what it was when it was looked at.
     #[error("{0} has changed meanwhile; it was left as it is")]
     Changed(String),
+    /// A file was written, and the disk did not confirm it.
+    #[error("{path} was written, but the disk did not confirm it: {source}")]
+    Unconfirmed {
+        /// The file, printable.
+        path: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
     /// The system refused.
     #[error("cannot {what} {path}: {source}; it was not changed")]
     Io {
@@ -81,6 +89,7 @@ impl TrustDirError {
                 "Put what the link points to in its place: no link is followed in the trust directory.".to_owned()
             }
             Self::Exists(_) => "Move it away, or choose another name.".to_owned(),
+            Self::Unconfirmed { .. } => "Look at the disk, then at the file: `claviger key test` opens it.".to_owned(),
             Self::Changed(_) => "Look at it again, then repeat the command.".to_owned(),
             Self::Read { source: ReadError::NotAFile | ReadError::TooLarge { .. }, .. } => {
                 "Put the file back from a backup, or move it away if you know that it is not needed.".to_owned()

@@ -137,7 +137,8 @@ impl Writer<'_> {
             }
             let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
         }
-        rustix::fs::fsync(&fd).map_err(|e| failed("write", path, e))
+        // Both files have been whole and on the disk before: only which of them the name means is not certain now.
+        rustix::fs::fsync(&fd).map_err(|e| TrustDirError::Unconfirmed { path: shown(path), source: e.into() })
     }
 
     /// Removes a key file, if it still holds `old`.
@@ -187,23 +188,30 @@ impl Writer<'_> {
             true => rustix::fs::renameat(&self.temporary, &temporary, &fd, name),
             false => rename_new(&self.temporary, &temporary, &fd, name),
         };
-        let result = placed.map_err(std::io::Error::from).and_then(|()| {
-            if self.durable {
-                // Once each, when all is in its place: to wait in between would end one transaction of the file system
-                // after the other.
-                rustix::fs::fsync(&fd)?;
-                changed.iter().rev().try_for_each(rustix::fs::fsync)?;
-                self.above.drain(..).try_for_each(|d| d.sync_all())?;
-            }
-            Ok(())
-        });
-        result.map_err(|source| {
+        placed.map_err(|e| {
             let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
-            match source.kind() {
-                std::io::ErrorKind::AlreadyExists if !replace => TrustDirError::Exists(shown(&place)),
-                _ => io("write", &place, source),
+            match e {
+                Errno::EXIST if !replace => TrustDirError::Exists(shown(&place)),
+                e => io("write", &place, e.into()),
             }
-        })
+        })?;
+        if self.durable {
+            // Once each, when all is in its place: to wait in between would end one transaction of the file system after
+            // the other.
+            let confirmed = rustix::fs::fsync(&fd)
+                .and_then(|()| changed.iter().rev().try_for_each(rustix::fs::fsync))
+                .map_err(std::io::Error::from)
+                .and_then(|()| self.above.drain(..).try_for_each(|d| d.sync_all()));
+            return confirmed.map_err(|source| match replace {
+                true => TrustDirError::Unconfirmed { path: shown(&place), source },
+                // What is new and perhaps not there after a power cut is better not there at all.
+                false => match rustix::fs::unlinkat(&fd, name, AtFlags::empty()) {
+                    Ok(()) => io("write", &place, source),
+                    Err(_) => TrustDirError::Unconfirmed { path: shown(&place), source },
+                },
+            });
+        }
+        Ok(())
     }
 
     /// Removes what a writer left that was interrupted. Nobody else writes while the lock is held.

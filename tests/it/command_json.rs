@@ -55,7 +55,11 @@ fn every_json_result_is_as_its_schema_says() {
     let new = dir.path().join("new");
     std::fs::write(&new, "another passphrase\n").unwrap();
     std::fs::set_permissions(&new, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    check("key-passwd", &["key", "passwd", made, "--new-passphrase-file", new.to_str().unwrap()], 0);
+    let bundle = dir.path().join("bundle.pem");
+    let (bundle, new) = (bundle.to_str().unwrap(), new.to_str().unwrap());
+    check("key-passwd", &["key", "passwd", made, "--new-passphrase-file", new], 0);
+    check("key-export", &["key", "export", made, "-o", bundle], 0);
+    check("key-import", &["key", "import", bundle, "--passphrase-file", new], 0);
     check("key-remove", &["key", "remove", made, "--confirm", &made[..12]], 0);
     let listed = check("repo-list", &["repo", "list"], 0);
     for repository in listed["repositories"].as_array().unwrap() {

@@ -2,7 +2,7 @@
 use super::{Candidate, only, passphrases};
 use crate::{
     cli::{
-        args::KeyCommand,
+        args::{KeyCommand, KeyRole},
         context::Context,
         operator::LineOperator,
         output::{self, Failure},
@@ -10,22 +10,27 @@ use crate::{
     keys::{self, KeyEntry},
     operator::{Cancel, Stop, run},
     procedures::{
+        key_export::{self, Half},
         key_generate::{self, field},
+        key_import::{self, AllImported},
         key_passwd, key_remove, passphrase_failure,
     },
     secret::PassphraseFile,
     text::Untrusted,
     trust_dir::shown,
-    tuf::name::Gun,
+    tuf::name::{Gun, KeyId},
 };
 use clap::ValueEnum;
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Runs a command that changes keys.
 pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> Result<(), Failure> {
     let (name, nothing) = match &command {
         KeyCommand::Passwd { .. } => ("key passwd", "the key is as it was, with its old passphrase"),
+        KeyCommand::Load { .. } => ("key load", "no key was stored"),
+        KeyCommand::Import { .. } => ("key import", "no key was stored"),
+        KeyCommand::Export { .. } => ("key export", "nothing was written"),
         KeyCommand::Remove { .. } => ("key remove", "the key is still there"),
         _ => ("key generate", "no key was made"),
     };
@@ -44,13 +49,11 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
     let place = context.workplace();
     match command {
         KeyCommand::Generate { name, role, gun, algorithm, dir } => {
-            let choice =
-                |v: &dyn Fn() -> Option<clap::builder::PossibleValue>| v().map(|v| v.get_name().to_owned()).unwrap_or_default();
             operator.fields = BTreeMap::from([
                 (field::NAME, name),
-                (field::ROLE, choice(&|| role.to_possible_value())),
+                (field::ROLE, value_name(&role)),
                 (field::GUN, gun.unwrap_or_default()),
-                (field::ALGORITHM, choice(&|| algorithm.to_possible_value())),
+                (field::ALGORITHM, value_name(&algorithm)),
                 (field::DIR, dir.to_string_lossy().into_owned()),
             ]);
             let made = run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map_err(stopped)?;
@@ -68,6 +71,28 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             let old = "Copies and backups of the file still have the old one.";
             Ok(output::say(&format!("The key {} has a new passphrase; the file was read back. {old}\n", changed.id))?)
         }
+        KeyCommand::Load { file, name, role, gun } => {
+            operator.fields = import_fields(&file, name, role, gun);
+            let all = run(&mut operator, cancel, |s| key_import::run(place.clone(), s)).await.map_err(stopped)?;
+            say_imported(context, &all)
+        }
+        KeyCommand::Import { file, role, gun } => {
+            operator.fields = import_fields(&file, None, role, gun);
+            let all = run(&mut operator, cancel, |s| key_import::run(place.clone(), s)).await.map_err(stopped)?;
+            say_imported(context, &all)
+        }
+        KeyCommand::Export { ids, gun, public, output } => {
+            operator.fields = BTreeMap::from([(key_export::field::OUTPUT, output.to_string_lossy().into_owned())]);
+            let entries = chosen(context, &ids, gun.as_deref())?;
+            let half = if public { Half::Public } else { Half::Private };
+            let exported = run(&mut operator, cancel, |s| key_export::run(entries.clone(), half, s)).await.map_err(stopped)?;
+            if context.options.json {
+                let ids: Vec<String> = exported.ids.iter().map(KeyId::hex).collect();
+                let path = exported.path.to_string_lossy();
+                return Ok(output::say_json(&json!({ "schema": "claviger/key-export/1", "ids": ids, "path": path }))?);
+            }
+            Ok(output::say(&format!("{}\n", sentence(&exported)))?)
+        }
         KeyCommand::Remove { id } => {
             let entry = entry(context, &id)?;
             let removed =
@@ -79,6 +104,72 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             Ok(output::say(&format!("The {} was removed: {}\n", removed.name, shown(&removed.path)))?)
         }
         KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => Ok(()),
+    }
+}
+
+/// The name of a choice on the command line.
+fn value_name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+}
+
+fn import_fields(
+    file: &Path,
+    name: Option<String>,
+    role: Option<KeyRole>,
+    gun: Option<String>,
+) -> BTreeMap<&'static str, String> {
+    use key_import::field;
+    let role = role.map_or_else(|| key_import::AS_LABELLED.to_owned(), |r| value_name(&r));
+    BTreeMap::from([
+        (field::FILE, file.to_string_lossy().into_owned()),
+        (field::NAME, name.unwrap_or_default()),
+        (field::ROLE, role),
+        (field::GUN, gun.unwrap_or_default()),
+    ])
+}
+
+/// A result as a sentence.
+fn sentence(result: &impl std::fmt::Display) -> String {
+    Failure::new("", result.to_string(), "", "").happened()
+}
+
+fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
+    if context.options.json {
+        let keys = all.0.iter().map(|k| {
+            json!({
+                "id": k.id.hex(),
+                "role": k.role.as_str(),
+                "gun": k.gun.as_ref().map(Gun::as_str),
+                "algorithm": k.algorithm.to_string(),
+                "path": k.path.to_string_lossy(),
+                "outcome": if k.was_there { "was-there" } else { "stored" },
+            })
+        });
+        let keys: Vec<_> = keys.collect();
+        return Ok(output::say_json(&json!({ "schema": "claviger/key-import/1", "keys": keys }))?);
+    }
+    let mut out = format!("{}\n", sentence(all));
+    for k in &all.0 {
+        let was = if k.was_there { "  (as it was)" } else { "" };
+        out.push_str(&format!("  {}  {}{was}\n", k.id, k.role.as_str()));
+    }
+    out.push_str("The file that they came from is as it was. If it is no backup, remove it.\n");
+    Ok(output::say(&out)?)
+}
+
+/// The listed keys that were meant: those that were named, else all; of these those of the repository, if one was named.
+fn chosen(context: &Context, ids: &[String], gun: Option<&str>) -> Result<Vec<KeyEntry>, Failure> {
+    let gun = gun.map(|g| context.gun(g)).transpose()?;
+    let named: Vec<KeyEntry> = match ids {
+        [] => keys::list(context.trust_dir()).entries,
+        ids => ids.iter().map(|id| entry(context, id)).collect::<Result<_, _>>()?,
+    };
+    let wanted: Vec<KeyEntry> = named.into_iter().filter(|e| gun.is_none() || e.gun() == gun).collect();
+    match wanted.is_empty() {
+        false => Ok(wanted),
+        true => {
+            Err(Failure::new("no-such-key", "there is no such key", "nothing was written", "`claviger key list` lists all keys."))
+        }
     }
 }
 

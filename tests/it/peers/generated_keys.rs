@@ -172,7 +172,7 @@ fn notary_changes_the_passphrase_of_keys_made_here() {
 }
 
 /// `notary key passwd`, which asks only on a terminal.
-fn change_passphrase(desk: &Desk, id: &str, old: &str, new: &str) {
+pub fn change_passphrase(desk: &Desk, id: &str, old: &str, new: &str) {
     let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 }).expect("a terminal");
     let mut command = CommandBuilder::new(program("notary"));
     command.args(desk.notary_arguments());

@@ -1,0 +1,63 @@
+//! Key files for elsewhere: Notary's bundles (protocol 1.5), public halves, and writing a new file that is nobody else's.
+use super::{KeyEntry, KeyError, entry::Kind, pem_file};
+use crate::{
+    trust_dir::{MAX_KEY_FILE, read_regular, shown},
+    tuf::key::{KeyType, PublicKey},
+};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+use zeroize::Zeroizing;
+
+/// A key's block as `notary key export` writes it: as it is encrypted, with its name in the store beside its labels.
+pub fn bundled(entry: &KeyEntry) -> Result<Zeroizing<String>, KeyError> {
+    let read = read_regular(&entry.path, MAX_KEY_FILE).map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
+    let pem = pem_file::parse(&read.bytes).map_err(|_| KeyError::Damaged("there is no whole PEM block in it"))?;
+    let id = entry.id.ok_or(KeyError::NameIsNoId)?.hex();
+    if Kind::of(&pem).is_none() {
+        return Err(KeyError::Damaged("its PEM block is no private key"));
+    }
+    // What only an old layout's name says goes along as a label.
+    let role = entry.role.as_ref().map(|r| r.raw().to_owned()).filter(|_| pem.header("role").is_none());
+    let gun = entry.gun_claimed.as_ref().map(|g| g.raw().to_owned()).filter(|_| pem.header("gun").is_none());
+    let mut headers: Vec<(&str, &str)> =
+        pem.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).filter(|(n, _)| *n != "path").collect();
+    headers.extend(role.as_deref().map(|r| ("role", r)));
+    headers.extend(gun.as_deref().map(|g| ("gun", g)));
+    headers.push(("path", &id));
+    if headers.iter().any(|(_, value)| !pem_file::header_fits(value)) {
+        return Err(KeyError::Damaged("a label in it cannot be written again"));
+    }
+    Ok(pem_file::write(&pem.label, &headers, &pem.der))
+}
+
+/// A public half as `docker trust key generate` writes it: `PUBLIC KEY` with the role as a label.
+pub fn public_text(role: Option<&str>, key: &PublicKey) -> Result<Zeroizing<String>, KeyError> {
+    if !matches!(key.key_type(), KeyType::Ecdsa | KeyType::Rsa) {
+        return Err(KeyError::Unsupported("a key that has no PUBLIC KEY form".to_owned()));
+    }
+    let headers: Vec<(&str, &str)> = role.filter(|r| pem_file::header_fits(r)).map(|r| ("role", r)).into_iter().collect();
+    Ok(pem_file::write("PUBLIC KEY", &headers, key.public_bytes()))
+}
+
+/// Writes a file that was not there, readable by its owner only, down to the disk, and reads it back. If that fails,
+/// nothing is left.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
+        let mut read = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+        File::open(path)?.take(bytes.len() as u64 + 1).read_to_end(&mut read)?;
+        if *read == bytes { Ok(()) } else { Err(io::Error::other("it did not read back as it was written")) }
+    });
+    let durable = written.and_then(|()| {
+        let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(above)?.sync_all()
+    });
+    durable.inspect_err(|_| {
+        // It is ours, and not whole.
+        let _ = std::fs::remove_file(path);
+    })
+}

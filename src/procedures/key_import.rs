@@ -1,0 +1,389 @@
+//! Taking keys from a file that others made: `key load` and `key import`. What will land where is shown before; each key is
+//! stored under its ID, encrypted as strongly as a new one, and read back.
+use super::{Workplace, failure::not_done, key_failure};
+use crate::{
+    failure::Failure,
+    finding::{Finding, Severity},
+    keys::{self, Block, Blocks, Iterations, KeyError, KeyRole, PrivateKey, Protection, Sealed, Stored},
+    operator::{Choice, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
+    secret::{Given, Passphrase},
+    text::Untrusted,
+    trust_dir::shown,
+    tuf::{
+        key::Algorithm,
+        name::{BaseRole, Gun, KeyId},
+    },
+};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The file, and what its keys are for.
+pub const WISH: Step = Step { name: "wish", says: "Name the file, and say what its keys are for if it does not." };
+/// The passphrase of a key in the file.
+pub const UNLOCK: Step = Step { name: "unlock", says: "Give the passphrase that opens the key in the file." };
+/// The passphrase for keys that have none.
+pub const PASSPHRASE: Step = Step { name: "passphrase", says: "Choose the passphrase for keys that have none." };
+/// Opening one.
+pub const OPEN: Step = Step { name: "open", says: "The key is opened and signs a test message." };
+/// Encrypting.
+pub const SEAL: Step = Step { name: "seal", says: "The keys are encrypted, in memory." };
+/// The look before they are stored.
+pub const REVIEW: Step = Step { name: "review", says: "Look at which keys will be stored, and where." };
+/// Storing them.
+pub const STORE: Step = Step { name: "store", says: "The keys are stored and read back." };
+
+const NOTHING: &str = "no key was stored";
+/// How often a person may try.
+const TRIES: usize = 3;
+
+/// The names of the fields, which are those of the command line.
+pub mod field {
+    /// The file.
+    pub const FILE: &str = "file";
+    /// What its keys are for.
+    pub const ROLE: &str = "role";
+    /// The signer whose keys they are.
+    pub const NAME: &str = "name";
+    /// The repository they belong to.
+    pub const GUN: &str = "gun";
+}
+
+/// Says that the file knows what its keys are for.
+pub const AS_LABELLED: &str = "as-labelled";
+
+/// A key that is stored now.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The key.
+    pub id: KeyId,
+    /// The role in its file.
+    pub role: KeyRole,
+    /// Its repository.
+    pub gun: Option<Gun>,
+    /// What it computes with.
+    pub algorithm: Algorithm,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it was there before, and was left as it was.
+    pub was_there: bool,
+}
+
+/// The keys of a file.
+#[derive(Debug, Clone)]
+pub struct AllImported(pub Vec<Imported>);
+
+impl fmt::Display for AllImported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let new = self.0.iter().filter(|k| !k.was_there).count();
+        match (new, self.0.len() - new) {
+            (1, 0) => write!(f, "one key was stored and read back"),
+            (n, 0) => write!(f, "{n} keys were stored and read back"),
+            (0, _) => write!(f, "every key was there already, and is as it was"),
+            (n, m) => write!(f, "{n} stored and read back; {m} there already, and left as they were"),
+        }
+    }
+}
+
+/// Takes the keys of a file.
+pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result<AllImported, Stop>> {
+    Box::pin(async move {
+        place.may_write(NOTHING)?;
+        let values = session.form(WISH, form(&place)).await?;
+        let file = PathBuf::from(values.get(field::FILE));
+        let Blocks { keys, others } = keys::read_blocks(&file).map_err(|e| not_stored(&e, &shown(&file)))?;
+        let mut opened = Vec::with_capacity(keys.len());
+        let mut known: Vec<Arc<Passphrase>> = Vec::new();
+        let count = keys.len();
+        for (number, block) in keys.into_iter().enumerate() {
+            let label = Label::of(&place, &block, &values).map_err(|why| {
+                let message = format!("{}, key {} of {count}: {why}", shown(&file), number + 1);
+                Failure::new("usage", message, NOTHING, "Say what it is for with --role and --gun.").exit(2)
+            })?;
+            opened.push(open(session, block, label, &mut known).await?);
+        }
+        for strict in [true, false] {
+            let plain: Vec<&mut Open> =
+                opened.iter_mut().filter(|o| o.passphrase.is_none() && o.label.is_root() == strict).collect();
+            if let Some(first) = plain.first() {
+                let wanted = SecretWanted {
+                    label: if strict { "the root key of the file".to_owned() } else { "the key of the file".to_owned() },
+                    role: first.label.role.as_str().to_owned(),
+                    key_id: None,
+                    kind: SecretKind::New,
+                    again: None,
+                };
+                let given = Arc::new(session.secret(PASSPHRASE, wanted).await?.passphrase);
+                plain.into_iter().for_each(|o| o.passphrase = Some(given.clone()));
+            }
+        }
+        let ready = session
+            .work(SEAL, "encrypting", move |stop| opened.into_iter().map(|o| o.seal(stop)).collect::<Result<Vec<_>, _>>())
+            .await?;
+        session.review(REVIEW, review(&place, &file, &ready, &others)).await?;
+        session.act(STORE, format!("storing the keys of {}", shown(&file)), move || store(&place, ready)).await
+    })
+}
+
+fn form(place: &Workplace) -> Form {
+    let place = place.clone();
+    let roles = [
+        (AS_LABELLED, "as the file says; a key without a label is a delegation key"),
+        ("delegation", "signs for a person, in any repository that delegates to them"),
+        ("root", "names all other keys of a repository; kept offline"),
+        ("targets", "signs targets and names signers of one repository"),
+        ("snapshot", "signs snapshots of one repository"),
+    ];
+    Form {
+        title: "Keys from a file".to_owned(),
+        fields: vec![
+            Field::text(field::FILE, "File", "PEM as OpenSSL or docker makes it, or a bundle of notary's")
+                .checked(|path, _| holds(path)),
+            Field::choice(
+                field::ROLE,
+                "For",
+                "what the keys may sign",
+                roles.into_iter().map(|(value, meaning)| Choice { value, meaning }).collect(),
+            ),
+            Field::text(field::NAME, "Signer", "whose delegation keys they are, if the file does not say").checked(
+                |name, values| match (name, values.get(field::ROLE)) {
+                    ("", _) => Ok(None),
+                    (_, "root" | "targets" | "snapshot") => {
+                        Err("only a delegation key belongs to a signer; leave this empty".to_owned())
+                    }
+                    (name, _) => signer(name).map(|_| None),
+                },
+            ),
+            Field::text(field::GUN, "Repository", "of targets and snapshot keys, if the file does not say").checked(
+                move |typed, values| match (typed, values.get(field::ROLE)) {
+                    ("", _) => Ok(None),
+                    (_, "root" | "delegation") => Err("such a key belongs to no single repository; leave this empty".to_owned()),
+                    (typed, _) => {
+                        let gun = place.repository(typed)?.gun;
+                        Ok((gun.as_str() != typed).then(|| format!("understood as {gun}")))
+                    }
+                },
+            ),
+        ],
+    }
+}
+
+/// What a file holds, or why it cannot be used.
+fn holds(path: &str) -> Result<Option<String>, String> {
+    if path.is_empty() {
+        return Err("a file is needed".to_owned());
+    }
+    let blocks = keys::read_blocks(Path::new(path)).map_err(|e| {
+        let f = key_failure(&e, "");
+        if f.hint.is_empty() { f.message } else { format!("{}. {}", f.message, f.hint) }
+    })?;
+    Ok(Some(match blocks.keys.len() {
+        1 => "holds one private key".to_owned(),
+        n => format!("holds {n} private keys"),
+    }))
+}
+
+fn signer(name: &str) -> Result<KeyRole, String> {
+    match KeyRole::parse(name) {
+        Ok(role @ KeyRole::Signer(_)) => Ok(role),
+        Ok(KeyRole::Base(base)) => Err(format!("{} is the name of a role", base.as_str())),
+        Err(_) => Err("a signer's name has lower-case letters, digits, - and _, and starts with a letter or digit".to_owned()),
+    }
+}
+
+/// What a key will be labelled with.
+struct Label {
+    role: KeyRole,
+    gun: Option<Gun>,
+}
+
+impl Label {
+    /// What was typed goes before what the file says, and that before `delegation`, as in `notary`.
+    fn of(place: &Workplace, block: &Block, values: &Values) -> Result<Self, String> {
+        let labelled = block.content().role.as_ref().map(|r| (KeyRole::parse(r.raw()), r));
+        let named = Some(values.get(field::NAME)).filter(|n| !n.is_empty()).map(signer).transpose()?;
+        let role = match values.get(field::ROLE) {
+            AS_LABELLED => match (named, labelled) {
+                (Some(name), _) => name,
+                (None, Some((Ok(role), _))) => role,
+                (None, Some((Err(_), says))) => return Err(format!("\"{}\" is no role and no signer's name", says.shown())),
+                (None, None) => KeyRole::Signer("delegation".to_owned()),
+            },
+            "delegation" => match (named, labelled) {
+                (Some(name), _) | (None, Some((Ok(name @ KeyRole::Signer(_)), _))) => name,
+                _ => KeyRole::Signer("delegation".to_owned()),
+            },
+            base => KeyRole::parse(base).map_err(|e| e.to_string())?,
+        };
+        let gun = match (role.has_gun(), values.get(field::GUN), block.gun()) {
+            (false, _, _) => None,
+            (true, "", None) => {
+                return Err(format!("a {} key belongs to a repository, and nothing says to which", role.as_str()));
+            }
+            (true, "", Some(says)) => {
+                Some(Gun::new(says.raw()).map_err(|e| format!("\"{}\" cannot be a repository's name: {e}", says.shown()))?)
+            }
+            (true, typed, _) => Some(place.repository(typed)?.gun),
+        };
+        Ok(Self { role, gun })
+    }
+
+    fn is_root(&self) -> bool {
+        self.role == KeyRole::Base(BaseRole::Root)
+    }
+}
+
+/// A key that was opened.
+struct Open {
+    key: PrivateKey,
+    label: Label,
+    /// What opened it, and will protect it again; none if nothing protected it.
+    passphrase: Option<Arc<Passphrase>>,
+    before: Option<Protection>,
+    /// Whether the passphrase would not do for a new key.
+    weak: bool,
+}
+
+/// Opens a key of the file: with a passphrase that has opened another one, or with one that is asked.
+async fn open(session: &mut Session<'_>, block: Block, label: Label, known: &mut Vec<Arc<Passphrase>>) -> Result<Open, Stop> {
+    let before = block.content().protection;
+    let block = Arc::new(block);
+    let claimed = block.claimed();
+    let name = match claimed {
+        Some(id) => format!("{} key {}", label.role.as_str(), id.hex().chars().take(12).collect::<String>()),
+        None => format!("the {} key of the file", label.role.as_str()),
+    };
+    if before == Some(Protection::None) {
+        let key = attempt(session, &block, &name, None).await?.map_err(|(_, failure)| Stop::Failed(failure))?;
+        return Ok(Open { key, label, passphrase: None, before, weak: false });
+    }
+    for passphrase in known.clone() {
+        if let Ok(key) = attempt(session, &block, &name, Some(passphrase.clone())).await? {
+            let weak = is_weak(&passphrase, &label);
+            return Ok(Open { key, label, passphrase: Some(passphrase), before, weak });
+        }
+    }
+    let mut again = None;
+    for last in (0..TRIES).map(|n| n + 1 == TRIES) {
+        let wanted = SecretWanted {
+            label: name.clone(),
+            role: label.role.as_str().to_owned(),
+            key_id: claimed.map(|id| id.hex()),
+            kind: SecretKind::Existing,
+            again: again.take(),
+        };
+        let Given { passphrase, source } = session.secret(UNLOCK, wanted).await?;
+        let passphrase = Arc::new(passphrase);
+        match attempt(session, &block, &name, Some(passphrase.clone())).await? {
+            Ok(key) => {
+                known.push(passphrase.clone());
+                let weak = is_weak(&passphrase, &label);
+                return Ok(Open { key, label, passphrase: Some(passphrase), before, weak });
+            }
+            Err((true, _)) if source.is_typed() && !last => again = Some("That passphrase does not open the key.".to_owned()),
+            Err((_, failure)) => return Err(failure.into()),
+        }
+    }
+    Err(Stop::Cancelled)
+}
+
+fn is_weak(passphrase: &Passphrase, label: &Label) -> bool {
+    passphrase.is_weak_for(label.role.as_str())
+}
+
+type Attempt = Result<PrivateKey, (bool, Failure)>;
+
+/// Opens a key and has it sign a test message. The error says whether another passphrase could help.
+async fn attempt(
+    session: &mut Session<'_>,
+    block: &Arc<Block>,
+    name: &str,
+    with: Option<Arc<Passphrase>>,
+) -> Result<Attempt, Stop> {
+    let (block, of) = (block.clone(), name.to_owned());
+    session
+        .work(OPEN, format!("opening {name}"), move |stop| {
+            let key = block.open(with.as_deref(), stop).and_then(|key| match key.may_sign() {
+                true => keys::prove(&key).map(|_| key),
+                false => Err(KeyError::TooWeak(key.algorithm())),
+            });
+            Ok(key.map_err(|e| (e.is_passphrase(), not_stored(&e, &of))))
+        })
+        .await
+}
+
+/// A key that is ready to be stored.
+struct Ready {
+    sealed: Sealed,
+    imported: Imported,
+    before: Option<Protection>,
+    weak: bool,
+}
+
+impl Open {
+    fn seal(self, stop: &dyn Fn() -> bool) -> Result<Ready, Failure> {
+        let Self { key, label: Label { role, gun }, passphrase, before, weak } = self;
+        let failed = |e: KeyError| not_stored(&e, &key.id().hex());
+        let passphrase = passphrase.ok_or_else(|| failed(KeyError::PassphraseNeeded))?;
+        let sealed = keys::seal(&role, gun.as_ref(), &key, &passphrase, Iterations::for_role(&role), stop).map_err(failed)?;
+        let (id, algorithm) = (key.id(), key.public().algorithm());
+        Ok(Ready {
+            sealed,
+            imported: Imported { id, role, gun, algorithm, path: PathBuf::new(), was_there: false },
+            before,
+            weak,
+        })
+    }
+}
+
+fn review(place: &Workplace, file: &Path, ready: &[Ready], others: &[Untrusted]) -> Review {
+    let mut facts = vec![("From", shown(file))];
+    let mut findings = Vec::new();
+    for Ready { imported: k, before, weak, .. } in ready {
+        let short: String = k.id.hex().chars().take(12).collect();
+        facts.push(("Key", k.id.hex()));
+        facts.push(("Role", k.role.as_str().to_owned()));
+        facts.extend(k.gun.as_ref().map(|g| ("Repository", g.to_string())));
+        facts.push(("Algorithm", k.algorithm.to_string()));
+        let path = place.trust_dir.key_path(k.id);
+        let there = if path.exists() { " (is there already, and stays as it is)" } else { "" };
+        facts.push(("File", format!("{}{there}", shown(&path))));
+        let same = if *before == Some(Protection::None) { "your passphrase" } else { "the passphrase it has" };
+        facts.push(("Encryption", format!("{same}, {} rounds of key derivation", Iterations::for_role(&k.role))));
+        if *weak {
+            let text = format!("the passphrase of {short} is shorter than one for a new key may be; `key passwd` changes it");
+            findings.push(Finding::new("passphrase-weak", Severity::Warn, text).with_remedy("key passwd"));
+        }
+    }
+    if !others.is_empty() {
+        let labels: Vec<String> = others.iter().map(|l| format!("\"{}\"", l.shown())).collect();
+        findings.push(Finding::new("not-a-private-key", Severity::Info, format!("left aside: {}", labels.join(", "))));
+    }
+    Review { title: "Keys from a file".to_owned(), facts, findings, verb: "Store them" }
+}
+
+/// Stores one after the other. Each is whole or not there; what was stored before a failure stays, and is named.
+fn store(place: &Workplace, ready: Vec<Ready>) -> Result<AllImported, Failure> {
+    let mut done: Vec<Imported> = Vec::with_capacity(ready.len());
+    for Ready { sealed, imported, .. } in ready {
+        match sealed.store(&place.trust_dir, &mut || Ok(())) {
+            Ok(Stored::New(path)) => done.push(Imported { path, was_there: false, ..imported }),
+            Ok(Stored::AlreadyThere(path)) => done.push(Imported { path, was_there: true, ..imported }),
+            Err(e) => {
+                let failure = not_stored(&e, &imported.id.hex());
+                let stored: Vec<String> = done.iter().map(|k| k.id.hex()).collect();
+                return Err(match stored.is_empty() {
+                    true => failure,
+                    false => failure.instead(format!("it and those after it were not stored; these were: {}", stored.join(", "))),
+                });
+            }
+        }
+    }
+    Ok(AllImported(done))
+}
+
+fn not_stored(error: &KeyError, of: &str) -> Failure {
+    not_done(error, of, NOTHING)
+}

@@ -1,0 +1,273 @@
+//! A power cut at any moment: the program is killed before and after each call that changes the disk, and no key is lost,
+//! half written, or in a file that only looks like one. `notary` can list the keys at every such moment.
+use crate::peers::program::program;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+const OLD: &str = "the old passphrase";
+const NEW: &str = "another passphrase";
+
+/// Calls that change what is on the disk.
+const CALLS: [&str; 11] =
+    ["write", "fsync", "renameat", "renameat2", "unlinkat", "unlink", "mkdir", "mkdirat", "fchmod", "ftruncate", "linkat"];
+
+/// A folder with a trust directory, files of passphrases and keys to take.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        desk.write("old", OLD);
+        desk.write("new", NEW);
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), PermissionsExt::from_mode(0o600)).unwrap();
+    }
+
+    /// Runs claviger, under strace with these options if there are any.
+    fn claviger(&self, strace: &[String], arguments: &[&str]) -> std::process::Output {
+        let mut command = match strace {
+            [] => Command::new(env!("CARGO_BIN_EXE_claviger")),
+            options => {
+                let mut command = Command::new(program("strace"));
+                command.args(["-f", "-qq", "-o"]).arg(self.path("trace")).args(options).arg(env!("CARGO_BIN_EXE_claviger"));
+                command
+            }
+        };
+        command.args(arguments).arg("-d").arg(self.path("trust")).env_clear().env("HOME", self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.claviger(&[], arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Every file of a directory below the trust directory, by name.
+    fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.path("trust").join(below)).into_iter().flatten().flatten();
+        entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
+    }
+
+    fn opens(&self, id: &str, passphrase: &str) -> bool {
+        self.claviger(&[], &["key", "test", id, "--passphrase-file", passphrase]).status.success()
+    }
+
+    /// The whole IDs that `notary` lists.
+    fn notary_lists(&self) -> Vec<String> {
+        let mut command = Command::new(program("notary"));
+        command.args(["key", "list", "-d"]).arg(self.path("trust"));
+        command.env_clear().env("HOME", self.folder.path()).env("PCSCLITE_CSOCK_NAME", "/nonexistent");
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split_whitespace().filter(|w| w.len() == 64).map(str::to_owned).collect()
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        fs::set_permissions(to, PermissionsExt::from_mode(0o700)).unwrap();
+        for entry in fs::read_dir(from).unwrap().flatten() {
+            let there = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                Self::copy(&entry.path(), &there)
+            } else {
+                fs::copy(entry.path(), there).unwrap();
+            }
+        }
+    }
+}
+
+/// Kills a command at every call of every kind, each time on a fresh copy of the desk. `whole` judges what is left. Returns
+/// how many were killed.
+fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], whole: &(dyn Fn(&Desk, &str) + Sync)) -> usize {
+    let run = |strace: &[String]| {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        Desk::copy(before.folder.path(), desk.folder.path());
+        let output = desk.claviger(strace, arguments);
+        (desk, output)
+    };
+    let counts = |call: &str| {
+        let (desk, output) = run(&[format!("--trace={call}")]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read_to_string(desk.path("trace")).unwrap().lines().filter(|l| l.contains(&format!("{call}("))).count()
+    };
+    let work: Vec<(&str, usize)> = calls.iter().flat_map(|call| (1..=counts(call)).map(move |n| (*call, n))).collect();
+    let killed = std::sync::atomic::AtomicUsize::new(0);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some((call, n)) = work.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) else { return };
+                    let (desk, output) = run(&[format!("--inject={call}:signal=SIGKILL:when={n}")]);
+                    let when = format!("{} killed at {call} {n}", arguments.join(" "));
+                    if output.status.signal() == Some(9) || output.status.code() == Some(137) {
+                        killed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    }
+                    whole(&desk, &when);
+                }
+            });
+        }
+    });
+    killed.into_inner()
+}
+
+/// Nothing in `private/` but whole keys under their IDs, readable by their owner only.
+fn only_whole_keys(desk: &Desk, when: &str) -> Vec<String> {
+    let private = desk.path("trust/private");
+    let mut ids = Vec::new();
+    for name in desk.files("private").into_keys() {
+        let mode = fs::metadata(private.join(&name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{when}: {name}");
+        ids.push(name.strip_suffix(".key").unwrap_or_else(|| panic!("{when}: {name}")).to_owned());
+    }
+    for name in desk.files(".claviger.tmp").into_keys() {
+        assert!(!name.ends_with(".key"), "{when}: a temporary file has a key's name: {name}");
+    }
+    let mut listed = desk.notary_lists();
+    listed.sort();
+    assert_eq!(listed, ids, "{when}: what notary lists");
+    ids
+}
+
+/// A key that was generated with [`OLD`]; its ID.
+fn with_key(desk: &Desk) -> String {
+    desk.done(&["key", "generate", "alice", "--passphrase-file", "old"]);
+    desk.files("private").into_keys().next().unwrap().strip_suffix(".key").unwrap().to_owned()
+}
+
+#[test]
+fn a_key_that_is_made_is_there_whole_or_not_at_all() {
+    let desk = Desk::new();
+    let killed = kill_everywhere(&desk, &CALLS, &["key", "generate", "alice", "--passphrase-file", "old"], &|desk, when| {
+        for id in only_whole_keys(desk, when) {
+            assert!(desk.opens(&id, "old"), "{when}: {id}");
+        }
+        // The next start works as if nothing had been.
+        fs::remove_file(desk.path("alice.pub")).ok();
+        desk.done(&["key", "generate", "alice", "--passphrase-file", "old"]);
+        assert_eq!(desk.files(".claviger.tmp").len(), 0, "{when}: what was left is swept");
+    });
+    println!("killed {killed} times");
+    assert!(killed > 20, "{killed}");
+}
+
+#[test]
+fn a_key_whose_passphrase_changes_opens_with_the_old_one_or_the_new_one_and_is_never_away() {
+    let desk = Desk::new();
+    let id = with_key(&desk);
+    let before = desk.files("private");
+    let arguments = ["key", "passwd", &id, "--passphrase-file", "old", "--new-passphrase-file", "new"];
+    let killed = kill_everywhere(&desk, &CALLS, &arguments, &|desk, when| {
+        assert_eq!(only_whole_keys(desk, when), [id.clone()], "{when}");
+        assert!(desk.files("private") == before || desk.opens(&id, "new"), "{when}");
+    });
+    println!("killed {killed} times");
+    assert!(killed > 20, "{killed}");
+}
+
+#[test]
+fn a_key_that_is_taken_from_a_file_is_there_whole_or_not_at_all_and_the_file_stays() {
+    let desk = Desk::new();
+    let id = with_key(&desk);
+    desk.done(&["key", "export", &id, "-o", "bundle.pem"]);
+    let bundle = fs::read(desk.path("bundle.pem")).unwrap();
+    desk.done(&["key", "remove", &id, "--confirm", &id[..12]]);
+    let killed = kill_everywhere(&desk, &CALLS, &["key", "import", "bundle.pem", "--passphrase-file", "old"], &|desk, when| {
+        assert_eq!(fs::read(desk.path("bundle.pem")).unwrap(), bundle, "{when}");
+        match only_whole_keys(desk, when).is_empty() {
+            false => assert!(desk.opens(&id, "old"), "{when}"),
+            true => {
+                desk.done(&["key", "import", "bundle.pem", "--passphrase-file", "old"]);
+                assert_eq!(only_whole_keys(desk, when), [id.clone()], "{when}: done again");
+            }
+        }
+    });
+    println!("killed {killed} times");
+    assert!(killed > 20, "{killed}");
+}
+
+#[test]
+fn of_several_keys_that_are_taken_each_is_there_whole_or_not_at_all() {
+    let desk = Desk::new();
+    for name in ["alice", "bob", "carol"] {
+        desk.done(&["key", "generate", name, "--passphrase-file", "old"]);
+    }
+    desk.done(&["key", "export", "-o", "bundle.pem"]);
+    fs::remove_dir_all(desk.path("trust")).unwrap();
+    let killed =
+        kill_everywhere(&desk, &["renameat2"], &["key", "import", "bundle.pem", "--passphrase-file", "old"], &|desk, when| {
+            only_whole_keys(desk, when);
+            desk.done(&["key", "import", "bundle.pem", "--passphrase-file", "old"]);
+            assert_eq!(only_whole_keys(desk, when).len(), 3, "{when}: done again");
+        });
+    println!("killed {killed} times");
+    assert_eq!(killed, 3);
+}
+
+#[test]
+fn a_key_that_is_removed_is_there_whole_or_not_at_all_and_others_stay() {
+    let desk = Desk::new();
+    let id = with_key(&desk);
+    desk.done(&["key", "generate", "bob", "--passphrase-file", "old"]);
+    let other = desk.files("private").into_iter().find(|(name, _)| !name.starts_with(&id)).unwrap();
+    let killed = kill_everywhere(&desk, &CALLS, &["key", "remove", &id, "--confirm", &id[..12]], &|desk, when| {
+        only_whole_keys(desk, when);
+        assert_eq!(desk.files("private").get(&other.0), Some(&other.1), "{when}");
+        assert!(!desk.files("private").contains_key(&format!("{id}.key")) || desk.opens(&id, "old"), "{when}");
+    });
+    println!("killed {killed} times");
+    assert!(killed > 20, "{killed}");
+}
+
+#[test]
+fn a_disk_that_refuses_leaves_every_key_as_it_was_and_says_so() {
+    let desk = Desk::new();
+    let id = with_key(&desk);
+    let before = desk.files("private");
+    let old_and_new = ["--passphrase-file", "old", "--new-passphrase-file", "new"];
+    let mut refused = 0;
+    // The n-th call of a kind fails from there on, as on a full or dying disk.
+    for (call, error) in
+        [("fsync", "EIO"), ("renameat2", "EIO"), ("fchmod", "ENOSPC"), ("mkdirat", "ENOSPC"), ("mkdirat", "EROFS")]
+    {
+        for n in 1..=2 {
+            let fresh = Desk { folder: tempfile::tempdir().unwrap() };
+            Desk::copy(desk.folder.path(), fresh.folder.path());
+            let mut arguments = vec!["key", "passwd", &id];
+            arguments.extend(old_and_new);
+            let output = fresh.claviger(&[format!("--inject={call}:error={error}:when={n}+")], &arguments);
+            let said = String::from_utf8_lossy(&output.stderr);
+            let opens = [fresh.opens(&id, "old"), fresh.opens(&id, "new")];
+            if output.status.success() {
+                assert_eq!(opens, [false, true], "{call} {n}");
+                continue;
+            }
+            refused += 1;
+            assert!(said.contains("claviger: ") && said.lines().count() > 1, "{call} {n}: {said}");
+            match opens {
+                [true, false] => assert_eq!(fresh.files("private"), before, "{call} {n}: {said}"),
+                [false, true] => assert!(said.contains("not certain"), "{call} {n}: {said}"),
+                other => panic!("{call} {n}: {other:?}"),
+            }
+        }
+    }
+    assert!(refused >= 5, "{refused}");
+}
