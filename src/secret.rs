@@ -1,10 +1,13 @@
 //! Secrets, and where they come from.
+pub mod dialogue;
 mod file;
+mod line;
 mod passphrases;
 mod prompt;
 
 pub use file::PassphraseFile;
-pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, weakness};
+pub use line::{Line, Stop, TerminalLine};
+pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_characters, weakness};
 pub use prompt::{Prompt, TerminalPrompt, give_terminal_back};
 
 use zeroize::Zeroizing;
@@ -31,7 +34,7 @@ impl Passphrase {
 
     /// Whether it would not do for a new key of this role.
     pub fn is_weak_for(&self, role: &str) -> bool {
-        self.trimmed_chars() < passphrases::least(role)
+        self.trimmed_chars() < passphrases::least_characters(role)
     }
 
     /// The same once more, where two have to hold it for a moment.

@@ -93,6 +93,7 @@ impl Context {
             trust_dir: self.trust_dir().clone(),
             read_only: read_only.value.then(|| read_only.origin.to_string()),
             exact: self.options.exact,
+            public_dir: ".".into(),
         }
     }
 

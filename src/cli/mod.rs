@@ -120,7 +120,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     }
     let context = Context::new(options)?;
     match command {
-        None => workstation::open(context.desk().clone(), workstation::options(&context.settings)).await,
+        None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
         Some(Command::Key(command)) => {
             let command = match command {
                 KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => command,

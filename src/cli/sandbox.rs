@@ -2,6 +2,7 @@
 //! nothing of the user's is opened here.
 use super::{args::Options, output::Failure, workstation};
 use crate::{
+    procedures::Workplace,
     repository::{Repositories, Servers},
     sandbox::{Sandbox, SandboxError},
     text::Printable,
@@ -43,7 +44,10 @@ pub async fn open(as_json: bool) -> Result<(), Failure> {
         config: None,
     };
     let repositories = Repositories::new(Servers::fixed(world.transport()), world.trust_dir().clone(), Pinning::default(), true);
-    let ended = workstation::open(Desk::new(facts, repositories.clone()), crate::tui::Options::from_env()).await;
+    // Public halves go there too: nothing is written where the user works.
+    let place =
+        Workplace { trust_dir: world.trust_dir().clone(), read_only: None, exact: false, public_dir: world.path().to_owned() };
+    let ended = workstation::open(Desk::new(facts, repositories.clone()), place, crate::tui::Options::from_env()).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;
     drop(world);

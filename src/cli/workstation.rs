@@ -1,6 +1,7 @@
 //! `claviger` alone: the workstation, on a screen.
 use super::output::Failure;
 use crate::{
+    procedures::Workplace,
     settings::{Origin, Settings, Sourced},
     tui::{self, Ended, Options},
     views::desk::Desk,
@@ -32,9 +33,10 @@ pub fn options(settings: &Settings) -> Options {
 }
 
 /// Opens the workstation.
-pub async fn open(desk: Desk, options: Options) -> Result<(), Failure> {
-    let nothing = "nothing was changed";
-    let ended = tui::run(desk, options)
+pub async fn open(desk: Desk, place: Workplace, options: Options) -> Result<(), Failure> {
+    // What was done was said on the screen; what had begun was waited for.
+    let nothing = "nothing was left half done";
+    let ended = tui::run(desk, place, options)
         .await
         .map_err(|e| Failure::new("screen", e.to_string(), nothing, "Every command works without a screen: claviger --help."))?;
     let why = match ended {

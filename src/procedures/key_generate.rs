@@ -28,8 +28,11 @@ pub const REVIEW: Step = Step { name: "review", says: "Look at what will be stor
 /// Storing it.
 pub const STORE: Step = Step { name: "store", says: "The key is stored and read back." };
 
-/// Nothing happened yet.
-const NOTHING: &str = "no key was made";
+/// What has not happened as long as nothing has.
+pub const NOTHING: &str = "no key was made";
+/// What to do afterwards.
+pub const NEXT: &str =
+    "Back it up now: whoever loses the file or forgets the passphrase loses the key, and neither can be recovered.";
 
 /// The names of the fields, which are those of the command line.
 pub mod field {
@@ -103,7 +106,7 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
 
 /// What is asked on the first page.
 fn form(place: &Workplace) -> Form {
-    let place = place.clone();
+    let (place, public_dir) = (place.clone(), place.public_dir.to_string_lossy().into_owned());
     let roles = [
         ("delegation", "signs for a person, in any repository that delegates to them"),
         ("root", "names all other keys of a repository; kept offline"),
@@ -128,9 +131,9 @@ fn form(place: &Workplace) -> Form {
                 Ok(gun.filter(|g| g.as_str() != typed).map(|g| format!("understood as {g}")))
             }),
             Field::choice(field::ALGORITHM, "Algorithm", "what it computes with", options(&algorithms)),
-            Field::text(field::DIR, "Public half", "the directory that NAME.pub goes to").with(".").checked(|dir, values| {
-                public_path(Path::new(dir), values.get(field::NAME)).map(|p| Some(format!("writes {}", shown(&p))))
-            }),
+            Field::text(field::DIR, "Public half", "the directory that NAME.pub goes to").with(public_dir).checked(
+                |dir, values| public_path(Path::new(dir), values.get(field::NAME)).map(|p| Some(format!("writes {}", shown(&p)))),
+            ),
         ],
     }
 }

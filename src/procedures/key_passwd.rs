@@ -18,7 +18,10 @@ pub const REVIEW: Step = Step { name: "review", says: "Look at what will change.
 /// Storing it.
 pub const STORE: Step = Step { name: "store", says: "The new file takes the place of the old one and is read back." };
 
-const NOTHING: &str = "the key is as it was, with its old passphrase";
+/// What has not happened as long as nothing has.
+pub const NOTHING: &str = "the key is as it was, with its old passphrase";
+/// What to know afterwards.
+pub const NEXT: &str = "Copies and backups of the file still have the old passphrase.";
 
 /// A key whose passphrase was changed.
 #[derive(Debug, Clone)]

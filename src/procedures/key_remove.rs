@@ -13,7 +13,10 @@ pub const CONFIRM: Step = Step { name: "confirm", says: "Read what is lost with 
 /// Removing it.
 pub const REMOVE: Step = Step { name: "remove", says: "The file is removed." };
 
-const NOTHING: &str = "the key is still there";
+/// What has not happened as long as nothing has.
+pub const NOTHING: &str = "the key is still there";
+/// What to know afterwards.
+pub const NEXT: &str = "Copies and backups of it stay where they are.";
 /// Repositories that are named.
 const NAMED: usize = 8;
 

@@ -12,10 +12,12 @@ pub use failure::{key_failure, passphrase_failure};
 
 use crate::{
     failure::Failure,
+    keys::{self, KeyEntry},
     notary::reference::{self, Reference},
-    trust_dir::TrustDir,
+    trust_dir::{TrustDir, shown},
     tuf::name::Gun,
 };
+use std::path::{Path, PathBuf};
 
 /// Where procedures work.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct Workplace {
     pub read_only: Option<String>,
     /// Whether names are taken verbatim, as `notary` does.
     pub exact: bool,
+    /// Where the public half of a new key goes, if nothing else is said.
+    pub public_dir: PathBuf,
 }
 
 impl Workplace {
@@ -37,6 +41,17 @@ impl Workplace {
                 Err(Failure::new("read-only", format!("this is a read-only session ({why})"), nothing, "Leave out --read-only."))
             }
         }
+    }
+
+    /// The key in this file, as it is now.
+    pub async fn key_at(&self, path: &Path) -> Result<KeyEntry, Failure> {
+        let trust_dir = self.trust_dir.clone();
+        let listing = tokio::task::spawn_blocking(move || keys::list(&trust_dir)).await;
+        let entries = listing.map_err(|e| Failure::new("internal", e.to_string(), "nothing was changed", ""))?.entries;
+        entries.into_iter().find(|e| e.path == path).ok_or_else(|| {
+            let gone = format!("{} is not there any more", shown(path));
+            Failure::new("not-there", gone, "nothing was changed", "Read the keys again to see which there are.")
+        })
     }
 
     /// Understands the name of a repository.

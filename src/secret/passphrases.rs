@@ -239,13 +239,13 @@ impl Passphrases {
 }
 
 /// Fewest characters of a new passphrase for a key of this role.
-pub(super) fn least(role: &str) -> usize {
+pub fn least_characters(role: &str) -> usize {
     if role == "root" { MIN_CHARS_ROOT } else { MIN_CHARS }
 }
 
 /// Why a new passphrase will not do for a key of this role; none if it will.
 pub fn weakness(given: &Given, role: &str) -> Option<PassphraseError> {
-    let least = least(role);
+    let least = least_characters(role);
     match given.passphrase.trimmed_chars() {
         0 => Some(PassphraseError::Empty(given.source)),
         n if n < least => Some(PassphraseError::TooShort { from: given.source, least }),

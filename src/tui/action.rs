@@ -1,6 +1,9 @@
 //! What can happen: what the user asks for, and what comes back from the background.
-use super::shelf::{KeyShelf, Repo};
-use crate::{repository::Look, tuf::name::Gun, views::desk::Inventory};
+use super::{
+    shelf::{KeyShelf, Repo},
+    wizard::{Asked, Done},
+};
+use crate::{failure::Failure, repository::Look, secret::dialogue::Turn, tuf::name::Gun, views::desk::Inventory};
 use jiff::Timestamp;
 
 /// What a user can ask for. The table in [`super::keymap`] says with which key and where.
@@ -50,6 +53,28 @@ pub enum Command {
     Look,
     /// Copy the selected ID, name or digest.
     Copy,
+    /// Make a key.
+    NewKey,
+    /// Change the selected key's passphrase.
+    ChangePassphrase,
+    /// Remove the selected key.
+    RemoveKey,
+    /// To the next field of a form.
+    NextField,
+    /// To the field before.
+    PreviousField,
+    /// The choice before in a field.
+    TurnLeft,
+    /// The next choice in a field.
+    TurnRight,
+    /// To the next field; from the last one, on.
+    Enter,
+    /// On from a form, if nothing is wrong.
+    Continue,
+    /// Accept what the page says.
+    Accept,
+    /// Begin a passphrase again.
+    Clear,
     /// Show the keys.
     Help,
     /// Go back to the shell for a while.
@@ -87,7 +112,7 @@ impl Ended {
     }
 }
 
-/// An editing key in the filter line.
+/// An editing key in a line of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
     /// Insert text, typed or pasted.
@@ -117,7 +142,7 @@ pub enum Action {
     Start,
     /// The user asked for something.
     Do(Command),
-    /// The user edits the filter.
+    /// The user edits the filter, or a field.
     Edit(Edit),
     /// The mouse was clicked at a column and row of the screen.
     Click(u16, u16),
@@ -139,6 +164,16 @@ pub enum Action {
     Loaded(u64, Box<Repo>),
     /// This is what the files of a repository claim, or why that could not be seen. Nothing of it was verified.
     Looked(u64, Gun, Box<Result<Look, String>>),
+    /// A procedure asks something, or says what it is doing.
+    Asked(Box<Asked>),
+    /// What is to be typed now at the question for a passphrase, and why it is asked once more.
+    Turn(Turn, Option<String>),
+    /// A passphrase was typed; it went to the procedure by another way.
+    SecretTyped,
+    /// A procedure has begun something that has an effect.
+    Began,
+    /// A procedure has ended.
+    Finished(Box<Result<Done, Failure>>),
     /// A signal asks to end.
     End(Ended),
 }

@@ -1,6 +1,24 @@
 //! What an update asks for besides a new state.
-use super::action::Ended;
-use crate::tuf::name::Gun;
+use super::{action::Ended, wizard::Work};
+use crate::{
+    operator::{SecretWanted, Values},
+    tuf::name::Gun,
+};
+
+/// An answer to what a procedure asks. Passphrases are none: they go past the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A form, filled in.
+    Values(Values),
+    /// A review was accepted.
+    Accepted,
+    /// What was typed to confirm.
+    Typed(String),
+    /// To the question before.
+    Back,
+    /// Not at all.
+    Cancelled,
+}
 
 /// Something to be done outside the state. Numbers are those of the reading: see [`super::action::Action::KeysRead`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +33,16 @@ pub enum Effect {
     Open(u64, Gun),
     /// Fetch what the files of this one claim, without verifying them.
     Look(u64, Gun),
-    /// Stop everything that runs.
+    /// Stop everything that is read.
     StopAll,
+    /// Begin a procedure.
+    Perform(Work),
+    /// Answer what it asks.
+    Answer(Reply),
+    /// Read a passphrase from the terminal.
+    ReadSecret(SecretWanted),
+    /// Tell the procedure to end, if nothing was done yet.
+    StopWork,
     /// Hand this text, which is public, to the terminal's clipboard.
     Copy(String),
     /// Stop this process until it is continued.

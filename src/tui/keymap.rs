@@ -7,6 +7,7 @@ use super::{
     standing::Standing,
     state::State,
     theme::Glyphs,
+    wizard::Page,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::borrow::Cow;
@@ -78,14 +79,31 @@ const UP: Key = Code(KeyCode::Up);
 const DOWN: Key = Code(KeyCode::Down);
 const ENTER: Key = Code(KeyCode::Enter);
 const ESC: Key = Code(KeyCode::Esc);
-/// Where letters are commands.
-const ALL: &[C] =
-    &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Help];
+/// Where letters are commands, and there is something to move in.
+const ALL: &[C] = &[
+    C::Overview,
+    C::Matter,
+    C::Keys,
+    C::Key,
+    C::Repositories,
+    C::Unknown,
+    C::Chain,
+    C::Tags,
+    C::Findings,
+    C::Help,
+    C::Review,
+    C::Outcome,
+];
 const PAGES: &[C] = &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
 const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
+const FORM: &[C] = &[C::Form, C::Choice];
+/// Pages of guided work that ask something which the screen itself reads.
+const QUESTIONS: &[C] = &[C::Form, C::Choice, C::Review, C::Confirm];
+/// Where letters are text, and where nothing moves.
+const TYPING: &[C] = &[C::Filter, C::Form, C::Choice, C::Confirm, C::Working];
 
 const fn entry(
     command: Command,
@@ -135,12 +153,16 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Copy, &[Char('y')], "copy name", "copy the repository's name", &[C::Repositories], 6),
     entry(Command::Copy, &[Char('y')], "copy", "copy the role's name or the key's ID", &[C::Chain], 6),
     entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
+    entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2),
+    entry(Command::ChangePassphrase, &[Char('p')], "passphrase", "change the key's passphrase", &[C::Keys, C::Key], 3),
+    entry(Command::RemoveKey, &[Char('D')], "remove", "remove the key, after a look at what needs it", &[C::Keys, C::Key], 5),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
     entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7),
     entry(Command::Place(2), &[Char('3')], "", "to the repositories", PAGES, 7),
     entry(Command::NextPlace, &[Code(KeyCode::Tab)], "places", "to the next place", PAGES, 7),
     entry(Command::PreviousPlace, &[Code(KeyCode::BackTab)], "", "to the place before", PAGES, 7),
     entry(Command::Help, &[Char('?')], "help", "show this help", PAGES, 8),
+    entry(Command::Help, &[Char('?')], "help", "show this help", &[C::Choice, C::Review, C::Working, C::Outcome], 8),
     entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", ALL, 9),
     entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", ALL, 9),
     entry(Command::Quit, &[Char('q')], "quit", "leave", PAGES, 9),
@@ -149,8 +171,26 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Back, &[ESC], "clear", "clear the filter", &[C::Filter], 2),
     entry(Command::Up, &[UP], "move", "one line up", &[C::Filter], 3),
     entry(Command::Down, &[DOWN], "", "one line down", &[C::Filter], 3),
-    entry(Command::Suspend, &[Ctrl('z')], "", "back to the shell for a while", &[C::Filter], 9),
-    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Filter], 9),
+    entry(Command::Enter, &[ENTER], "next", "to the next field; from the last one, on", FORM, 1),
+    entry(Command::TurnLeft, &[Code(KeyCode::Left)], "choose", "the choice before", &[C::Choice], 2),
+    entry(Command::TurnRight, &[Code(KeyCode::Right), Char(' ')], "", "the next choice", &[C::Choice], 2),
+    entry(Command::PreviousField, &[UP, Code(KeyCode::BackTab)], "field", "to the field before", FORM, 3),
+    entry(Command::NextField, &[DOWN, Code(KeyCode::Tab)], "", "to the next field", FORM, 3),
+    entry(Command::Continue, &[Ctrl('d')], "continue", "on, if nothing is wrong", FORM, 4),
+    entry(Command::Accept, &[ENTER], "done", "take what was typed", &[C::Secret], 1),
+    entry(Command::Clear, &[Ctrl('u')], "clear", "begin the line again", &[C::Secret], 3),
+    entry(Command::Accept, &[ENTER], "accept", "do what the page says", &[C::Review], 1),
+    entry(Command::Accept, &[ENTER], "go ahead", "do what the page says, once it is typed in full", &[C::Confirm], 1),
+    entry(Command::Up, &[UP], "", "one line up", &[C::Confirm], 3),
+    entry(Command::Down, &[DOWN], "", "one line down", &[C::Confirm], 3),
+    entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", QUESTIONS, 2),
+    entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", &[C::Secret], 2),
+    entry(Command::Back, &[ESC], "cancel", "stop, unless it has begun to write", &[C::Working], 2),
+    entry(Command::Back, &[ENTER, ESC, Char('q')], "close", "back to where you were", &[C::Outcome], 1),
+    entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", &[C::Form, C::Choice, C::Confirm, C::Working], 9),
+    entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", TYPING, 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", TYPING, 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Secret], 9),
 ];
 
 /// The lines that apply in a context.
@@ -163,7 +203,7 @@ pub fn lookup(context: Context, key: Key) -> Option<Command> {
     entries(context).find(|e| e.keys.contains(&key)).map(|e| e.command)
 }
 
-/// What a key does in the filter line, besides what the table says.
+/// What a key does in a line of text, besides what the table says.
 pub fn edit(key: Key) -> Option<Edit> {
     Some(match key {
         Char(c) => Edit::Insert(c.to_string()),
@@ -183,7 +223,11 @@ pub fn edit(key: Key) -> Option<Edit> {
 }
 
 /// Why a command can do nothing now; nothing if it can.
-pub fn why_not(state: &State, command: Command) -> Option<&'static str> {
+pub fn why_not(state: &State, command: Command) -> Option<Cow<'static, str>> {
+    in_work(state, command).or_else(|| in_general(state, command).map(Cow::Borrowed))
+}
+
+fn in_general(state: &State, command: Command) -> Option<&'static str> {
     let page = state.page();
     let nothing_listed = state.view(page).is_none_or(|v| v.is_empty());
     match command {
@@ -207,8 +251,41 @@ pub fn why_not(state: &State, command: Command) -> Option<&'static str> {
         Command::RefreshAll if state.job.is_some() || state.repos_progress == Progress::Reading => {
             Some("Repositories are being read. c stops that.")
         }
+        Command::ChangePassphrase | Command::RemoveKey if state.selected_key().is_none() => Some("Nothing is selected."),
         Command::Suspend if !state.has_shell => Some("There is no shell to go back to."),
         _ => None,
+    }
+}
+
+/// The same for guided work.
+fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
+    if let (Command::NewKey | Command::ChangePassphrase | Command::RemoveKey, Some(why)) = (command, &state.read_only) {
+        return Some(format!("This is a read-only session ({why}): nothing is written.").into());
+    }
+    if state.context() == Context::Help {
+        return None;
+    }
+    let wizard = state.wizard()?;
+    match (command, &wizard.page) {
+        (Command::Back, page) if wizard.acted && !matches!(page, Page::Outcome(_)) => {
+            Some("It has begun to write, and is not stopped half-way.".into())
+        }
+        (Command::Back, _) if wizard.stopping && wizard.is_working() => Some("It is being stopped.".into()),
+        (Command::Accept, Page::Review(_) | Page::Confirm(..)) if !wizard.is_read() => {
+            Some("There is more below: read to the end.".into())
+        }
+        (Command::Accept, Page::Confirm(confirm, input)) if input.value() != confirm.typed => {
+            Some(format!("Type {} in full.", confirm.typed).into())
+        }
+        _ => None,
+    }
+}
+
+/// What the footer calls an entry now.
+pub fn name(state: &State, entry: &Entry) -> &'static str {
+    match (entry.command, state.wizard()) {
+        (Command::Back, Some(w)) if entry.name == "back" && !w.may_go_back => "cancel",
+        _ => entry.name,
     }
 }
 
@@ -245,6 +322,13 @@ mod tests {
             C::Findings,
             C::Help,
             C::Filter,
+            C::Form,
+            C::Choice,
+            C::Secret,
+            C::Review,
+            C::Confirm,
+            C::Working,
+            C::Outcome,
         ] {
             let mut seen = HashMap::new();
             for e in entries(c) {
@@ -273,7 +357,7 @@ mod tests {
             assert_eq!(lookup(c, Char('q')), Some(Command::Quit));
             assert_eq!(lookup(c, ESC), Some(Command::Back));
         }
-        for c in [C::Help, C::Filter] {
+        for c in [C::Help, C::Filter, C::Form, C::Choice, C::Secret, C::Review, C::Confirm, C::Working, C::Outcome] {
             assert_eq!(lookup(c, Ctrl('c')), Some(Command::Interrupt));
             assert_eq!(lookup(c, ESC), Some(Command::Back));
         }

@@ -1,5 +1,5 @@
 //! Where the user is: a place, and what is open on top of it.
-use super::{roster::View, state::Attention};
+use super::{roster::View, state::Attention, wizard::Wizard};
 use crate::tuf::name::{Gun, RoleName};
 use std::{collections::HashSet, path::PathBuf};
 use tui_input::Input;
@@ -59,6 +59,32 @@ pub enum Context {
     Help,
     /// The filter line.
     Filter,
+    /// A field of a form in which text is typed.
+    Form,
+    /// A field of a form in which something is chosen.
+    Choice,
+    /// A passphrase is typed.
+    Secret,
+    /// What will be done.
+    Review,
+    /// A consequence that somebody must want.
+    Confirm,
+    /// A procedure is at work.
+    Working,
+    /// What came of it.
+    Outcome,
+}
+
+impl Context {
+    /// Whether keys that are no command are text.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Filter | Self::Form | Self::Confirm)
+    }
+
+    /// Whether it is a page of guided work.
+    pub fn is_wizard(self) -> bool {
+        matches!(self, Self::Form | Self::Choice | Self::Secret | Self::Review | Self::Confirm | Self::Working | Self::Outcome)
+    }
 }
 
 /// A tab of a repository's page.
@@ -135,6 +161,8 @@ pub enum Layer {
     Repository(Box<RepoPage>),
     /// The filter line of the list below.
     Filter(Input),
+    /// Guided work.
+    Wizard(Box<Wizard>),
     /// The help, about the context below.
     Help(View),
 }

@@ -3,11 +3,12 @@
 //! A key press becomes an [`action::Action`]; [`update::update`] changes the [`state::State`] and returns
 //! [`effect::Effect`]s; effects run off the drawing thread and report back as actions; [`draw`] is pure. What lies on
 //! top of a place is a stack of layers, and the topmost has the input. Key bindings, footer and help are made from
-//! the one table in [`keymap`].
+//! the one table in [`keymap`]. Guided work is a layer too: see [`wizard`].
 //!
 //! Everything drawn goes through [`ink::Ink`], which clips it and makes it safe to show.
 pub mod action;
 pub mod effect;
+pub mod events;
 pub mod fit;
 pub mod ink;
 pub mod keymap;
@@ -17,6 +18,7 @@ pub mod roster;
 pub mod run;
 pub mod runner;
 pub mod screens;
+pub mod secret_page;
 pub mod select;
 pub mod shelf;
 pub mod standing;
@@ -24,9 +26,11 @@ pub mod state;
 pub mod terminal;
 pub mod theme;
 pub mod tree;
+pub mod typing;
 pub mod update;
 pub mod when;
 pub mod widgets;
+pub mod wizard;
 
 pub use action::Ended;
 pub use run::{Options, ScreenError, run};

@@ -1,24 +1,30 @@
 //! The loop: events and results come in, the state changes, a frame goes out. When nothing happens, nothing is drawn.
 use super::{
-    action::{Action, Ended},
+    action::{Action, Command, Ended},
     draw,
-    effect::Effect,
+    effect::{Effect, Reply},
+    events::Events,
     keymap::{self, Key},
-    layer::Context,
     runner::Runner,
+    secret_page::Asking,
     state::State,
     terminal::{self, Guard, Screen},
     theme::Theme,
     update::update_all,
+    wizard::Works,
 };
-use crate::views::desk::Desk;
+use crate::{
+    operator::{Answer, Stop},
+    procedures::Workplace,
+    secret::dialogue::Typed,
+    views::desk::Desk,
+};
 use crossterm::{
     clipboard::CopyToClipboard,
-    event::{Event, EventStream, MouseButton, MouseEventKind},
+    event::{Event, MouseButton, MouseEventKind},
     execute, queue,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
-use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use rustix::{
@@ -29,7 +35,6 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{Signal as Signals, SignalKind, signal},
     sync::{Notify, mpsc},
-    task::JoinHandle,
 };
 
 /// Rows that one notch of the wheel moves.
@@ -74,16 +79,18 @@ impl From<terminal::Panicked> for ScreenError {
     }
 }
 
-/// Shows the workstation until the user leaves or a signal ends it. The terminal is whole again when this returns,
+/// Shows the workstation, whose procedures work at `place`, until the user leaves or a signal ends it. The terminal is whole again when this returns,
 /// and also when it does not: after a panic, and while the process is stopped.
 ///
 /// Draws in the task that calls it, so that task should be the main one. Files are read on blocking threads that
 /// cannot be stopped: end the runtime with `shutdown_background`, or leaving waits for them.
-pub async fn run(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
+pub async fn run(desk: Desk, place: Workplace, options: Options) -> Result<Ended, ScreenError> {
     let panicked = Arc::new(Notify::new());
     terminal::hook_panics(panicked.clone());
-    let mut session = Session::new(desk, options)?;
-    match session.run(&panicked).await {
+    let mut session = Session::new(desk, place, options)?;
+    let ended = session.run(&panicked).await;
+    session.leave().await;
+    match ended {
         // What writes to a terminal that has gone learns it before the signal comes.
         Err(ScreenError::Terminal(e)) if e.raw_os_error() == Some(Errno::IO.raw_os_error()) => Ok(Ended::HungUp),
         ended => ended,
@@ -94,21 +101,18 @@ pub async fn run(desk: Desk, options: Options) -> Result<Ended, ScreenError> {
 struct Session {
     state: State,
     runner: Runner,
+    works: Works,
+    actions: mpsc::UnboundedSender<Action>,
     results: mpsc::UnboundedReceiver<Action>,
-    events: mpsc::UnboundedReceiver<Event>,
-    reader: JoinHandle<()>,
+    events: Events,
+    /// While a passphrase is typed, the events rest.
+    asking: Option<Asking>,
     screen: Screen,
     guard: Guard,
     signals: SignalSet,
     /// Whether the terminal may show something else than the last frame.
     stale: bool,
     ended: Option<Ended>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
 }
 
 /// Signals that the screen answers.
@@ -118,16 +122,19 @@ struct SignalSet {
     int: Signals,
     stop: Signals,
     cont: Signals,
+    /// The terminal has another size: the event reader, which would say so, may be at rest.
+    size: Signals,
 }
 
 impl Session {
-    fn new(desk: Desk, options: Options) -> Result<Self, ScreenError> {
+    fn new(desk: Desk, place: Workplace, options: Options) -> Result<Self, ScreenError> {
         let signals = SignalSet {
             term: signal(SignalKind::terminate())?,
             hup: signal(SignalKind::hangup())?,
             int: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
             cont: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+            size: signal(SignalKind::window_change())?,
         };
         let (actions, results) = mpsc::unbounded_channel();
         // The theme has decided, the configuration with it; the terminal library must not drop colours once more for NO_COLOR.
@@ -137,19 +144,12 @@ impl Session {
         state.has_shell = getsid(None).is_ok_and(|s| s != getpid());
         let guard = Guard::take(options.mouse)?;
         let screen = terminal::screen()?;
-        let runner = Runner::new(desk, actions);
-        // Events are read by a task of their own: a stream of events that was asked in passing would wake nobody when
-        // the next one comes.
-        let (forward, events) = mpsc::unbounded_channel();
-        let reader = tokio::spawn(async move {
-            let mut stream = EventStream::new();
-            while let Some(Ok(event)) = stream.next().await {
-                if forward.send(event).is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(Self { state, runner, results, events, reader, screen, guard, signals, stale: true, ended: None })
+        let runner = Runner::new(desk, actions.clone());
+        let works = Works::new(place, actions.clone());
+        state.read_only = works.read_only().map(str::to_owned);
+        let events = Events::start()?;
+        let (stale, ended) = (true, None);
+        Ok(Self { state, runner, works, actions, results, events, asking: None, screen, guard, signals, stale, ended })
     }
 
     async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
@@ -168,7 +168,7 @@ impl Session {
             }
             self.frame()?;
             let mut batch = Vec::new();
-            let busy = self.state.is_busy();
+            let busy = self.state.spins();
             tokio::select! {
                 biased;
                 () = panicked.notified() => return Err(ScreenError::Panicked),
@@ -177,6 +177,8 @@ impl Session {
                 _ = self.signals.int.recv() => batch.push(Action::End(Ended::Interrupted)),
                 _ = self.signals.stop.recv() => self.suspend(false).await?,
                 _ = self.signals.cont.recv() => self.stale = true,
+                _ = self.signals.size.recv() => self.stale = true,
+                typed = Asking::answer(&mut self.asking) => batch.extend(self.answered(typed)?),
                 event = self.events.recv() => match event {
                     Some(event) => batch.extend(self.translate(event)),
                     // The terminal is gone.
@@ -189,12 +191,12 @@ impl Session {
             // Whatever else is there already belongs to the same frame.
             while batch.len() < BATCH {
                 match self.events.try_recv() {
-                    Ok(event) => {
+                    Some(event) => {
                         // A key means what it means where the keys before it have led.
                         self.apply(std::mem::take(&mut batch)).await?;
                         batch.extend(self.translate(event));
                     }
-                    Err(_) => match self.results.try_recv() {
+                    None => match self.results.try_recv() {
                         Ok(action) => batch.push(action),
                         Err(_) => break,
                     },
@@ -216,11 +218,11 @@ impl Session {
                 let key = Key::of(&key)?;
                 match keymap::lookup(context, key) {
                     Some(command) => Some(Action::Do(command)),
-                    None if context == Context::Filter => keymap::edit(key).map(Action::Edit),
+                    None if context.takes_text() => keymap::edit(key).map(Action::Edit),
                     None => None,
                 }
             }
-            Event::Paste(text) if context == Context::Filter => Some(Action::Edit(super::action::Edit::Insert(text))),
+            Event::Paste(text) if context.takes_text() => Some(Action::Edit(super::action::Edit::Insert(text))),
             Event::Mouse(m) => match m.kind {
                 MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(m.column, m.row)),
                 MouseEventKind::ScrollUp => Some(Action::Wheel(-NOTCH)),
@@ -245,10 +247,37 @@ impl Session {
                 Effect::Copy(text) => {
                     terminal::write(|| execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text)))??;
                 }
+                Effect::Perform(work) => self.works.start(work),
+                Effect::Answer(reply) => self.works.answer(answer(reply)),
+                Effect::StopWork => self.works.stop(),
+                Effect::ReadSecret(wanted) => {
+                    self.asking = Some(Asking::begin(wanted, &mut self.events, self.actions.clone()).await?);
+                }
                 other => self.runner.start(other),
             }
         }
         Ok(())
+    }
+
+    /// Hands over the passphrase that was typed, and reads keys again.
+    fn answered(&mut self, typed: Typed) -> Result<Option<Action>, ScreenError> {
+        let action = match typed {
+            Typed::Given(given) => {
+                self.works.answer(Ok(Answer::Secret(given)));
+                Some(Action::SecretTyped)
+            }
+            Typed::Escape => Some(Action::Do(Command::Back)),
+            Typed::Interrupt => Some(Action::Do(Command::Interrupt)),
+            Typed::Gone => Some(Action::End(Ended::HungUp)),
+        };
+        self.events.resume()?;
+        Ok(action)
+    }
+
+    /// Ends what is at work. What has begun to write is waited for, so that nothing is left half done.
+    async fn leave(&mut self) {
+        self.asking = None;
+        self.works.end().await;
     }
 
     fn frame(&mut self) -> Result<(), ScreenError> {
@@ -275,6 +304,16 @@ impl Session {
         terminal::write(|| self.guard.enter())??;
         self.stale = true;
         Ok(())
+    }
+}
+
+fn answer(reply: Reply) -> Result<Answer, Stop> {
+    match reply {
+        Reply::Values(values) => Ok(Answer::Values(values)),
+        Reply::Accepted => Ok(Answer::Accepted),
+        Reply::Typed(text) => Ok(Answer::Typed(text)),
+        Reply::Back => Err(Stop::Back),
+        Reply::Cancelled => Err(Stop::Cancelled),
     }
 }
 

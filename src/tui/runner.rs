@@ -32,7 +32,7 @@ impl Runner {
         Self { desk, actions, tasks: JoinSet::new(), turns: Arc::new(Semaphore::new(AT_A_TIME)), listed: Arc::default() }
     }
 
-    /// Starts one effect. Those that concern the terminal are not for here and do nothing.
+    /// Starts one effect. Those that concern the terminal or guided work are not for here and do nothing.
     pub fn start(&mut self, effect: Effect) {
         // Forget tasks that have ended.
         while self.tasks.try_join_next().is_some() {}
@@ -60,7 +60,7 @@ impl Runner {
             }
             // Dropping a future cancels it; a blocking one runs on, and its result is dropped by its number.
             Effect::StopAll => self.tasks.abort_all(),
-            Effect::Copy(_) | Effect::Suspend | Effect::Repaint | Effect::Leave(_) => {}
+            _ => {}
         }
     }
 

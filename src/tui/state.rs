@@ -4,11 +4,12 @@ use super::{
     roster::View,
     shelf::{KeyShelf, Progress, Repo, RepoShelf},
     theme::{Theme, Tone},
+    wizard::Wizard,
 };
 use crate::{finding::Severity, tuf::name::Gun, views::desk::Facts};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// What a line of the overview leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct State {
     pub now: Timestamp,
     /// Columns and rows.
     pub size: (u16, u16),
+    /// Why nothing may be written, if nothing may.
+    pub read_only: Option<String>,
     /// Whether a shell waits that Ctrl-Z can go back to.
     pub has_shell: bool,
     /// Where the user is.
@@ -102,6 +105,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Where the spinner is.
     pub spin: usize,
+    /// The key's file that is to be selected when the keys were read.
+    pub(super) wanted_key: Option<PathBuf>,
     pub(super) stale: Stale,
 }
 
@@ -122,6 +127,7 @@ impl State {
             theme,
             now,
             size: (0, 0),
+            read_only: None,
             has_shell: true,
             place: Place::Overview,
             layers: Vec::new(),
@@ -139,6 +145,7 @@ impl State {
             epoch: 0,
             notice: None,
             spin: 0,
+            wanted_key: None,
             stale: Stale::default(),
         }
     }
@@ -171,6 +178,7 @@ impl State {
                     Tab::Tags => Context::Tags,
                     Tab::Findings => Context::Findings,
                 }),
+                Layer::Wizard(w) => Some(w.context()),
                 Layer::Filter(_) | Layer::Help(_) => None,
             })
             .unwrap_or(match self.place {
@@ -188,6 +196,16 @@ impl State {
     /// The same, to change it.
     pub(super) fn repo_page_mut(&mut self) -> Option<&mut RepoPage> {
         self.layers.iter_mut().rev().find_map(|l| if let Layer::Repository(p) = l { Some(&mut **p) } else { None })
+    }
+
+    /// The guided work that is open.
+    pub fn wizard(&self) -> Option<&Wizard> {
+        self.layers.iter().rev().find_map(|l| if let Layer::Wizard(w) = l { Some(&**w) } else { None })
+    }
+
+    /// The same, to change it.
+    pub(super) fn wizard_mut(&mut self) -> Option<&mut Wizard> {
+        self.layers.iter_mut().rev().find_map(|l| if let Layer::Wizard(w) = l { Some(&mut **w) } else { None })
     }
 
     /// The repository whose page is open.
@@ -210,6 +228,8 @@ impl State {
             Context::Matter => self.layers.iter().find_map(|l| if let Layer::Matter(m) = l { Some(&m.scroll) } else { None }),
             Context::Help => self.layers.iter().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
             Context::Filter => self.view(self.page()),
+            Context::Review | Context::Confirm | Context::Outcome => self.wizard().map(|w| &w.scroll),
+            Context::Form | Context::Choice | Context::Secret | Context::Working => None,
         }
     }
 
@@ -229,6 +249,8 @@ impl State {
             }
             Context::Help => self.layers.iter_mut().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
             Context::Filter => self.view_mut(self.page()),
+            Context::Review | Context::Confirm | Context::Outcome => self.wizard_mut().map(|w| &mut w.scroll),
+            Context::Form | Context::Choice | Context::Secret | Context::Working => None,
         }
     }
 
@@ -238,6 +260,11 @@ impl State {
             || self.looking.is_some()
             || self.keys_progress == Progress::Reading
             || self.repos_progress == Progress::Reading
+    }
+
+    /// Whether the spinner is seen.
+    pub fn spins(&self) -> bool {
+        self.is_busy() || self.wizard().is_some_and(Wizard::is_working)
     }
 
     /// The mark of something going on.

@@ -28,13 +28,20 @@ pub fn paint(state: &State, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16
     badge::draw(&mut ink.on(areas.top), &state.facts);
     rules(&areas, &mut ink);
     places(state, &areas, &mut ink);
-    super::draw(state, state.page(), &mut ink.on(areas.content));
-    if matches!(state.layers.last(), Some(Layer::Help(_))) {
+    let typed = match state.wizard() {
+        Some(_) => super::wizard::draw(state, &mut ink.on(areas.content)),
+        None => {
+            super::draw(state, state.page(), &mut ink.on(areas.content));
+            None
+        }
+    };
+    let helped = matches!(state.layers.last(), Some(Layer::Help(_)));
+    if helped {
         super::draw(state, Context::Help, &mut ink.on(areas.content));
     }
     let cursor = status::draw(state, &mut ink.on(areas.status));
     footer::draw(state, &mut ink.on(areas.footer));
-    cursor.map(|x| (areas.status.x + x, areas.status.y))
+    cursor.map(|x| (areas.status.x + x, areas.status.y)).or(typed.filter(|_| !helped))
 }
 
 fn too_small(ink: &mut Ink<'_>) {

@@ -1,6 +1,7 @@
 //! The help: every key that works on the page below, made from the table of actions. What cannot be done now says why.
 use super::super::{fit, ink::Ink, keymap, layer::Context, state::State, theme::Tone, widgets::table};
 use ratatui::layout::Rect;
+use std::borrow::Cow;
 
 /// Columns of the keys.
 const KEYS: u16 = 14;
@@ -16,7 +17,7 @@ pub fn body(content: Rect) -> Rect {
 }
 
 /// Keys, what they do, and why not now.
-pub fn lines(state: &State) -> Vec<(String, &'static str, Option<&'static str>)> {
+pub fn lines(state: &State) -> Vec<(String, &'static str, Option<Cow<'static, str>>)> {
     let g = state.theme.glyphs();
     keymap::entries(keymap::helped(state))
         .map(|e| {
@@ -39,6 +40,12 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Chain => "Chain of trust",
         Context::Tags => "Tags",
         Context::Findings => "Findings",
+        Context::Form | Context::Choice => "Form",
+        Context::Secret => "Passphrase",
+        Context::Review => "Review",
+        Context::Confirm => "Confirmation",
+        Context::Working => "Work",
+        Context::Outcome => "Result",
         Context::Help | Context::Filter => "Filter",
     };
     let mut inside = ink.boxed(&format!("Help {} {name}", state.theme.glyphs().dot));

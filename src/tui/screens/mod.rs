@@ -11,6 +11,8 @@ pub mod repositories;
 pub mod repository;
 pub mod tags;
 pub mod unknown;
+pub mod wizard;
+mod wizard_form;
 
 use super::{
     ink::Ink,
@@ -41,7 +43,8 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Repositories => repositories::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
-        Context::Filter => {}
+        // The frame draws what has a cursor.
+        _ => {}
     }
 }
 
@@ -55,6 +58,13 @@ pub fn body(of: Context, content: Rect) -> Rect {
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
         Context::Filter => content,
+        Context::Form
+        | Context::Choice
+        | Context::Secret
+        | Context::Review
+        | Context::Confirm
+        | Context::Working
+        | Context::Outcome => wizard::body(of, content),
     }
 }
 
@@ -66,6 +76,7 @@ pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
         Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),
         Context::Help => Some(help::lines(state).len()),
+        c if c.is_wizard() => wizard::page_lines(state, content),
         _ => None,
     }
 }

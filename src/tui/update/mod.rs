@@ -1,6 +1,7 @@
 //! The one place where the state changes: `update(state, action)` returns what else is to be done.
 mod navigate;
 mod reading;
+mod wizard;
 
 use super::{
     action::{Action, Command, Edit, Ended},
@@ -10,8 +11,9 @@ use super::{
     layout, screens,
     state::{Notice, State},
     theme::Tone,
+    typing,
 };
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 
 /// Changes the state by one action.
 pub fn update(state: &mut State, action: Action) -> Vec<Effect> {
@@ -33,14 +35,15 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
             state.notice = None;
             match keymap::why_not(state, command) {
                 Some(why) => {
-                    state.notice = Some(Notice { text: why.to_owned(), tone: Tone::Warn });
+                    state.notice = Some(Notice { text: why.into_owned(), tone: Tone::Warn });
                     Vec::new()
                 }
                 None => run(state, command),
             }
         }
         Action::Edit(edit) => {
-            edit_filter(state, edit);
+            state.notice = None;
+            type_in(state, edit);
             Vec::new()
         }
         Action::Click(x, y) => navigate::click(state, x, y),
@@ -71,6 +74,20 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Looked(..) | Action::KeysRead(..) | Action::InventoryTaken(..) | Action::Step(..) | Action::Loaded(..) => {
             Vec::new()
         }
+        Action::Asked(asked) => wizard::asked(state, *asked),
+        Action::Turn(turn, note) => {
+            wizard::turn(state, turn, note);
+            Vec::new()
+        }
+        Action::SecretTyped => {
+            wizard::secret_typed(state);
+            Vec::new()
+        }
+        Action::Began => {
+            wizard::began(state);
+            Vec::new()
+        }
+        Action::Finished(result) => wizard::finished(state, *result),
         Action::End(how) => vec![Effect::StopAll, Effect::Leave(how)],
     }
 }
@@ -110,6 +127,16 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
                 return vec![Effect::Copy(text)];
             }
         }
+        Command::NewKey | Command::ChangePassphrase | Command::RemoveKey => return wizard::begin(state, command),
+        Command::NextField
+        | Command::PreviousField
+        | Command::TurnLeft
+        | Command::TurnRight
+        | Command::Enter
+        | Command::Continue
+        | Command::Accept => return wizard::command(state, command),
+        // The terminal's own reader has the line.
+        Command::Clear => {}
         Command::Help => state.layers.push(Layer::Help(Default::default())),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Repaint => return vec![Effect::Repaint],
@@ -119,28 +146,10 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
-fn edit_filter(state: &mut State, edit: Edit) {
-    let Some(Layer::Filter(input)) = state.layers.last_mut() else { return };
-    let request = match edit {
-        Edit::Insert(text) => {
-            // What is pasted may have lines; a filter has one.
-            for c in text.chars().filter(|c| !c.is_control()).take(200) {
-                input.handle(InputRequest::InsertChar(c));
-            }
-            None
-        }
-        Edit::Backspace => Some(InputRequest::DeletePrevChar),
-        Edit::Delete => Some(InputRequest::DeleteNextChar),
-        Edit::DeleteWord => Some(InputRequest::DeletePrevWord),
-        Edit::Clear => Some(InputRequest::DeleteLine),
-        Edit::Left => Some(InputRequest::GoToPrevChar),
-        Edit::Right => Some(InputRequest::GoToNextChar),
-        Edit::Home => Some(InputRequest::GoToStart),
-        Edit::End => Some(InputRequest::GoToEnd),
-    };
-    if let Some(r) = request {
-        input.handle(r);
-    }
+/// Types into what has the input.
+fn type_in(state: &mut State, edit: Edit) {
+    let Some(Layer::Filter(input)) = state.layers.last_mut() else { return wizard::edit(state, edit) };
+    typing::edit(input, edit);
     let text = input.value().to_owned();
     set_filter(state, &text);
 }

@@ -1,5 +1,5 @@
 //! Moving about: rows, pages, places, the mouse.
-use super::{reading, refold, with_tags};
+use super::{reading, refold, with_tags, wizard};
 use crate::tui::{
     action::Command,
     effect::Effect,
@@ -167,6 +167,7 @@ pub fn back(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             return Vec::new();
         }
+        Some(Layer::Wizard(_)) => return wizard::back(state),
         _ => {}
     }
     if state.view(state.page()).is_some_and(|v| !v.filter().is_empty()) {
@@ -188,6 +189,13 @@ pub fn back(state: &mut State) -> Vec<Effect> {
 pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
     state.notice = None;
     let Some(areas) = layout::areas(state.screen()) else { return Vec::new() };
+    // Guided work is left by its own keys only.
+    if state.wizard().is_some() {
+        if matches!(state.layers.last(), Some(Layer::Help(_))) {
+            state.layers.pop();
+        }
+        return Vec::new();
+    }
     if let Some(place) = layout::place_at(&areas, x, y) {
         go(state, place);
         return Vec::new();

@@ -1,5 +1,5 @@
 //! Reading keys and repositories: what to start, what to make of what comes back, and how to stop.
-use super::navigate;
+use super::{navigate, wizard};
 use crate::{
     finding::{Finding, Severity},
     repository::Look,
@@ -106,6 +106,7 @@ pub fn keys_read(state: &mut State, shelf: KeyShelf) -> Vec<Effect> {
     if let Some(i) = selected.as_deref().and_then(place) {
         state.keys_view.select(i);
     }
+    wizard::select_wanted(state);
     // An open page stays with its file, or closes if the file is gone.
     let gone = state.layers.iter_mut().any(|l| match l {
         Layer::Key(page) => match state.keys.roster.rows().iter().position(|k| k.path == page.path) {
@@ -118,12 +119,17 @@ pub fn keys_read(state: &mut State, shelf: KeyShelf) -> Vec<Effect> {
         _ => false,
     });
     if gone {
-        state.layers.clear();
+        wizard::close_others(state);
         state.notice = Some(Notice { text: "That key's file is not there any more.".to_owned(), tone: Tone::Warn });
     }
     state.stale.attention = true;
     // This reading may have begun before the cache said who uses which key.
-    if std::mem::take(&mut state.stale.keys) { vec![Effect::ReadKeys(state.epoch)] } else { Vec::new() }
+    if std::mem::take(&mut state.stale.keys) {
+        state.keys_progress = Progress::Reading;
+        return vec![Effect::ReadKeys(state.epoch)];
+    }
+    state.wanted_key = None;
+    Vec::new()
 }
 
 /// Takes the inventory in and reads what may be read unasked, unless that is more than one would expect at the start.
@@ -141,7 +147,7 @@ pub fn inventory_taken(state: &mut State, inventory: Inventory) -> Vec<Effect> {
     }
     // Numbers have changed: an open page of a repository that is gone closes.
     if state.repo_page().is_some_and(|p| !state.repos.index.contains_key(&p.gun)) {
-        state.layers.clear();
+        wizard::close_others(state);
     }
     navigate::renew_page(state);
     state.stale.attention = true;

@@ -49,6 +49,13 @@ impl Lines {
         }
     }
 
+    /// Writes text in one line, its end cut with dots.
+    pub fn one(&mut self, label: &str, text: &str, tone: Tone) {
+        let shown = self.theme.shown(text);
+        let text = fit::end(&shown, self.columns, self.theme.glyphs().dots).into_owned();
+        self.lines.push(Line { label: label.to_owned(), text, tone });
+    }
+
     /// Writes 64 hexadecimal digits, in halves if they do not fit in one line.
     pub fn digits(&mut self, label: &str, prefix: &str, hex: &str, tone: Tone) {
         if prefix.len() + hex.len() <= self.columns {

@@ -12,18 +12,12 @@ use crate::tui::{
 /// Draws the line; returns the column of the cursor if the filter is typed here.
 pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
     if let Some(Layer::Filter(input)) = state.layers.last() {
-        let typed = ink.theme.shown(input.value()).into_owned();
-        let before: String = input.value().chars().take(input.cursor()).collect();
-        let cursor = fit::width(&ink.theme.shown(&before));
         let x = ink.put(1, 0, "Filter: ", Tone::Accent);
-        let room = usize::from(ink.width().saturating_sub(x + 24));
-        // A long text is shown from where its end, and so the cursor, is seen.
-        let skip = cursor.saturating_sub(room);
-        let seen: String = typed.chars().skip(skip).collect();
-        ink.clip(x, 0, u16::try_from(room).unwrap_or(0), &seen, Tone::Strong);
+        let room = ink.width().saturating_sub(x + 24);
+        let cursor = super::input::draw(ink, x, 0, room, input, Tone::Strong);
         let shown = state.view(state.page()).map_or(0, |v| v.len());
         ink.right(0, &format!("{shown} of {} ", state.roster_len(state.page())), Tone::Dim);
-        return Some(x + u16::try_from(cursor - skip).unwrap_or(0));
+        return Some(cursor);
     }
     if let Some(notice) = &state.notice {
         ink.clip(1, 0, ink.width().saturating_sub(2), &notice.text, notice.tone);
@@ -34,16 +28,21 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
         let x = ink.put(x + 1, 0, "looking, without verifying, at ", Tone::Plain);
         let room = ink.width().saturating_sub(x + 10);
         ink.clip_middle(x, 0, room, gun.as_str(), Tone::Plain);
-        ink.right(0, "c stops ", Tone::Dim);
+        ink.right(0, stops(state), Tone::Dim);
     } else if let Some(what) = reading(state) {
         let x = ink.put(1, 0, state.spinner(), Tone::Accent);
         ink.put(x + 1, 0, what, Tone::Plain);
-        ink.right(0, "c stops ", Tone::Dim);
+        ink.right(0, stops(state), Tone::Dim);
     } else {
         let line = ink.glyphs().horizontal;
         ink.rule(0, line, Tone::Dim);
     }
     None
+}
+
+/// How it is stopped, where that key works.
+fn stops(state: &State) -> &'static str {
+    if state.wizard().is_some() { "" } else { "c stops " }
 }
 
 fn reading(state: &State) -> Option<&'static str> {
@@ -66,7 +65,7 @@ fn progress(state: &State, job: &Job, ink: &mut Ink<'_>) {
         let (mark, tone) = if i < job.columns(BAR) { (g.done, Tone::Accent) } else { (g.to_come, Tone::Dim) };
         ink.put(bar + i, 0, mark, tone);
     }
-    ink.right(0, "c stops ", Tone::Dim);
+    ink.right(0, stops(state), Tone::Dim);
     let latest = job.latest.and_then(|i| state.repos.roster.get(i));
     let Some(repo) = latest else { return };
     let room = bar.saturating_sub(x + 1);

@@ -3,7 +3,9 @@
 use crate::screen_background::desk;
 use claviger::{
     notary::{Answer, ChangeRecord, Transport},
+    procedures::Workplace,
     text::Untrusted,
+    trust_dir::TrustDir,
     tuf::{name::Gun, request::Request},
     tui::{Options, run},
 };
@@ -51,7 +53,8 @@ fn plays_a_faulty_program_for_another_test() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let desk = desk(Arc::new(Faulty::default()), dir.path());
-    let ended = runtime.block_on(run(desk, Options::from_env()));
+    let place = Workplace { trust_dir: TrustDir::new(dir.path()), read_only: None, exact: false, public_dir: dir.path().into() };
+    let ended = runtime.block_on(run(desk, place, Options::from_env()));
     runtime.shutdown_background();
     println!("the screen ended: {ended:?}");
     std::process::exit(if ended.is_err() { 101 } else { 0 });

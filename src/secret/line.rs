@@ -1,0 +1,271 @@
+//! One line read from the terminal itself, for a screen: a terminal library keeps copies of what it reads. The terminal
+//! must be raw already, so that nothing is echoed, and nobody else may read it meanwhile.
+use super::Passphrase;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    termios::{QueueSelector, tcflush},
+};
+use std::{
+    fs::File,
+    io::{self, PipeReader, PipeWriter, Read as _},
+};
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// Most bytes of a passphrase that is typed. The buffer has this size from the start: one that grows leaves copies.
+pub const MOST: usize = 1024;
+/// Bytes that are taken from the terminal at once.
+const CHUNK: usize = 256;
+/// A terminal sends the rest of a key's sequence at once; an Esc that stands alone for this long is the key.
+const ESC_ALONE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// What somebody did at the question.
+pub enum Line {
+    /// Typed this and pressed Enter. White space at either end is gone, as Notary and docker do it.
+    Entered(Passphrase),
+    /// Typed more than [`MOST`] bytes, and pressed Enter.
+    TooLong,
+    /// Pressed Esc.
+    Escape,
+    /// Pressed Ctrl-C.
+    Interrupt,
+    /// Nobody can answer any more: the terminal is gone, or the program is ending.
+    Gone,
+}
+
+/// Reads lines of the terminal until the [`Stop`] that came with it is dropped.
+pub struct TerminalLine {
+    tty: File,
+    stop: PipeReader,
+    chunk: Zeroizing<[u8; CHUNK]>,
+    at: usize,
+    end: usize,
+}
+
+/// Ends the reading when it is dropped.
+pub struct Stop(#[expect(dead_code, reason = "held to be dropped")] PipeWriter);
+
+impl TerminalLine {
+    /// Opens the terminal. What was typed before is thrown away: it was meant for something else.
+    pub fn open() -> io::Result<(Self, Stop)> {
+        let tty = File::open("/dev/tty")?;
+        let (stop, writer) = io::pipe()?;
+        tcflush(&tty, QueueSelector::IFlush)?;
+        Ok((Self { tty, stop, chunk: Zeroizing::new([0; CHUNK]), at: 0, end: 0 }, Stop(writer)))
+    }
+
+    /// Reads one line.
+    pub fn read(&mut self) -> Line {
+        let mut typed = Typed::default();
+        loop {
+            let key = match self.byte(typed.waits_for_more()) {
+                Ok(Some(byte)) => typed.take(byte),
+                Ok(None) => Some(Key::Escape),
+                Err(_) => return Line::Gone,
+            };
+            match key {
+                Some(Key::Enter) => return typed.line(),
+                Some(Key::Escape) => return Line::Escape,
+                Some(Key::Interrupt) => return Line::Interrupt,
+                None => {}
+            }
+        }
+    }
+
+    /// The next byte; none if Esc has turned out to be a key.
+    fn byte(&mut self, after_esc: bool) -> io::Result<Option<u8>> {
+        while self.at == self.end {
+            if !self.wait(after_esc)? {
+                return Ok(None);
+            }
+            (self.at, self.end) = (0, self.tty.read(self.chunk.as_mut_slice())?);
+            if self.end == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let byte = self.chunk.get_mut(self.at).map(std::mem::take);
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// Whether there is something to read; not only if Esc has been alone for long enough.
+    fn wait(&self, after_esc: bool) -> io::Result<bool> {
+        loop {
+            let mut fds = [PollFd::new(&self.tty, PollFlags::IN), PollFd::new(&self.stop, PollFlags::IN)];
+            match poll(&mut fds, after_esc.then_some(&ESC_ALONE)) {
+                Err(Errno::INTR) => continue,
+                Err(e) => return Err(e.into()),
+                Ok(0) => return Ok(false),
+                Ok(_) => {}
+            }
+            let [tty, stop] = fds.map(|f| f.revents());
+            return match (stop.is_empty(), tty.contains(PollFlags::IN)) {
+                (true, true) => Ok(true),
+                _ => Err(io::ErrorKind::Interrupted.into()),
+            };
+        }
+    }
+}
+
+impl Drop for TerminalLine {
+    /// What else was typed at the question is part of no answer, and no command to what is shown next.
+    fn drop(&mut self) {
+        let _ = tcflush(&self.tty, QueueSelector::IFlush);
+    }
+}
+
+/// A key that ends a line.
+#[derive(Debug, PartialEq, Eq)]
+enum Key {
+    Enter,
+    Escape,
+    Interrupt,
+}
+
+/// Where in a sequence of a special key the input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Sequence {
+    #[default]
+    None,
+    /// After Esc.
+    Esc,
+    /// After Esc and `[`: parameters, then one final byte.
+    Csi,
+    /// After Esc and `O`: one byte.
+    Ss3,
+}
+
+/// What was typed so far. Arrows, function keys, the mouse and the marks around a paste are passed over.
+struct Typed {
+    bytes: Zeroizing<Vec<u8>>,
+    too_long: bool,
+    sequence: Sequence,
+}
+
+impl Default for Typed {
+    fn default() -> Self {
+        Self { bytes: Zeroizing::new(Vec::with_capacity(MOST)), too_long: false, sequence: Sequence::None }
+    }
+}
+
+impl Typed {
+    fn waits_for_more(&self) -> bool {
+        self.sequence == Sequence::Esc
+    }
+
+    fn take(&mut self, byte: u8) -> Option<Key> {
+        match (std::mem::take(&mut self.sequence), byte) {
+            (Sequence::Esc, b'[') => self.sequence = Sequence::Csi,
+            (Sequence::Esc, b'O') => self.sequence = Sequence::Ss3,
+            (Sequence::Esc, 0x1b) => return Some(Key::Escape),
+            (Sequence::Csi, b' '..=b'?') => self.sequence = Sequence::Csi,
+            // A key with Alt, and the last byte of a sequence.
+            (Sequence::Esc | Sequence::Csi | Sequence::Ss3, _) => {}
+            (Sequence::None, 0x1b) => self.sequence = Sequence::Esc,
+            (Sequence::None, b'\r' | b'\n') => return Some(Key::Enter),
+            (Sequence::None, 0x03) => return Some(Key::Interrupt),
+            (Sequence::None, 0x7f | 0x08) => self.backspace(),
+            (Sequence::None, 0x15) => self.clear(),
+            // A tab may stand in a passphrase; other control characters are keys that mean nothing here.
+            (Sequence::None, 0..=0x1f) if byte != b'\t' => {}
+            (Sequence::None, _) if self.bytes.len() == MOST => self.too_long = true,
+            (Sequence::None, _) => self.bytes.push(byte),
+        }
+        None
+    }
+
+    /// Takes back one character, which may be several bytes.
+    fn backspace(&mut self) {
+        while let Some(last) = self.bytes.last_mut() {
+            let inside = *last & 0xc0 == 0x80;
+            last.zeroize();
+            self.bytes.pop();
+            if !inside {
+                break;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.as_mut_slice().zeroize();
+        self.bytes.clear();
+        self.too_long = false;
+    }
+
+    fn line(&self) -> Line {
+        match self.too_long {
+            true => Line::TooLong,
+            false => Line::Entered(Passphrase::new(self.bytes.trim_ascii().to_vec())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the line is after these bytes and Enter.
+    fn typed(bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut t = Typed::default();
+        for b in bytes {
+            assert_eq!(t.take(*b), None, "{bytes:?}");
+        }
+        assert_eq!(t.take(b'\r'), Some(Key::Enter));
+        match t.line() {
+            Line::Entered(p) => Some(p.expose().to_vec()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_line_is_what_was_typed_and_not_taken_back() {
+        for (bytes, line) in [
+            (&b"correct horse"[..], &b"correct horse"[..]),
+            (b"  blanks at the ends \t", b"blanks at the ends"),
+            (b"abc\x7f\x08d", b"ad"),
+            (b"\x7f\x7fa", b"a"),
+            ("aé日\x7f\x7fb".as_bytes(), b"ab"),
+            (b"wrong\x15right", b"right"),
+            (b"\x01\x1a\x00a", b"a"),
+            (b"", b""),
+        ] {
+            assert_eq!(typed(bytes).as_deref(), Some(line), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn arrows_the_mouse_and_the_marks_of_a_paste_are_no_part_of_a_passphrase() {
+        for bytes in [
+            &b"\x1b[200~se\x1b[Acret\x1b[201~"[..],
+            b"\x1b[<0;12;7Msecret\x1b[<0;12;7m",
+            b"\x1bOPse\x1b[1;5Ccret",
+            b"sec\x1b[15~ret",
+            b"secret\x1bx",
+        ] {
+            assert_eq!(typed(bytes).as_deref(), Some(&b"secret"[..]), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn escape_and_control_c_end_the_line() {
+        let mut t = Typed::default();
+        assert_eq!((t.take(b'a'), t.take(0x1b), t.waits_for_more()), (None, None, true));
+        assert_eq!(t.take(0x1b), Some(Key::Escape));
+        assert_eq!(Typed::default().take(3), Some(Key::Interrupt));
+    }
+
+    #[test]
+    fn the_buffer_never_moves_and_one_byte_too_many_is_not_dropped_in_silence() {
+        let mut t = Typed::default();
+        let at = t.bytes.as_ptr();
+        for _ in 0..MOST {
+            t.take(b'x');
+        }
+        assert!(matches!(t.line(), Line::Entered(p) if p.expose().len() == MOST));
+        t.take(b'x');
+        assert!(matches!(t.line(), Line::TooLong));
+        assert_eq!(t.bytes.as_ptr(), at);
+        t.take(0x15);
+        assert!(matches!(t.line(), Line::Entered(p) if p.is_empty()));
+    }
+}

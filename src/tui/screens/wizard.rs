@@ -1,0 +1,177 @@
+//! The pages of guided work: passphrase, review, confirmation, work and result. Forms have a file of their own.
+use super::{
+    super::{
+        ink::Ink,
+        layer::Context,
+        state::State,
+        theme::Tone,
+        widgets::{input, pane::Lines, table},
+        wizard::{CANCELLED, Done, Page, SecretPage, Wizard},
+    },
+    findings, wizard_form,
+};
+use crate::{
+    failure::Failure,
+    operator::{Confirm, Review, SecretKind},
+    secret::{dialogue::Turn, least_characters},
+};
+use ratatui::layout::Rect;
+
+/// Rows of the title, what the step is about, and a gap.
+const HEAD: u16 = 3;
+/// Rows below a confirmation where it is typed.
+const TYPED: u16 = 3;
+
+/// Where the lines of a page are.
+pub fn body(of: Context, content: Rect) -> Rect {
+    let below = super::below(content, HEAD);
+    let rows = if of == Context::Confirm { TYPED } else { 0 };
+    Rect { height: below.height.saturating_sub(rows), ..below }
+}
+
+/// How many lines the page has, if it is one that scrolls.
+pub fn page_lines(state: &State, content: Rect) -> Option<usize> {
+    let wizard = state.wizard()?;
+    (!matches!(wizard.page, Page::Form(_))).then(|| lines(state, wizard, content.width).lines.len())
+}
+
+/// Draws the page; returns where the cursor belongs, if anything is typed.
+pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<(u16, u16)> {
+    let wizard = state.wizard()?;
+    ink.line(0, &[("Keys  ", Tone::Dim), (wizard.work.title(), Tone::Strong)]);
+    if let (Some(step), false) = (&wizard.step, matches!(wizard.page, Page::Outcome(_))) {
+        ink.clip(0, 1, ink.width(), step.says, Tone::Dim);
+    }
+    let content = ink.area();
+    if let Page::Form(form) = &wizard.page {
+        return wizard_form::draw(form, &mut ink.on(body(Context::Form, content)));
+    }
+    let of = if let Page::Confirm(..) = wizard.page { Context::Confirm } else { Context::Review };
+    let lines = lines(state, wizard, content.width);
+    let mut part = ink.on(body(of, content));
+    lines.draw(&mut part, wizard.scroll.cursor());
+    let height = part.height();
+    table::scroll_bar(&mut part, 0, height, wizard.scroll.cursor(), lines.lines.len());
+    match &wizard.page {
+        Page::Confirm(confirm, typed) => {
+            let foot = super::below(content, content.height.saturating_sub(TYPED));
+            let mut foot = ink.on(foot);
+            let right = typed.value() == confirm.typed;
+            let asks = format!("To go ahead, type {} and press Enter:", confirm.typed);
+            foot.clip(0, 0, foot.width(), &asks, Tone::Strong);
+            let columns = foot.width().saturating_sub(2);
+            let cursor = input::draw(&mut foot, 2, 1, columns, typed, if right { Tone::Good } else { Tone::Plain });
+            let (says, tone) = match typed.value() {
+                "" => ("", Tone::Dim),
+                _ if right => ("That is it.", Tone::Good),
+                t if confirm.typed.starts_with(t) => ("Not all of it yet.", Tone::Dim),
+                _ => ("That is something else.", Tone::Warn),
+            };
+            foot.clip(2, 2, columns, says, tone);
+            let a = foot.area();
+            Some((a.x + cursor.min(a.width.saturating_sub(1)), a.y + 1)).filter(|_| !wizard.answered)
+        }
+        _ => None,
+    }
+}
+
+/// The lines of every page but a form.
+fn lines(state: &State, wizard: &Wizard, columns: u16) -> Lines {
+    let columns = columns.saturating_sub(2);
+    match &wizard.page {
+        Page::Form(_) => Lines::bare(state.theme, columns),
+        Page::Secret(page) => secret(state, page, columns),
+        Page::Review(review) => of_review(state, review, columns),
+        Page::Confirm(confirm, _) => of_confirm(state, confirm, columns),
+        Page::Working(what) => working(state, wizard, what, columns),
+        Page::Outcome(result) => outcome(state, result, columns),
+    }
+}
+
+fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
+    let mut l = Lines::bare(state.theme, columns);
+    let w = &page.wanted;
+    let of = &w.label;
+    match (page.turn, w.kind) {
+        (Turn::Again, _) => l.say("", &format!("Type the same passphrase for {of} again."), Tone::Strong),
+        (Turn::Existing, _) => l.say("", &format!("Type the passphrase of the {of}."), Tone::Strong),
+        (Turn::New, SecretKind::Replacement) => l.say("", &format!("Type the new passphrase of the {of}."), Tone::Strong),
+        (Turn::New, _) => l.say("", &format!("Type a passphrase for {of}."), Tone::Strong),
+    }
+    l.gap();
+    if let Some(note) = &page.note {
+        l.say("", &format!("! {note}"), Tone::Warn);
+        l.gap();
+    }
+    l.say("", "Nothing of what you type is shown. Enter ends it, Ctrl-U begins it again.", Tone::Plain);
+    if page.turn != Turn::Existing {
+        l.gap();
+        l.say("", &format!("It needs at least {} characters, and is typed twice.", least_characters(&w.role)), Tone::Plain);
+        l.say("", "It cannot be recovered. Back it up now.", Tone::Strong);
+    }
+    l
+}
+
+fn of_review(state: &State, review: &Review, columns: u16) -> Lines {
+    let mut l = Lines::new(state.theme, columns);
+    l.heading(&review.title);
+    for (name, value) in &review.facts {
+        match value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
+            true => l.digits(name, "", value, Tone::Plain),
+            false => l.say(name, value, Tone::Plain),
+        }
+    }
+    if !review.findings.is_empty() {
+        l.gap();
+        findings::say_all(&mut l, "Notable", &review.findings);
+    }
+    l.gap();
+    l.say("Enter", review.verb, Tone::Strong);
+    l
+}
+
+fn of_confirm(state: &State, confirm: &Confirm, columns: u16) -> Lines {
+    let mut l = Lines::bare(state.theme, columns);
+    l.say("", &confirm.title, Tone::Bad);
+    for consequence in &confirm.consequences {
+        l.gap();
+        l.say("", consequence, Tone::Plain);
+    }
+    l
+}
+
+fn working(state: &State, wizard: &Wizard, what: &str, columns: u16) -> Lines {
+    let mut l = Lines::bare(state.theme, columns);
+    if what.is_empty() {
+        return l;
+    }
+    l.say("", &format!("{} {what}", state.spinner()), Tone::Strong);
+    l.gap();
+    match (wizard.acted, wizard.stopping) {
+        (true, _) => l.say("", "It has begun to write, and is not stopped half-way.", Tone::Dim),
+        (false, true) => l.say("", "It is being stopped.", Tone::Dim),
+        (false, false) => l.say("", "Nothing is written yet. Esc stops it.", Tone::Dim),
+    }
+    l
+}
+
+fn outcome(state: &State, result: &Result<Done, Failure>, columns: u16) -> Lines {
+    let mut l = Lines::bare(state.theme, columns);
+    let g = state.theme.glyphs();
+    match result {
+        Ok(done) => {
+            l.say("", &format!("{} {}", g.tick, done.happened), Tone::Good);
+            l.gap();
+            l.say("", done.next, Tone::Strong);
+        }
+        Err(failure) => {
+            let (mark, tone) = if failure.code == CANCELLED { ("", Tone::Strong) } else { (g.cross, Tone::Bad) };
+            l.say("", format!("{mark} {}", failure.happened()).trim_start(), tone);
+            for sentence in failure.rest() {
+                l.gap();
+                l.say("", &sentence, Tone::Plain);
+            }
+        }
+    }
+    l
+}

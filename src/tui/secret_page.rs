@@ -1,0 +1,48 @@
+//! The question for a passphrase: while it stands, the terminal itself is read, past the state and the event reader.
+use super::{action::Action, events::Events};
+use crate::{
+    operator::{SecretKind, SecretWanted},
+    secret::{
+        Stop, TerminalLine,
+        dialogue::{self, Typed},
+    },
+};
+use std::io;
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    task::{JoinHandle, spawn_blocking},
+};
+
+/// A question for a passphrase that stands.
+pub struct Asking {
+    answer: JoinHandle<Typed>,
+    /// Held to be dropped: that ends the reading.
+    _stop: Stop,
+}
+
+impl Asking {
+    /// Begins to read, after the event reader has come to rest. What was typed before is thrown away.
+    pub async fn begin(wanted: SecretWanted, events: &mut Events, actions: UnboundedSender<Action>) -> io::Result<Self> {
+        events.rest().await;
+        let (mut line, stop) = TerminalLine::open()?;
+        let answer = spawn_blocking(move || {
+            dialogue::ask(
+                wanted.kind != SecretKind::Existing,
+                &wanted.role,
+                || line.read(),
+                |turn, note| drop(actions.send(Action::Turn(turn, note))),
+            )
+        });
+        Ok(Self { answer, _stop: stop })
+    }
+
+    /// What was typed. A part of the program that has panicked gives none.
+    pub async fn answer(asking: &mut Option<Self>) -> Typed {
+        let typed = match asking {
+            Some(a) => (&mut a.answer).await.unwrap_or(Typed::Gone),
+            None => std::future::pending().await,
+        };
+        *asking = None;
+        typed
+    }
+}

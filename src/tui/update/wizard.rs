@@ -1,0 +1,163 @@
+//! Guided work: what a procedure asks, what is answered, and what came of it.
+use crate::{
+    failure::Failure,
+    secret::dialogue::Turn,
+    tui::{
+        action::{Command, Edit},
+        effect::{Effect, Reply},
+        layer::Layer,
+        shelf::Progress,
+        state::State,
+        typing,
+        wizard::{Asked, Done, Page, Wizard, Work},
+    },
+};
+
+/// Begins a piece of work, on top of everything.
+pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
+    let path = state.selected_key().map(|k| k.path.clone());
+    let work = match (command, path) {
+        (Command::NewKey, _) => Work::GenerateKey,
+        (Command::ChangePassphrase, Some(path)) => Work::ChangePassphrase(path),
+        (Command::RemoveKey, Some(path)) => Work::RemoveKey(path),
+        _ => return Vec::new(),
+    };
+    state.layers.push(Layer::Wizard(Box::new(Wizard::new(work.clone()))));
+    vec![Effect::Perform(work)]
+}
+
+/// Shows what is asked. What was opened over the work before, such as the help, was about another page.
+pub fn asked(state: &mut State, asked: Asked) -> Vec<Effect> {
+    if let Some(at) = state.layers.iter().rposition(|l| matches!(l, Layer::Wizard(_))) {
+        state.layers.truncate(at + 1);
+    }
+    let Some(wizard) = state.wizard_mut() else { return Vec::new() };
+    wizard.ask(asked);
+    match &wizard.page {
+        Page::Secret(page) => vec![Effect::ReadSecret(page.wanted.clone())],
+        _ => Vec::new(),
+    }
+}
+
+/// Says what is to be typed at the question for a passphrase.
+pub fn turn(state: &mut State, turn: Turn, note: Option<String>) {
+    if let Some(Wizard { page: Page::Secret(page), .. }) = state.wizard_mut() {
+        page.turn = turn;
+        // Why the question comes at all is said until something newer is.
+        page.note = note.or(page.note.take().filter(|_| turn == Turn::Existing));
+    }
+}
+
+/// The procedure has its passphrase.
+pub fn secret_typed(state: &mut State) {
+    if let Some(wizard) = state.wizard_mut() {
+        wizard.answered = true;
+    }
+}
+
+/// From here on there is no way back.
+pub fn began(state: &mut State) {
+    if let Some(wizard) = state.wizard_mut() {
+        wizard.acted = true;
+    }
+}
+
+/// Shows what came of it. Whatever was touched is read again.
+pub fn finished(state: &mut State, result: Result<Done, Failure>) -> Vec<Effect> {
+    let Some(wizard) = state.wizard_mut() else { return Vec::new() };
+    let (acted, work) = (wizard.acted, wizard.work.clone());
+    let key = result.as_ref().ok().and_then(|done| done.key.clone());
+    let removed = result.is_ok() && matches!(work, Work::RemoveKey(_));
+    wizard.page = Page::Outcome(result);
+    wizard.answered = false;
+    wizard.scroll = Default::default();
+    if removed {
+        // Its page goes with it.
+        state.layers.retain(|l| !matches!(l, Layer::Key(_)));
+    }
+    if !acted {
+        return Vec::new();
+    }
+    state.wanted_key = key;
+    if state.keys_progress == Progress::Reading {
+        // That reading may have begun too early to see it.
+        state.stale.keys = true;
+        return Vec::new();
+    }
+    state.keys_progress = Progress::Reading;
+    vec![Effect::ReadKeys(state.epoch)]
+}
+
+/// Selects the key that was made or changed, now that the keys were read. A filter that hides it is cleared.
+pub fn select_wanted(state: &mut State) {
+    let Some(path) = &state.wanted_key else { return };
+    let Some(i) = state.keys.roster.rows().iter().position(|k| k.path == *path) else { return };
+    state.wanted_key = None;
+    state.keys_view.select(i);
+    if state.keys_view.selected() != Some(i) {
+        state.keys_view.set_filter("", &state.keys.roster);
+        state.keys_view.select(i);
+    }
+}
+
+/// Types into the field, or the confirmation.
+pub fn edit(state: &mut State, edit: Edit) {
+    match state.wizard_mut().map(|w| &mut w.page) {
+        Some(Page::Form(form)) => form.edit(edit),
+        Some(Page::Confirm(_, input)) => typing::edit(input, edit),
+        _ => {}
+    }
+}
+
+/// Moves in a form, goes on from it, or accepts a page.
+pub fn command(state: &mut State, command: Command) -> Vec<Effect> {
+    let Some(wizard) = state.wizard_mut() else { return Vec::new() };
+    let reply = match (&mut wizard.page, command) {
+        (Page::Form(form), Command::NextField) => {
+            form.next();
+            None
+        }
+        (Page::Form(form), Command::PreviousField) => {
+            form.previous();
+            None
+        }
+        (Page::Form(form), Command::TurnLeft | Command::TurnRight) => {
+            form.turn(command == Command::TurnRight);
+            None
+        }
+        (Page::Form(form), Command::Enter) => match form.next() {
+            true => None,
+            false => form.take().map(Reply::Values),
+        },
+        (Page::Form(form), Command::Continue) => form.take().map(Reply::Values),
+        (Page::Review(_), Command::Accept) => Some(Reply::Accepted),
+        (Page::Confirm(_, input), Command::Accept) => Some(Reply::Typed(input.value().to_owned())),
+        _ => None,
+    };
+    reply.map(|r| answer(wizard, r)).unwrap_or_default()
+}
+
+/// Esc: to the question before, out of the first one, out of what is at work, or away from the result.
+pub fn back(state: &mut State) -> Vec<Effect> {
+    let Some(wizard) = state.wizard_mut() else { return Vec::new() };
+    if matches!(wizard.page, Page::Outcome(_)) {
+        state.layers.retain(|l| !matches!(l, Layer::Wizard(_)));
+        return Vec::new();
+    }
+    if wizard.is_working() {
+        wizard.stopping = true;
+        return vec![Effect::StopWork];
+    }
+    let reply = if wizard.may_go_back { Reply::Back } else { Reply::Cancelled };
+    answer(wizard, reply)
+}
+
+fn answer(wizard: &mut Wizard, reply: Reply) -> Vec<Effect> {
+    wizard.answered = true;
+    vec![Effect::Answer(reply)]
+}
+
+/// Closes everything but guided work, which ends by itself.
+pub fn close_others(state: &mut State) {
+    state.layers.retain(|l| matches!(l, Layer::Wizard(_)));
+}

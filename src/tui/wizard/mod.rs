@@ -1,0 +1,184 @@
+//! Guided work on the screen: each question of a procedure is a page, and the last page says what came of it.
+mod form;
+mod operator;
+mod works;
+
+pub use form::{FieldState, FormPage};
+pub use works::Works;
+
+use super::{layer::Context, roster::View};
+use crate::{
+    failure::Failure,
+    operator::{Confirm, Kind, Question, Review, SecretKind, SecretWanted, Step},
+    procedures::{key_generate, key_passwd, key_remove},
+    secret::dialogue::Turn,
+};
+use std::path::PathBuf;
+use tui_input::Input;
+
+/// The code of a failure that is none: somebody did not want to go on.
+pub const CANCELLED: &str = "cancelled";
+
+/// A procedure, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Make a key.
+    GenerateKey,
+    /// Change the passphrase of the key in this file.
+    ChangePassphrase(PathBuf),
+    /// Remove the key in this file.
+    RemoveKey(PathBuf),
+}
+
+impl Work {
+    /// What it is called.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::GenerateKey => "New key",
+            Self::ChangePassphrase(_) => "Change a passphrase",
+            Self::RemoveKey(_) => "Remove a key",
+        }
+    }
+
+    /// What has not happened as long as nothing has.
+    pub fn nothing(&self) -> &'static str {
+        match self {
+            Self::GenerateKey => key_generate::NOTHING,
+            Self::ChangePassphrase(_) => key_passwd::NOTHING,
+            Self::RemoveKey(_) => key_remove::NOTHING,
+        }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What happened, as a sentence.
+    pub happened: String,
+    /// What to do next, as a sentence.
+    pub next: &'static str,
+    /// The key's file that is new or changed.
+    pub key: Option<PathBuf>,
+}
+
+/// A question of a procedure.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Where the procedure is.
+    pub step: Step,
+    /// What it asks.
+    pub question: Question,
+    /// Whether there is a question before it.
+    pub may_go_back: bool,
+}
+
+/// What is shown.
+#[derive(Debug)]
+pub enum Page {
+    /// Fields.
+    Form(FormPage),
+    /// A passphrase, which is typed past this state.
+    Secret(SecretPage),
+    /// What will be done.
+    Review(Review),
+    /// A consequence, and what is typed to accept it.
+    Confirm(Confirm, Input),
+    /// What is being done.
+    Working(String),
+    /// What came of it.
+    Outcome(Result<Done, Failure>),
+}
+
+/// A passphrase that is being typed.
+#[derive(Debug)]
+pub struct SecretPage {
+    /// What for.
+    pub wanted: SecretWanted,
+    /// What is to be typed now.
+    pub turn: Turn,
+    /// Why it is asked once more.
+    pub note: Option<String>,
+}
+
+/// A procedure that is at work.
+#[derive(Debug)]
+pub struct Wizard {
+    /// What it does.
+    pub work: Work,
+    /// What is shown.
+    pub page: Page,
+    /// Where the procedure is.
+    pub step: Option<Step>,
+    /// Whether Esc leads to the question before; otherwise it cancels.
+    pub may_go_back: bool,
+    /// Whether the page was answered and the next one has not come.
+    pub answered: bool,
+    /// Whether something was done that cannot be stopped half-way.
+    pub acted: bool,
+    /// Whether it was told to stop.
+    pub stopping: bool,
+    /// How far the page is scrolled.
+    pub scroll: View,
+}
+
+impl Wizard {
+    /// Before the first question.
+    pub fn new(work: Work) -> Self {
+        Self {
+            work,
+            page: Page::Working(String::new()),
+            step: None,
+            may_go_back: false,
+            answered: false,
+            acted: false,
+            stopping: false,
+            scroll: View::default(),
+        }
+    }
+
+    /// Shows what is asked.
+    pub fn ask(&mut self, asked: Asked) {
+        let Asked { step, question, may_go_back } = asked;
+        self.page = match question {
+            Question::Form(form) => Page::Form(FormPage::new(form)),
+            Question::Secret(wanted) => {
+                let new = wanted.kind != SecretKind::Existing;
+                let note = wanted.again.clone();
+                Page::Secret(SecretPage { turn: if new { Turn::New } else { Turn::Existing }, note, wanted })
+            }
+            Question::Review(review) => Page::Review(review),
+            Question::Confirm(confirm) => Page::Confirm(confirm, Input::default()),
+            Question::Working(what) => Page::Working(what),
+        };
+        self.step = Some(step);
+        self.may_go_back = may_go_back;
+        self.answered = false;
+        self.scroll = View::default();
+    }
+
+    /// What has the input.
+    pub fn context(&self) -> Context {
+        match &self.page {
+            Page::Outcome(_) => Context::Outcome,
+            _ if self.answered => Context::Working,
+            Page::Form(form) => match form.focused().map(|f| &f.kind) {
+                Some(Kind::Choice(_)) => Context::Choice,
+                _ => Context::Form,
+            },
+            Page::Secret(_) => Context::Secret,
+            Page::Review(_) => Context::Review,
+            Page::Confirm(..) => Context::Confirm,
+            Page::Working(_) => Context::Working,
+        }
+    }
+
+    /// Whether it waits for the procedure, not for somebody.
+    pub fn is_working(&self) -> bool {
+        self.context() == Context::Working
+    }
+
+    /// Whether the last line of the page was on the screen.
+    pub fn is_read(&self) -> bool {
+        self.scroll.cursor() + 1 >= self.scroll.len()
+    }
+}

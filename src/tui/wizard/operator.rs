@@ -1,0 +1,98 @@
+//! The operator of a screen: each question goes to the screen as an action, and its answer comes back through a channel.
+//! Here too is the one place that knows which procedures there are.
+use super::{Asked, Done, Work};
+use crate::{
+    failure::{Failure, sentence},
+    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
+    procedures::{Workplace, key_generate, key_passwd, key_remove},
+    tui::action::Action,
+};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+
+/// Where the answer to the question that is on the screen goes.
+#[derive(Clone, Default)]
+pub struct Reply(Arc<Mutex<Option<oneshot::Sender<Result<Answer, Stop>>>>>);
+
+impl Reply {
+    /// Answers the question, if there is one.
+    pub fn send(&self, answer: Result<Answer, Stop>) {
+        if let Some(reply) = self.take() {
+            // Who asked may have gone: then nobody wants to know.
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// Whoever asked learns that there will be no answer.
+    pub fn withdraw(&self) {
+        drop(self.take());
+    }
+
+    fn take(&self) -> Option<oneshot::Sender<Result<Answer, Stop>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn awaited(&self) -> oneshot::Receiver<Result<Answer, Stop>> {
+        let (reply, answer) = oneshot::channel();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+        answer
+    }
+}
+
+/// Asks on the screen.
+pub struct ScreenOperator {
+    /// Where questions go.
+    pub actions: UnboundedSender<Action>,
+    /// Where answers come from.
+    pub reply: Reply,
+}
+
+impl Operator for ScreenOperator {
+    fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>> {
+        let asked = Action::Asked(Box::new(Asked { step, question: question.clone(), may_go_back }));
+        if let Question::Working(_) = question {
+            let _ = self.actions.send(asked);
+            return Box::pin(async { Ok(Answer::Seen) });
+        }
+        let answer = self.reply.awaited();
+        let _ = self.actions.send(asked);
+        Box::pin(async { answer.await.unwrap_or(Err(Stop::Cancelled)) })
+    }
+
+    fn begins(&mut self, _: Step, _: &str) -> Result<(), Failure> {
+        let _ = self.actions.send(Action::Began);
+        Ok(())
+    }
+}
+
+/// Does a piece of work from its first question to its end.
+pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator, cancel: Cancel) -> Result<Done, Failure> {
+    let nothing = work.nothing();
+    let done = match work {
+        Work::GenerateKey => run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map(|made| Done {
+            happened: sentence(&made.to_string()),
+            next: key_generate::NEXT,
+            key: Some(made.path),
+        }),
+        Work::ChangePassphrase(path) => {
+            let entry = place.key_at(&path).await?;
+            run(&mut operator, cancel, |s| key_passwd::run(place.clone(), entry.clone(), s)).await.map(|changed| Done {
+                happened: sentence(&changed.to_string()),
+                next: key_passwd::NEXT,
+                key: Some(path),
+            })
+        }
+        Work::RemoveKey(path) => {
+            let entry = place.key_at(&path).await?;
+            run(&mut operator, cancel, |s| key_remove::run(place.clone(), entry.clone(), s)).await.map(|removed| Done {
+                happened: sentence(&removed.to_string()),
+                next: key_remove::NEXT,
+                key: None,
+            })
+        }
+    };
+    done.map_err(|stop| match stop {
+        Stop::Failed(failure) => failure,
+        Stop::Back | Stop::Cancelled => Failure::new(super::CANCELLED, "you have stopped here", nothing, ""),
+    })
+}

@@ -1,0 +1,74 @@
+//! Runs procedures beside the task that draws, one at a time.
+use super::{
+    Work,
+    operator::{Reply, ScreenOperator, perform},
+};
+use crate::{
+    operator::{Answer, Cancel, Stop},
+    procedures::Workplace,
+    tui::action::Action,
+};
+use std::time::Duration;
+use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
+
+/// Whoever leaves waits at most this long for something that has begun and must not be left half done.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs procedures.
+pub struct Works {
+    place: Workplace,
+    actions: UnboundedSender<Action>,
+    running: Option<Running>,
+}
+
+struct Running {
+    task: JoinHandle<()>,
+    cancel: Cancel,
+    reply: Reply,
+}
+
+impl Works {
+    /// Works at `place`; questions and results go to `actions`.
+    pub fn new(place: Workplace, actions: UnboundedSender<Action>) -> Self {
+        Self { place, actions, running: None }
+    }
+
+    /// Why nothing may be written here, if nothing may.
+    pub fn read_only(&self) -> Option<&str> {
+        self.place.read_only.as_deref()
+    }
+
+    /// Begins a piece of work.
+    pub fn start(&mut self, work: Work) {
+        let (cancel, reply, actions) = (Cancel::default(), Reply::default(), self.actions.clone());
+        let operator = ScreenOperator { actions: actions.clone(), reply: reply.clone() };
+        let performed = perform(work, self.place.clone(), operator, cancel.clone());
+        let task = tokio::spawn(async move {
+            let _ = actions.send(Action::Finished(Box::new(performed.await)));
+        });
+        self.running = Some(Running { task, cancel, reply });
+    }
+
+    /// Answers the question that is on the screen.
+    pub fn answer(&self, answer: Result<Answer, Stop>) {
+        if let Some(r) = &self.running {
+            r.reply.send(answer);
+        }
+    }
+
+    /// Says that it should end, if nothing was done yet.
+    pub fn stop(&self) {
+        if let Some(r) = &self.running {
+            r.cancel.set();
+            r.reply.withdraw();
+        }
+    }
+
+    /// Ends, and waits for what has begun.
+    pub async fn end(&mut self) {
+        self.stop();
+        if let Some(r) = self.running.take() {
+            let _ = tokio::time::timeout(GRACE, r.task).await;
+        }
+    }
+}
