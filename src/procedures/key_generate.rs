@@ -132,7 +132,11 @@ fn form(place: &Workplace) -> Form {
             }),
             Field::choice(field::ALGORITHM, "Algorithm", "what it computes with", options(&algorithms)),
             Field::text(field::DIR, "Public half", "the directory that NAME.pub goes to").with(public_dir).checked(
-                |dir, values| public_path(Path::new(dir), values.get(field::NAME)).map(|p| Some(format!("writes {}", shown(&p)))),
+                |dir, values| match values.get(field::NAME) {
+                    // Without a name there is nothing to be said of its file.
+                    name if signer(name).is_err() => Ok(None),
+                    name => public_path(Path::new(dir), name).map(|p| Some(format!("writes {}", shown(&p)))),
+                },
             ),
         ],
     }

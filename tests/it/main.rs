@@ -28,6 +28,8 @@ mod screen_acts;
 mod screen_background;
 mod screen_pictures;
 mod screen_safe;
+mod screen_wizard;
+mod screen_wizard_works;
 mod screen_world;
 mod served_sandbox;
 mod shown_acts;

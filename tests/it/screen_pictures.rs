@@ -26,7 +26,8 @@ fn picture(s: &State) -> String {
     out
 }
 
-fn hold(name: &str, s: &State) {
+/// Holds a state against its picture.
+pub fn hold(name: &str, s: &State) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
     settings.set_prepend_module_to_snapshot(false);

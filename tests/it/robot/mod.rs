@@ -4,6 +4,7 @@ mod driver;
 mod ends;
 mod places;
 mod sandbox;
+mod wizard;
 
 use driver::{Robot, Start};
 use std::{
