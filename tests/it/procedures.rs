@@ -45,7 +45,7 @@ impl Bench {
     }
 
     fn place(&self) -> Workplace {
-        Workplace { trust_dir: TrustDir::new(self.path("trust")), read_only: None, exact: false }
+        Workplace { trust_dir: TrustDir::new(self.path("trust")), read_only: None, exact: false, public_dir: ".".into() }
     }
 
     fn entry(&self) -> KeyEntry {
