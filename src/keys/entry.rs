@@ -200,9 +200,8 @@ pub fn inspect(bytes: &[u8]) -> Content {
 
 /// [`inspect`] for a block that was read.
 pub(super) fn inspect_block(pem: &PemFile) -> Content {
-    let mut content = Content::default();
-    content.role = pem.header("role").map(Untrusted::new);
-    content.gun = pem.header("gun").map(Untrusted::new);
+    let label = |name| pem.header(name).map(Untrusted::new);
+    let mut content = Content { role: label("role"), gun: label("gun"), ..Content::default() };
     if pem.more {
         content.problems.push(problem::more_blocks());
     }
