@@ -183,6 +183,8 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Accept, &[ENTER], "go ahead", "do what the page says, once it is typed in full", &[C::Confirm], 1),
     entry(Command::Up, &[UP], "", "one line up", &[C::Confirm], 3),
     entry(Command::Down, &[DOWN], "", "one line down", &[C::Confirm], 3),
+    entry(Command::HalfUp, &[Code(KeyCode::PageUp)], "", "half a screen up", &[C::Confirm], 3),
+    entry(Command::HalfDown, &[Code(KeyCode::PageDown)], "", "half a screen down", &[C::Confirm], 3),
     entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", QUESTIONS, 2),
     entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", &[C::Secret], 2),
     entry(Command::Back, &[ESC], "cancel", "stop, unless it has begun to write", &[C::Working], 2),
@@ -272,7 +274,7 @@ fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
         }
         (Command::Back, _) if wizard.stopping && wizard.is_working() => Some("It is being stopped.".into()),
         (Command::Accept, Page::Review(_) | Page::Confirm(..)) if !wizard.is_read() => {
-            Some("There is more below: read to the end.".into())
+            Some("There is more below: read to the end, with Down or PgDn.".into())
         }
         (Command::Accept, Page::Confirm(confirm, input)) if input.value() != confirm.typed => {
             Some(format!("Type {} in full.", confirm.typed).into())

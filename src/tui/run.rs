@@ -276,7 +276,9 @@ impl Session {
 
     /// Ends what is at work. What has begun to write is waited for, so that nothing is left half done.
     async fn leave(&mut self) {
-        self.asking = None;
+        if let Some(asking) = self.asking.take() {
+            asking.end().await;
+        }
         self.works.end().await;
     }
 

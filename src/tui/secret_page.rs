@@ -17,7 +17,7 @@ use tokio::{
 pub struct Asking {
     answer: JoinHandle<Typed>,
     /// Held to be dropped: that ends the reading.
-    _stop: Stop,
+    stop: Stop,
 }
 
 impl Asking {
@@ -33,7 +33,13 @@ impl Asking {
                 |turn, note| drop(actions.send(Action::Turn(turn, note))),
             )
         });
-        Ok(Self { answer, _stop: stop })
+        Ok(Self { answer, stop })
+    }
+
+    /// Ends the reading, and forgets what was typed: it must not reach whoever reads the terminal next.
+    pub async fn end(self) {
+        drop(self.stop);
+        let _ = self.answer.await;
     }
 
     /// What was typed. A part of the program that has panicked gives none.

@@ -402,7 +402,7 @@ fn the_footer_of_every_page_names_only_keys_that_work() {
 fn questions(hostile: bool) -> Vec<(&'static str, Question)> {
     let or = |text: &str| if hostile { format!("{text} {ATTACK}") } else { text.to_owned() };
     let (mut f, mut r, mut c) = (form(), review(), confirm());
-    let w = |kind| SecretWanted { label: or("the root key 0123456789ab"), again: Some(or("It does not open.")), ..secret(kind) };
+    let w = |kind| SecretWanted { label: or("root key 0123456789ab"), again: Some(or("It does not open.")), ..secret(kind) };
     if hostile {
         f.title = or("A new key");
         let says = or("it is");

@@ -148,6 +148,23 @@ async fn what_is_stopped_at_any_question_has_done_nothing_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stopped_before_its_first_question_asks_nothing() {
+    for _ in 0..50 {
+        let mut b = Bench::new(None);
+        b.works.start(Work::GenerateKey);
+        b.works.stop();
+        loop {
+            // It may have been asked just before; nobody need answer it.
+            match b.next().await {
+                Action::Asked(_) => {}
+                Action::Finished(result) => break assert_eq!(result.unwrap_err().rest(), ["No key was made."]),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmation_that_is_not_what_was_asked_for_removes_nothing() {
     let mut b = Bench::new(None);
     let private = b.place.trust_dir.private();

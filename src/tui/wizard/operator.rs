@@ -45,6 +45,8 @@ pub struct ScreenOperator {
     pub actions: UnboundedSender<Action>,
     /// Where answers come from.
     pub reply: Reply,
+    /// Set by whoever does not want to go on.
+    pub cancel: Cancel,
 }
 
 impl Operator for ScreenOperator {
@@ -55,6 +57,11 @@ impl Operator for ScreenOperator {
             return Box::pin(async { Ok(Answer::Seen) });
         }
         let answer = self.reply.awaited();
+        // Whoever stops sets this first and withdraws the question then, so that one of the two is seen.
+        if self.cancel.is_set() {
+            self.reply.withdraw();
+            return Box::pin(async { Err(Stop::Cancelled) });
+        }
         let _ = self.actions.send(asked);
         Box::pin(async { answer.await.unwrap_or(Err(Stop::Cancelled)) })
     }
@@ -66,8 +73,8 @@ impl Operator for ScreenOperator {
 }
 
 /// Does a piece of work from its first question to its end.
-pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator, cancel: Cancel) -> Result<Done, Failure> {
-    let nothing = work.nothing();
+pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator) -> Result<Done, Failure> {
+    let (nothing, cancel) = (work.nothing(), operator.cancel.clone());
     let done = match work {
         Work::GenerateKey => run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map(|made| Done {
             happened: sentence(&made.to_string()),

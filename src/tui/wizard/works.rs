@@ -41,8 +41,8 @@ impl Works {
     /// Begins a piece of work.
     pub fn start(&mut self, work: Work) {
         let (cancel, reply, actions) = (Cancel::default(), Reply::default(), self.actions.clone());
-        let operator = ScreenOperator { actions: actions.clone(), reply: reply.clone() };
-        let performed = perform(work, self.place.clone(), operator, cancel.clone());
+        let operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
+        let performed = perform(work, self.place.clone(), operator);
         let task = tokio::spawn(async move {
             let _ = actions.send(Action::Finished(Box::new(performed.await)));
         });
