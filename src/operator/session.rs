@@ -122,6 +122,9 @@ impl Session<'_> {
 
     async fn put(&mut self, step: Step, question: &Question) -> Result<Answer, Stop> {
         let may_go_back = !self.acted && self.at > 0;
+        if self.cancel.is_set() && !self.acted {
+            return Err(Stop::Cancelled);
+        }
         match self.operator.put(step, question, may_go_back).await {
             // Nobody may go back over what was done, whatever the operator thinks.
             Err(Stop::Back) if !may_go_back => Err(Stop::Cancelled),

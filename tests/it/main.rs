@@ -29,6 +29,7 @@ mod screen_background;
 mod screen_pictures;
 mod screen_safe;
 mod screen_wizard;
+mod screen_wizard_pages;
 mod screen_wizard_works;
 mod screen_world;
 mod served_sandbox;

@@ -1,14 +1,10 @@
 //! Guided work on the screen: what keys do on each page, and what is shown.
-use crate::{
-    screen_pictures::hold,
-    screen_world::{ATTACK, Kind, press, state},
-};
+use crate::screen_world::{Kind, press, state};
 use claviger::{
     failure::Failure,
     finding::{Finding, Severity},
     operator::{Choice, Confirm, Field, Form, Question, Review, SecretKind, SecretWanted, Step},
     secret::dialogue::Turn,
-    text::is_plain,
     tui::{
         action::{Action, Command, Edit},
         effect::{Effect, Reply},
@@ -34,7 +30,7 @@ const ROLES: [Choice; 3] = [
     Choice { value: "targets", meaning: "signs targets and names signers of one repository" },
 ];
 
-fn form() -> Form {
+pub fn form() -> Form {
     let named = |n: &str| if n.chars().all(|c| c.is_ascii_lowercase()) { Ok(()) } else { Err(format!("{n} is no name")) };
     Form {
         title: "A new key".to_owned(),
@@ -56,11 +52,11 @@ fn form() -> Form {
     }
 }
 
-fn secret(kind: SecretKind) -> SecretWanted {
+pub fn secret(kind: SecretKind) -> SecretWanted {
     SecretWanted { label: "the new root key".into(), role: "root".into(), key_id: None, kind, again: None }
 }
 
-fn review() -> Review {
+pub fn review() -> Review {
     let id = crate::screen_world::id("new").hex();
     Review {
         title: "A new key".to_owned(),
@@ -75,7 +71,7 @@ fn review() -> Review {
     }
 }
 
-fn confirm() -> Confirm {
+pub fn confirm() -> Confirm {
     Confirm {
         title: "root key 0123456789ab will be removed: /home/ana/.docker/trust/private/x.key".to_owned(),
         consequences: vec![
@@ -86,12 +82,12 @@ fn confirm() -> Confirm {
     }
 }
 
-fn ask(s: &mut State, question: Question, may_go_back: bool) -> Vec<Effect> {
+pub fn ask(s: &mut State, question: Question, may_go_back: bool) -> Vec<Effect> {
     update(s, Action::Asked(Box::new(Asked { step: STEP, question, may_go_back })))
 }
 
 /// The keys, with guided work begun.
-fn begun(theme: Theme, size: (u16, u16)) -> State {
+pub fn begun(theme: Theme, size: (u16, u16)) -> State {
     let mut s = state(Kind::Normal, theme, size);
     press(&mut s, &[Command::Place(1)]);
     assert_eq!(update(&mut s, Action::Do(Command::NewKey)), [Effect::Perform(Work::GenerateKey)]);
@@ -104,7 +100,7 @@ fn asked(question: Question, may_go_back: bool) -> State {
     s
 }
 
-fn drawn(s: &State) -> String {
+pub fn drawn(s: &State) -> String {
     let mut b = Buffer::empty(s.screen());
     paint(s, s.screen(), &mut b);
     let line = |y| (0..b.area.width).map(|x| b[(x, y)].symbol()).collect::<String>();
@@ -382,92 +378,6 @@ fn a_read_only_session_begins_nothing_and_says_why() {
     assert!(s.layers.is_empty() && !drawn(&s).contains("n new key"));
     hit(&mut s, KeyCode::Char('?'));
     assert!(drawn(&s).contains("make a key  This is a read-only"), "the help says it too:\n{}", drawn(&s));
-}
-
-#[test]
-fn the_footer_of_every_page_names_only_keys_that_work() {
-    for (name, question) in questions(false) {
-        let mut s = begun(Theme::FULL, (250, 60));
-        ask(&mut s, question, true);
-        let areas = layout::areas(s.screen()).unwrap();
-        let all = drawn(&s);
-        let footer = all.lines().nth(usize::from(areas.footer.y)).unwrap();
-        for e in keymap::entries(s.context()).filter(|e| !e.name.is_empty()) {
-            assert_eq!(footer.contains(e.name), keymap::why_not(&s, e.command).is_none(), "{name}: {} in {footer}", e.name);
-        }
-    }
-}
-
-/// One of each kind. `hostile`: every text that can come from outside attacks the terminal.
-fn questions(hostile: bool) -> Vec<(&'static str, Question)> {
-    let or = |text: &str| if hostile { format!("{text} {ATTACK}") } else { text.to_owned() };
-    let (mut f, mut r, mut c) = (form(), review(), confirm());
-    let w = |kind| SecretWanted { label: or("root key 0123456789ab"), again: Some(or("It does not open.")), ..secret(kind) };
-    if hostile {
-        f.title = or("A new key");
-        let says = or("it is");
-        f.fields[0] = Field::text("name", "Name", "help").with(ATTACK).checked(move |_, _| Ok(Some(says.clone())));
-        r.facts.iter_mut().for_each(|(_, v)| *v = or(v));
-        r.findings[0].text = or("found");
-        c.title = or("will be removed");
-        c.consequences.iter_mut().for_each(|t| *t = or(t));
-    }
-    vec![
-        ("form", Question::Form(f)),
-        ("existing", Question::Secret(w(SecretKind::Existing))),
-        ("new", Question::Secret(w(SecretKind::New))),
-        ("replacement", Question::Secret(w(SecretKind::Replacement))),
-        ("review", Question::Review(r)),
-        ("confirm", Question::Confirm(c)),
-        ("working", Question::Working(or("making the key"))),
-    ]
-}
-
-/// Every page, drawn.
-fn every_page(hostile: bool, theme: Theme, size: (u16, u16), mut look: impl FnMut(&str, &State)) {
-    for (name, question) in questions(hostile) {
-        let mut s = begun(theme, size);
-        ask(&mut s, question, true);
-        look(name, &s);
-    }
-    let text = |t: &str| if hostile { format!("{t} {ATTACK}") } else { t.to_owned() };
-    let done = Done { happened: text("The key was made, stored and read back."), next: "Back it up now.", key: None };
-    let failure = Failure::new("damaged", text("the file is damaged"), text("no key was made"), text("restore it"));
-    for (name, result) in [("done", Ok(done)), ("failed", Err(failure))] {
-        let mut s = begun(theme, size);
-        update(&mut s, Action::Finished(Box::new(result)));
-        look(name, &s);
-    }
-}
-
-#[test]
-fn every_page_looks_as_in_its_picture() {
-    for size in [(80, 24), (120, 40)] {
-        every_page(false, Theme::FULL, size, |name, s| hold(&format!("wizard_{name}_{}x{}", size.0, size.1), s));
-    }
-    every_page(false, Theme { colour: false, unicode: true }, (80, 24), |name, s| {
-        let mut b = Buffer::empty(s.screen());
-        paint(s, s.screen(), &mut b);
-        let reset = ratatui::style::Color::Reset;
-        assert!(b.content.iter().all(|c| c.fg == reset && c.bg == reset), "{name}");
-        hold(&format!("wizard_{name}_nocolour"), s);
-    });
-    every_page(true, Theme::BARE, (80, 24), |name, s| {
-        assert!(drawn(s).is_ascii(), "{name}");
-        hold(&format!("wizard_{name}_hostile_ascii"), s);
-    });
-}
-
-#[test]
-fn no_page_holds_an_unprintable_character_whatever_its_size() {
-    for theme in [Theme::FULL, Theme::BARE] {
-        for size in [(0, 0), (1, 1), (60, 15), (61, 16), (80, 24), (120, 40), (300, 90)] {
-            every_page(true, theme, size, |name, s| {
-                let bad: String = drawn(s).chars().filter(|c| *c != '\n' && !is_plain(*c)).collect();
-                assert!(bad.is_empty(), "{name}: {bad:?}");
-            });
-        }
-    }
 }
 
 #[test]

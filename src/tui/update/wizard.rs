@@ -114,18 +114,18 @@ pub fn command(state: &mut State, command: Command) -> Vec<Effect> {
     let Some(wizard) = state.wizard_mut() else { return Vec::new() };
     let reply = match (&mut wizard.page, command) {
         (Page::Form(form), Command::NextField) => {
-            form.next();
+            form.forward();
             None
         }
         (Page::Form(form), Command::PreviousField) => {
-            form.previous();
+            form.backward();
             None
         }
         (Page::Form(form), Command::TurnLeft | Command::TurnRight) => {
             form.turn(command == Command::TurnRight);
             None
         }
-        (Page::Form(form), Command::Enter) => match form.next() {
+        (Page::Form(form), Command::Enter) => match form.forward() {
             true => None,
             false => form.take().map(Reply::Values),
         },

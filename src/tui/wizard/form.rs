@@ -80,14 +80,14 @@ impl FormPage {
     }
 
     /// To the next field; whether there is one.
-    pub fn next(&mut self) -> bool {
+    pub fn forward(&mut self) -> bool {
         let there = self.focus + 1 < self.states.len();
         self.go(if there { self.focus + 1 } else { self.focus });
         there
     }
 
     /// To the field before.
-    pub fn previous(&mut self) {
+    pub fn backward(&mut self) {
         self.go(self.focus.saturating_sub(1));
     }
 

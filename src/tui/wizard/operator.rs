@@ -12,7 +12,9 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 /// Where the answer to the question that is on the screen goes.
 #[derive(Clone, Default)]
-pub struct Reply(Arc<Mutex<Option<oneshot::Sender<Result<Answer, Stop>>>>>);
+pub struct Reply(Arc<Mutex<Option<Sender>>>);
+
+type Sender = oneshot::Sender<Result<Answer, Stop>>;
 
 impl Reply {
     /// Answers the question, if there is one.
@@ -28,7 +30,7 @@ impl Reply {
         drop(self.take());
     }
 
-    fn take(&self) -> Option<oneshot::Sender<Result<Answer, Stop>>> {
+    fn take(&self) -> Option<Sender> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
