@@ -176,7 +176,7 @@ fn a_key_whose_passphrase_changes_opens_with_the_old_one_or_the_new_one_and_is_n
     let before = desk.files("private");
     let arguments = ["key", "passwd", &id, "--passphrase-file", "old", "--new-passphrase-file", "new"];
     let killed = kill_everywhere(&desk, &CALLS, &arguments, &|desk, when| {
-        assert_eq!(only_whole_keys(desk, when), [id.clone()], "{when}");
+        assert_eq!(only_whole_keys(desk, when), std::slice::from_ref(&id), "{when}");
         assert!(desk.files("private") == before || desk.opens(&id, "new"), "{when}");
     });
     println!("killed {killed} times");
@@ -196,7 +196,7 @@ fn a_key_that_is_taken_from_a_file_is_there_whole_or_not_at_all_and_the_file_sta
             false => assert!(desk.opens(&id, "old"), "{when}"),
             true => {
                 desk.done(&["key", "import", "bundle.pem", "--passphrase-file", "old"]);
-                assert_eq!(only_whole_keys(desk, when), [id.clone()], "{when}: done again");
+                assert_eq!(only_whole_keys(desk, when), std::slice::from_ref(&id), "{when}: done again");
             }
         }
     });
