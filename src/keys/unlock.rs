@@ -38,7 +38,7 @@ pub fn decode(bytes: &[u8], passphrase: Option<&Passphrase>, stop: &dyn Fn() -> 
     let pem = pem_file::parse(bytes).map_err(|e| {
         KeyError::Damaged(match e {
             PemError::Missing => "there is no PEM block in it",
-            PemError::Damaged => "its PEM block is damaged or cut off",
+            PemError::Damaged | PemError::TooMany(_) => "its PEM block is damaged or cut off",
         })
     })?;
     let key = decode_block(&pem, passphrase, stop)?;

@@ -43,7 +43,7 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
         KeyError::File { .. } => ("not-a-key-file", 1, "`claviger key show` says what is there."),
         KeyError::TooWeak(_) => ("weak-key", 1, "Make a new key and replace this one."),
         KeyError::TrustDir(e @ TrustDirError::Unconfirmed { .. }) => {
-            let uncertain = "whether it lasts through a power cut is not certain";
+            let uncertain = "that it lasts through a power cut is not certain";
             return Failure::new("unconfirmed", named(of, error), uncertain, e.remedy());
         }
         KeyError::TrustDir(TrustDirError::Locked { .. }) => {
@@ -53,6 +53,11 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
             let hint = format!("Mend it with: chmod 600 {path}");
             return Failure::new("open-to-others", named(of, error), NOTHING, hint);
         }
+        KeyError::MoreThanOne => (
+            "more-than-one-block",
+            1,
+            "Look at what else is in the file, and give each key a file of its own: `claviger key import` does.",
+        ),
         KeyError::NoKeyIn(_) => ("no-key", 1, "Give the file of the private key, in PEM."),
         KeyError::GunNeeded(_) | KeyError::NoSuchRole => ("usage", 2, ""),
         _ => ("key", 1, ""),

@@ -1,5 +1,5 @@
 //! Writing keys into a file for elsewhere: a bundle as `notary key export` makes it, still encrypted, or public halves.
-use super::{failure::not_done, unlock};
+use super::{Workplace, failure::not_done, unlock};
 use crate::{
     failure::Failure,
     finding::{Finding, Severity},
@@ -59,11 +59,17 @@ impl fmt::Display for Exported {
 }
 
 /// Writes listed keys into a new file.
-pub fn run<'s>(entries: Vec<KeyEntry>, half: Half, session: &'s mut Session<'_>) -> Fut<'s, Result<Exported, Stop>> {
+pub fn run<'s>(
+    place: Workplace,
+    entries: Vec<KeyEntry>,
+    half: Half,
+    session: &'s mut Session<'_>,
+) -> Fut<'s, Result<Exported, Stop>> {
     Box::pin(async move {
+        place.may_write(NOTHING)?;
         let path = PathBuf::from(session.form(WISH, form()).await?.get(field::OUTPUT));
         let plain: Vec<String> = entries.iter().filter(|e| e.protection == Some(Protection::None)).map(unlock::called).collect();
-        let mut text = Zeroizing::new(Vec::new());
+        let mut blocks = Vec::with_capacity(entries.len());
         let mut ids = Vec::with_capacity(entries.len());
         for entry in &entries {
             let name = unlock::called(entry);
@@ -76,8 +82,11 @@ pub fn run<'s>(entries: Vec<KeyEntry>, half: Half, session: &'s mut Session<'_>)
                     keys::public_text(entry.role.as_ref().map(|r| r.raw()), &public).map_err(failed)?
                 }
             };
-            text.extend_from_slice(block.as_bytes());
+            blocks.push(block);
         }
+        // Of its full size at once, so that growing leaves no copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(blocks.iter().map(|b| b.len()).sum()));
+        blocks.iter().for_each(|b| text.extend_from_slice(b.as_bytes()));
         if half == Half::Private && !plain.is_empty() {
             session.confirm(CONFIRM, confirm(&plain)).await?;
         }

@@ -11,7 +11,7 @@ use crate::{
     trust_dir::shown,
     tuf::{
         key::Algorithm,
-        name::{BaseRole, Gun, KeyId},
+        name::{Gun, KeyId},
     },
 };
 use std::{
@@ -104,20 +104,20 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
             })?;
             opened.push(open(session, block, label, &mut known).await?);
         }
-        for strict in [true, false] {
-            let plain: Vec<&mut Open> =
-                opened.iter_mut().filter(|o| o.passphrase.is_none() && o.label.is_root() == strict).collect();
-            if let Some(first) = plain.first() {
-                let wanted = SecretWanted {
-                    label: if strict { "the root key of the file".to_owned() } else { "the key of the file".to_owned() },
-                    role: first.label.role.as_str().to_owned(),
-                    key_id: None,
-                    kind: SecretKind::New,
-                    again: None,
-                };
-                let given = Arc::new(session.secret(PASSPHRASE, wanted).await?.passphrase);
-                plain.into_iter().for_each(|o| o.passphrase = Some(given.clone()));
-            }
+        let unprotected = |o: &&mut Open| o.passphrase.is_none();
+        while let Some(role) = opened.iter_mut().find(unprotected).map(|o| o.label.role.clone()) {
+            let mut of_role: Vec<&mut Open> =
+                opened.iter_mut().filter(|o| o.passphrase.is_none() && o.label.role == role).collect();
+            let key_id = if let [one] = &of_role[..] { Some(one.key.id().hex()) } else { None };
+            let wanted = SecretWanted {
+                label: format!("the {} {} of the file", role.as_str(), if key_id.is_some() { "key" } else { "keys" }),
+                role: role.as_str().to_owned(),
+                key_id,
+                kind: SecretKind::New,
+                again: None,
+            };
+            let given = Arc::new(session.secret(PASSPHRASE, wanted).await?.passphrase);
+            of_role.iter_mut().for_each(|o| o.passphrase = Some(given.clone()));
         }
         let ready = session
             .work(SEAL, "encrypting", move |stop| opened.into_iter().map(|o| o.seal(stop)).collect::<Result<Vec<_>, _>>())
@@ -200,38 +200,53 @@ struct Label {
 }
 
 impl Label {
-    /// What was typed goes before what the file says, and that before `delegation`, as in `notary`.
+    /// What was typed fills what the file leaves open, as in `notary`; where the two differ nothing is done. A key without any
+    /// label is a delegation key.
     fn of(place: &Workplace, block: &Block, values: &Values) -> Result<Self, String> {
-        let labelled = block.content().role.as_ref().map(|r| (KeyRole::parse(r.raw()), r));
-        let named = Some(values.get(field::NAME)).filter(|n| !n.is_empty()).map(signer).transpose()?;
-        let role = match values.get(field::ROLE) {
-            AS_LABELLED => match (named, labelled) {
-                (Some(name), _) => name,
-                (None, Some((Ok(role), _))) => role,
-                (None, Some((Err(_), says))) => return Err(format!("\"{}\" is no role and no signer's name", says.shown())),
-                (None, None) => KeyRole::Signer("delegation".to_owned()),
-            },
-            "delegation" => match (named, labelled) {
-                (Some(name), _) | (None, Some((Ok(name @ KeyRole::Signer(_)), _))) => name,
-                _ => KeyRole::Signer("delegation".to_owned()),
-            },
-            base => KeyRole::parse(base).map_err(|e| e.to_string())?,
+        let says = block.role();
+        let labelled = match &says {
+            None => None,
+            Some(role) => {
+                Some(KeyRole::parse(role.raw()).map_err(|_| format!("\"{}\" is no role and no signer's name", role.shown()))?)
+            }
         };
-        let gun = match (role.has_gun(), values.get(field::GUN), block.gun()) {
-            (false, _, _) => None,
-            (true, "", None) => {
+        let unnamed = KeyRole::Signer("delegation".to_owned());
+        let named = Some(values.get(field::NAME)).filter(|n| !n.is_empty()).map(signer).transpose()?;
+        let typed = match values.get(field::ROLE) {
+            AS_LABELLED => named,
+            "delegation" => Some(named.unwrap_or_else(|| unnamed.clone())),
+            base => Some(KeyRole::parse(base).map_err(|e| e.to_string())?),
+        };
+        let role = match (typed, labelled) {
+            (None, None) => unnamed,
+            (Some(role), None) | (None, Some(role)) => role,
+            (Some(typed), Some(says)) if typed == says => typed,
+            // One is only less exact than the other.
+            (Some(typed @ KeyRole::Signer(_)), Some(says)) if says == unnamed => typed,
+            (Some(typed), Some(says @ KeyRole::Signer(_))) if typed == unnamed => says,
+            (Some(typed), Some(says)) => {
+                return Err(format!("the file says that it is a {} key, not {}", says.as_str(), typed.as_str()));
+            }
+        };
+        if !role.has_gun() {
+            return Ok(Self { role, gun: None });
+        }
+        let says = match block.gun() {
+            None => None,
+            Some(gun) => {
+                Some(Gun::new(gun.raw()).map_err(|e| format!("\"{}\" cannot be a repository's name: {e}", gun.shown()))?)
+            }
+        };
+        let typed = Some(values.get(field::GUN)).filter(|g| !g.is_empty());
+        let gun = match (typed.map(|g| place.repository(g)).transpose()?.map(|r| r.gun), says) {
+            (None, None) => {
                 return Err(format!("a {} key belongs to a repository, and nothing says to which", role.as_str()));
             }
-            (true, "", Some(says)) => {
-                Some(Gun::new(says.raw()).map_err(|e| format!("\"{}\" cannot be a repository's name: {e}", says.shown()))?)
-            }
-            (true, typed, _) => Some(place.repository(typed)?.gun),
+            (Some(gun), None) | (None, Some(gun)) => gun,
+            (Some(typed), Some(says)) if typed == says => typed,
+            (Some(typed), Some(says)) => return Err(format!("the file says that it belongs to {says}, not to {typed}")),
         };
-        Ok(Self { role, gun })
-    }
-
-    fn is_root(&self) -> bool {
-        self.role == KeyRole::Base(BaseRole::Root)
+        Ok(Self { role, gun: Some(gun) })
     }
 }
 
@@ -259,10 +274,15 @@ async fn open(session: &mut Session<'_>, block: Block, label: Label, known: &mut
         let key = attempt(session, &block, &name, None).await?.map_err(|(_, failure)| Stop::Failed(failure))?;
         return Ok(Open { key, label, passphrase: None, before, weak: false });
     }
-    for passphrase in known.clone() {
-        if let Ok(key) = attempt(session, &block, &name, Some(passphrase.clone())).await? {
-            let weak = is_weak(&passphrase, &label);
-            return Ok(Open { key, label, passphrase: Some(passphrase), before, weak });
+    for passphrase in known.iter().rev().take(TRIES).cloned().collect::<Vec<_>>() {
+        match attempt(session, &block, &name, Some(passphrase.clone())).await? {
+            Ok(key) => {
+                let weak = is_weak(&passphrase, &label);
+                return Ok(Open { key, label, passphrase: Some(passphrase), before, weak });
+            }
+            Err((true, _)) => {}
+            // No passphrase helps.
+            Err((false, failure)) => return Err(failure.into()),
         }
     }
     let mut again = None;
@@ -373,10 +393,16 @@ fn store(place: &Workplace, ready: Vec<Ready>) -> Result<AllImported, Failure> {
             Ok(Stored::AlreadyThere(path)) => done.push(Imported { path, was_there: true, ..imported }),
             Err(e) => {
                 let failure = not_stored(&e, &imported.id.hex());
-                let stored: Vec<String> = done.iter().map(|k| k.id.hex()).collect();
-                return Err(match stored.is_empty() {
-                    true => failure,
-                    false => failure.instead(format!("it and those after it were not stored; these were: {}", stored.join(", "))),
+                let stored: Vec<String> = done.iter().filter(|k| !k.was_there).map(|k| k.id.hex()).collect();
+                return Err(match (stored.is_empty(), failure.did_not_happen == NOTHING) {
+                    (true, _) => failure,
+                    (false, true) => {
+                        failure.instead(format!("it and those after it were not stored; these were: {}", stored.join(", ")))
+                    }
+                    (false, false) => {
+                        let uncertain = format!("{}; stored before it: {}", failure.did_not_happen, stored.join(", "));
+                        failure.instead(uncertain)
+                    }
                 });
             }
         }

@@ -158,6 +158,8 @@ impl Typed {
             (Sequence::Esc, b'[') => self.sequence = Sequence::Csi,
             (Sequence::Esc, b'O') => self.sequence = Sequence::Ss3,
             (Sequence::Esc, 0x1b) => return Some(Key::Escape),
+            // Function keys of a bare console.
+            (Sequence::Csi, b'[') => self.sequence = Sequence::Ss3,
             (Sequence::Csi, b' '..=b'?') => self.sequence = Sequence::Csi,
             // A key with Alt, and the last byte of a sequence.
             (Sequence::Esc | Sequence::Csi | Sequence::Ss3, _) => {}

@@ -38,9 +38,11 @@ pub enum TrustDirError {
     /// A file is not any more what it was when it was looked at.
     #[error("{0} has changed meanwhile; it was left as it is")]
     Changed(String),
-    /// A file was written, and the disk did not confirm it.
-    #[error("{path} was written, but the disk did not confirm it: {source}")]
+    /// A file was written or removed, and the disk did not confirm it.
+    #[error("{path} was {what}, but the disk did not confirm it: {source}")]
     Unconfirmed {
+        /// What was done.
+        what: &'static str,
         /// The file, printable.
         path: String,
         /// The system's answer.
@@ -89,7 +91,9 @@ impl TrustDirError {
                 "Put what the link points to in its place: no link is followed in the trust directory.".to_owned()
             }
             Self::Exists(_) => "Move it away, or choose another name.".to_owned(),
-            Self::Unconfirmed { .. } => "Look at the disk, then at the file: `claviger key test` opens it.".to_owned(),
+            Self::Unconfirmed { .. } => {
+                "Look at the disk, then see with `claviger key list` and `claviger key test` what is there.".to_owned()
+            }
             Self::Changed(_) => "Look at it again, then repeat the command.".to_owned(),
             Self::Read { source: ReadError::NotAFile | ReadError::TooLarge { .. }, .. } => {
                 "Put the file back from a backup, or move it away if you know that it is not needed.".to_owned()

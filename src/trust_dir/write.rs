@@ -127,18 +127,24 @@ impl Writer<'_> {
             let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
             failed("write", path, e)
         })?;
+        let as_meant = holds(&fd, &name, new);
+        if swapped && !(as_meant && holds(&self.temporary, &temporary, old)) {
+            // Somebody else has written it between the look and the exchange, or the disk does not give back what it took:
+            // what was there goes back.
+            rustix::fs::renameat_with(&self.temporary, &temporary, &fd, &name, RenameFlags::EXCHANGE)
+                .map_err(|e| failed("put back", path, e))?;
+            let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
+            return Err(match as_meant {
+                true => TrustDirError::Changed(shown(path)),
+                false => io("read back", path, std::io::ErrorKind::InvalidData.into()),
+            });
+        }
+        // Both files have been whole and on the disk before: if this fails, only which of them the name means is not certain.
+        rustix::fs::fsync(&fd).map_err(|e| unconfirmed("written", path, e.into()))?;
         if swapped {
-            if !holds(&self.temporary, &temporary, old) {
-                // Somebody else has written it between the look and the exchange: theirs goes back.
-                rustix::fs::renameat_with(&self.temporary, &temporary, &fd, &name, RenameFlags::EXCHANGE)
-                    .map_err(|e| failed("put back", path, e))?;
-                let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
-                return Err(TrustDirError::Changed(shown(path)));
-            }
             let _ = rustix::fs::unlinkat(&self.temporary, &temporary, AtFlags::empty());
         }
-        // Both files have been whole and on the disk before: only which of them the name means is not certain now.
-        rustix::fs::fsync(&fd).map_err(|e| TrustDirError::Unconfirmed { path: shown(path), source: e.into() })
+        Ok(())
     }
 
     /// Removes a key file, if it still holds `old`.
@@ -146,7 +152,7 @@ impl Writer<'_> {
         let (fd, name) = self.key_file(path)?;
         self.still_holds(&fd, &name, path, old)?;
         rustix::fs::unlinkat(&fd, &name, AtFlags::empty()).map_err(|e| failed("remove", path, e))?;
-        rustix::fs::fsync(&fd).map_err(|e| failed("remove", path, e))
+        rustix::fs::fsync(&fd).map_err(|e| unconfirmed("removed", path, e.into()))
     }
 
     /// The directory of a file below `private/`, and the file's name in it.
@@ -203,11 +209,11 @@ impl Writer<'_> {
                 .map_err(std::io::Error::from)
                 .and_then(|()| self.above.drain(..).try_for_each(|d| d.sync_all()));
             return confirmed.map_err(|source| match replace {
-                true => TrustDirError::Unconfirmed { path: shown(&place), source },
+                true => unconfirmed("written", &place, source),
                 // What is new and perhaps not there after a power cut is better not there at all.
                 false => match rustix::fs::unlinkat(&fd, name, AtFlags::empty()) {
                     Ok(()) => io("write", &place, source),
-                    Err(_) => TrustDirError::Unconfirmed { path: shown(&place), source },
+                    Err(_) => unconfirmed("written", &place, source),
                 },
             });
         }
@@ -259,6 +265,10 @@ fn private_file() -> Mode {
 
 fn io(what: &'static str, path: &Path, source: std::io::Error) -> TrustDirError {
     TrustDirError::Io { what, path: shown(path), source }
+}
+
+fn unconfirmed(what: &'static str, path: &Path, source: std::io::Error) -> TrustDirError {
+    TrustDirError::Unconfirmed { what, path: shown(path), source }
 }
 
 fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {

@@ -171,12 +171,12 @@ const CASES: [Case; 6] = [
     Case {
         name: "export",
         fields: |b| [("output", text(b.path("out.pem")))].into(),
-        run: |b, s| boxed(key_export::run(vec![b.entry()], Half::Private, s)),
+        run: |b, s| boxed(key_export::run(b.place(), vec![b.entry()], Half::Private, s)),
     },
     Case {
         name: "export --public",
         fields: |b| [("output", text(b.path("out.pub")))].into(),
-        run: |b, s| boxed(key_export::run(vec![b.entry()], Half::Public, s)),
+        run: |b, s| boxed(key_export::run(b.place(), vec![b.entry()], Half::Public, s)),
     },
 ];
 
@@ -249,4 +249,112 @@ async fn a_read_only_session_asks_nothing_and_changes_nothing() {
         assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "read-only"), "{result:?}");
     }
     assert_eq!((person.asked, bench.files()), (0, before));
+}
+
+/// Takes a file with these fields; what is stored, as (role, GUN).
+async fn imported(
+    bench: &Bench,
+    content: &str,
+    fields: &[(&'static str, &str)],
+) -> Result<Vec<(String, Option<String>)>, String> {
+    fs::write(bench.path("in.pem"), content).unwrap();
+    fs::set_permissions(bench.path("in.pem"), PermissionsExt::from_mode(0o600)).unwrap();
+    let mut all: BTreeMap<&'static str, String> = fields.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
+    all.insert("file", text(bench.path("in.pem")));
+    let place = bench.place();
+    match run(&mut Person::new(all), Cancel::default(), |s| key_import::run(place.clone(), s)).await {
+        Ok(done) => Ok(done.0.into_iter().map(|k| (k.role.as_str().to_owned(), k.gun.map(|g| g.to_string()))).collect()),
+        Err(Stop::Failed(f)) => Err(f.message),
+        Err(stop) => Err(format!("{stop:?}")),
+    }
+}
+
+/// A key in PEM with these headers, encrypted with [`OLD`] and few rounds.
+fn pem(headers: &[(&str, &str)]) -> String {
+    let (key, role) = (keys::generate(keys::NewKey::EcdsaP256).unwrap(), KeyRole::parse("x").unwrap());
+    let passphrase = Passphrase::from(OLD.to_owned());
+    let bytes = keys::encode(&role, None, &key, &passphrase, keys::Iterations::worthless(), &|| false).unwrap();
+    let parsed = keys::pem_file::parse(&bytes).unwrap();
+    let id = key.id().hex();
+    let headers: Vec<(String, String)> = headers.iter().map(|(n, v)| ((*n).to_owned(), v.replace("ID", &id))).collect();
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    keys::pem_file::write(&parsed.label, &headers, &parsed.der).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_fills_what_a_file_leaves_open_and_never_contradicts_it() {
+    let bench = Bench::new();
+    let gun = "a.example/b";
+    let one = |role: &str, gun: Option<&str>| Ok(vec![(role.to_owned(), gun.map(str::to_owned))]);
+    let targets = [("role", "targets"), ("gun", gun)];
+    assert_eq!(imported(&bench, &pem(&[]), &[]).await, one("delegation", None));
+    assert_eq!(imported(&bench, &pem(&[]), &[("name", "ana")]).await, one("ana", None));
+    assert_eq!(imported(&bench, &pem(&[("role", "delegation")]), &[("name", "ana")]).await, one("ana", None));
+    assert_eq!(imported(&bench, &pem(&[("role", "ana")]), &[("role", "delegation")]).await, one("ana", None));
+    assert_eq!(imported(&bench, &pem(&targets), &[]).await, one("targets", Some(gun)));
+    assert_eq!(imported(&bench, &pem(&targets), &[("role", "targets"), ("gun", gun)]).await, one("targets", Some(gun)));
+    assert_eq!(imported(&bench, &pem(&[]), &[("role", "targets"), ("gun", gun)]).await, one("targets", Some(gun)));
+    let before = bench.place().trust_dir.walk_private().found.len();
+    for (content, fields) in [
+        (pem(&targets), &[("gun", "a.example/other")][..]),
+        (pem(&targets), &[("role", "root")]),
+        (pem(&[("role", "root")]), &[("name", "ana")]),
+        (pem(&[("role", "root")]), &[("role", "targets"), ("gun", gun)]),
+        (pem(&[("role", "bob")]), &[("name", "ana")]),
+    ] {
+        let refused = imported(&bench, &content, fields).await;
+        assert!(refused.as_ref().is_err_and(|why| why.contains("the file says")), "{fields:?}: {refused:?}");
+    }
+    assert_eq!(bench.place().trust_dir.walk_private().found.len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_of_an_old_layout_keeps_its_roles() {
+    let bench = Bench::new();
+    for (path, role, gun) in [
+        ("root_keys/ID", "root", None),
+        ("root_keys/ID_root", "root", None),
+        ("tuf_keys/a.example/b/ID_targets", "targets", Some("a.example/b")),
+        ("tuf_keys/a.example/b/ID_snapshot", "snapshot", Some("a.example/b")),
+        ("ID", "delegation", None),
+    ] {
+        let expected = Ok(vec![(role.to_owned(), gun.map(str::to_owned))]);
+        assert_eq!(imported(&bench, &pem(&[("path", path)]), &[]).await, expected, "{path}");
+    }
+    let other = "0".repeat(64);
+    let refused = imported(&bench, &pem(&[("path", &other)]), &[]).await;
+    assert!(refused.as_ref().is_err_and(|why| why.contains("holds the key")), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_of_a_file_is_left_out_in_silence() {
+    let bench = Bench::new();
+    let (first, second) = (pem(&[]), pem(&[]));
+    assert_eq!(imported(&bench, &format!("{first}{second}"), &[]).await.map(|all| all.len()), Ok(2));
+    for cut in [
+        format!("{}{second}", &first[..first.len() - 60]),
+        format!("{first}{}", &second[..second.len() - 60]),
+        format!("{first}{}{first}", second.replace("MI", "!!")),
+    ] {
+        let refused = imported(&bench, &cut, &[]).await;
+        assert!(refused.as_ref().is_err_and(|why| why.contains("damaged")), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_a_second_key_is_never_written_over_with_the_first_alone() {
+    let bench = Bench::new();
+    let entry = bench.entry();
+    let both = format!("{}{}", fs::read_to_string(&entry.path).unwrap(), pem(&[]));
+    fs::write(&entry.path, &both).unwrap();
+    let (place, out) = (bench.place(), text(bench.path("out.pem")));
+    let mut person = Person::new(BTreeMap::new());
+    let changed = run(&mut person, Cancel::default(), |s| key_passwd::run(place.clone(), entry.clone(), s));
+    let why = changed.await.map(|done| done.to_string());
+    assert!(matches!(&why, Err(Stop::Failed(f)) if f.code == "more-than-one-block"), "{why:?}");
+    let mut person = Person::new([("output", out)].into());
+    let exported = run(&mut person, Cancel::default(), |s| key_export::run(place.clone(), vec![entry.clone()], Half::Private, s));
+    let why = exported.await.map(|done| done.to_string());
+    assert!(matches!(&why, Err(Stop::Failed(f)) if f.code == "more-than-one-block"), "{why:?}");
+    assert_eq!(fs::read_to_string(&entry.path).unwrap(), both);
 }

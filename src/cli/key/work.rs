@@ -85,7 +85,9 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             operator.fields = BTreeMap::from([(key_export::field::OUTPUT, output.to_string_lossy().into_owned())]);
             let entries = chosen(context, &ids, gun.as_deref())?;
             let half = if public { Half::Public } else { Half::Private };
-            let exported = run(&mut operator, cancel, |s| key_export::run(entries.clone(), half, s)).await.map_err(stopped)?;
+            let exported = run(&mut operator, cancel, |s| key_export::run(place.clone(), entries.clone(), half, s))
+                .await
+                .map_err(stopped)?;
             if context.options.json {
                 let ids: Vec<String> = exported.ids.iter().map(KeyId::hex).collect();
                 let path = exported.path.to_string_lossy();
@@ -153,7 +155,10 @@ fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
         let was = if k.was_there { "  (as it was)" } else { "" };
         out.push_str(&format!("  {}  {}{was}\n", k.id, k.role.as_str()));
     }
-    out.push_str("The file that they came from is as it was. If it is no backup, remove it.\n");
+    out.push_str(match all.0.iter().any(|k| k.was_there) {
+        true => "What was there has the passphrase that it had, which may be another: `claviger key test` tries it.\n",
+        false => "The file that they came from is as it was. If it is no backup, remove it.\n",
+    });
     Ok(output::say(&out)?)
 }
 
