@@ -61,6 +61,10 @@ fn canonical(data: &[u8]) {
 /// Key files, certificates and public keys.
 pub fn pem(data: &[u8]) {
     let content = keys::inspect(data);
+    if let Ok(blocks) = keys::pem_file::parse_all(data, 8) {
+        // Whoever takes one block takes the first of them.
+        assert!(keys::pem_file::parse(data).is_ok_and(|first| first.label == blocks[0].label && blocks.len() <= 8));
+    }
     assert!(content.problems.iter().all(|p| format!("{p:?}").chars().all(text::is_plain)));
     let _ = x509::first_certificate(data);
     if let Some(bundle) = x509::Bundle::parse(data)

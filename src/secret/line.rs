@@ -23,7 +23,7 @@ const ESC_ALONE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 pub enum Line {
     /// Typed this and pressed Enter. White space at either end is gone, as Notary and docker do it.
     Entered(Passphrase),
-    /// Typed more than [`MOST`] bytes, and pressed Enter.
+    /// Typed more than fits, and pressed Enter.
     TooLong,
     /// Pressed Esc.
     Escape,

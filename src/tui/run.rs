@@ -69,7 +69,7 @@ pub enum ScreenError {
     #[error("the terminal cannot be used: {0}")]
     Terminal(#[from] io::Error),
     /// A part of the program has panicked; its message was printed.
-    #[error("claviger has a fault and has stopped; nothing was written")]
+    #[error("claviger has a fault and has stopped; see with `claviger key list` what was done")]
     Panicked,
 }
 
