@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     finding::{Finding, Severity},
-    keys::problem::code,
+    keys::{KeyEntry, Listing, problem::code},
     operator::Cancel,
     procedures::passphrase_failure,
     secret::Passphrases,
-    text::Printable,
+    text::{Printable, Untrusted},
     trust_dir::shown,
     tuf::name::KeyId,
     views::keys::{KeyRow, key_rows},
@@ -151,6 +151,12 @@ struct Candidate<'k, T> {
     key: &'k T,
 }
 
+/// All listed keys, as those among which one is looked for.
+fn candidates(listing: &Listing) -> Vec<Candidate<'_, KeyEntry>> {
+    let role = |e: &KeyEntry| e.role.as_ref().map(Untrusted::shown).unwrap_or_default();
+    listing.entries.iter().map(|e| Candidate { id: e.id, path: &e.path, role: role(e), key: e }).collect()
+}
+
 /// The one key that was meant: by its file, or by the start of its ID in letters of either case.
 fn only<'k, T>(all: &[Candidate<'k, T>], typed: &str, problems: &[Finding]) -> Result<&'k T, Failure> {
     let (file, start) = (Path::new(typed), typed.to_ascii_lowercase());
@@ -191,7 +197,7 @@ mod tests {
     use super::*;
     use crate::keys::problem;
 
-    fn candidates() -> Vec<(Option<KeyId>, std::path::PathBuf)> {
+    fn three() -> Vec<(Option<KeyId>, std::path::PathBuf)> {
         let id = |n: u8| Some(KeyId::from_digest([n; 32]));
         [(id(0xab), "/t/private/abab.key"), (id(0xac), "/t/private/acac.key"), (None, "/t/private/mine.key")]
             .map(|(id, path)| (id, path.into()))
@@ -199,7 +205,7 @@ mod tests {
     }
 
     fn find(typed: &str) -> Result<std::path::PathBuf, Failure> {
-        let all = candidates();
+        let all = three();
         let all: Vec<_> =
             all.iter().map(|c| Candidate { id: c.0, path: &c.1, role: Printable::from_untrusted("root"), key: &c.1 }).collect();
         only(&all, typed, &[]).cloned()

@@ -23,7 +23,8 @@ pub const REVIEW: Step = Step { name: "review", says: "Look at which keys will b
 /// Writing it.
 pub const WRITE: Step = Step { name: "write", says: "The file is written and read back." };
 
-const NOTHING: &str = "nothing was written";
+/// What has not happened as long as nothing has.
+pub const NOTHING: &str = "nothing was written";
 /// What has to be typed so that keys leave without a passphrase.
 pub const UNPROTECTED: &str = "unprotected";
 

@@ -35,7 +35,8 @@ pub const REVIEW: Step = Step { name: "review", says: "Look at which keys will b
 /// Storing them.
 pub const STORE: Step = Step { name: "store", says: "The keys are stored and read back." };
 
-const NOTHING: &str = "no key was stored";
+/// What has not happened as long as nothing has.
+pub const NOTHING: &str = "no key was stored";
 /// How often a person may try.
 const TRIES: usize = 3;
 

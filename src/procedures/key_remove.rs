@@ -72,6 +72,9 @@ fn confirm(place: &Workplace, entry: &KeyEntry) -> Confirm {
                 .push(format!("These repositories name it: {}. Without it their role cannot be signed.", named.join(", ")));
         }
     }
+    if entry.problems.iter().any(|p| p.code == keys::problem::code::MORE_BLOCKS) {
+        consequences.push("The file holds more than one PEM block; all of them go, and another one may be a key too.".to_owned());
+    }
     match others.len() {
         0 => consequences.push("No other copy of it is known here. Without a backup it is lost for ever.".to_owned()),
         _ => consequences.push(format!("Other files that claim the same ID stay: {}.", others.join(", "))),

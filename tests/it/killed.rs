@@ -271,3 +271,14 @@ fn a_disk_that_refuses_leaves_every_key_as_it_was_and_says_so() {
     }
     assert!(refused >= 5, "{refused}");
 }
+
+#[test]
+fn a_removal_that_the_disk_does_not_confirm_is_not_called_undone() {
+    let desk = Desk::new();
+    let id = with_key(&desk);
+    let inject = ["--inject=fsync:error=EIO".to_owned()];
+    let output = desk.claviger(&inject, &["key", "remove", &id, "--confirm", &id[..12]]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && desk.files("private").is_empty(), "{said}");
+    assert!(said.contains("was removed, but the disk did not confirm it") && !said.contains("still there"), "{said}");
+}

@@ -1,5 +1,5 @@
 //! `key test`.
-use super::{Candidate, only, passphrases};
+use super::{candidates, only, passphrases};
 use crate::{
     cli::{
         context::Context,
@@ -9,7 +9,7 @@ use crate::{
     operator::Cancel,
     procedures::key_failure,
     secret::TerminalPrompt,
-    text::{Printable, Untrusted},
+    text::Printable,
     trust_dir::shown,
 };
 use serde_json::{Value, json};
@@ -18,11 +18,7 @@ use serde_json::{Value, json};
 /// was tested before is said.
 pub fn test(context: &Context, ids: &[String], stop: &Cancel) -> Result<(), Failure> {
     let listing = keys::list(context.trust_dir());
-    let all: Vec<Candidate<'_, KeyEntry>> = listing
-        .entries
-        .iter()
-        .map(|e| Candidate { id: e.id, path: &e.path, role: e.role.as_ref().map(Untrusted::shown).unwrap_or_default(), key: e })
-        .collect();
+    let all = candidates(&listing);
     let passphrases = passphrases(context)?;
     let as_json = context.options.json;
     let (mut results, mut failures): (Vec<Value>, Vec<Failure>) = (Vec::new(), Vec::new());

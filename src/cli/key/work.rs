@@ -1,5 +1,5 @@
 //! Keys are made, changed and removed: each command is a procedure with what was typed as its answers.
-use super::{Candidate, only, passphrases};
+use super::{candidates, only, passphrases};
 use crate::{
     cli::{
         args::{KeyCommand, KeyRole},
@@ -7,6 +7,7 @@ use crate::{
         operator::LineOperator,
         output::{self, Failure},
     },
+    failure::sentence,
     keys::{self, KeyEntry},
     operator::{Cancel, Stop, run},
     procedures::{
@@ -16,7 +17,6 @@ use crate::{
         key_passwd, key_remove, passphrase_failure,
     },
     secret::PassphraseFile,
-    text::Untrusted,
     trust_dir::shown,
     tuf::name::{Gun, KeyId},
 };
@@ -27,12 +27,12 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 /// Runs a command that changes keys.
 pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> Result<(), Failure> {
     let (name, nothing) = match &command {
-        KeyCommand::Passwd { .. } => ("key passwd", "the key is as it was, with its old passphrase"),
-        KeyCommand::Load { .. } => ("key load", "no key was stored"),
-        KeyCommand::Import { .. } => ("key import", "no key was stored"),
-        KeyCommand::Export { .. } => ("key export", "nothing was written"),
-        KeyCommand::Remove { .. } => ("key remove", "the key is still there"),
-        _ => ("key generate", "no key was made"),
+        KeyCommand::Passwd { .. } => ("key passwd", key_passwd::NOTHING),
+        KeyCommand::Load { .. } => ("key load", key_import::NOTHING),
+        KeyCommand::Import { .. } => ("key import", key_import::NOTHING),
+        KeyCommand::Export { .. } => ("key export", key_export::NOTHING),
+        KeyCommand::Remove { .. } => ("key remove", key_remove::NOTHING),
+        _ => ("key generate", key_generate::NOTHING),
     };
     let stopped = |stop| match stop {
         Stop::Failed(failure) => failure,
@@ -93,7 +93,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
                 let path = exported.path.to_string_lossy();
                 return Ok(output::say_json(&json!({ "schema": "claviger/key-export/1", "ids": ids, "path": path }))?);
             }
-            Ok(output::say(&format!("{}\n", sentence(&exported)))?)
+            Ok(output::say(&format!("{}\n", sentence(&exported.to_string())))?)
         }
         KeyCommand::Remove { id } => {
             let entry = entry(context, &id)?;
@@ -130,11 +130,6 @@ fn import_fields(
     ])
 }
 
-/// A result as a sentence.
-fn sentence(result: &impl std::fmt::Display) -> String {
-    Failure::new("", result.to_string(), "", "").happened()
-}
-
 fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
     if context.options.json {
         let keys = all.0.iter().map(|k| {
@@ -150,7 +145,7 @@ fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
         let keys: Vec<_> = keys.collect();
         return Ok(output::say_json(&json!({ "schema": "claviger/key-import/1", "keys": keys }))?);
     }
-    let mut out = format!("{}\n", sentence(all));
+    let mut out = format!("{}\n", sentence(&all.to_string()));
     for k in &all.0 {
         let was = if k.was_there { "  (as it was)" } else { "" };
         out.push_str(&format!("  {}  {}{was}\n", k.id, k.role.as_str()));
@@ -173,7 +168,7 @@ fn chosen(context: &Context, ids: &[String], gun: Option<&str>) -> Result<Vec<Ke
     match wanted.is_empty() {
         false => Ok(wanted),
         true => {
-            Err(Failure::new("no-such-key", "there is no such key", "nothing was written", "`claviger key list` lists all keys."))
+            Err(Failure::new("no-such-key", "there is no such key", key_export::NOTHING, "`claviger key list` lists all keys."))
         }
     }
 }
@@ -181,12 +176,7 @@ fn chosen(context: &Context, ids: &[String], gun: Option<&str>) -> Result<Vec<Ke
 /// The listed key that was meant.
 fn entry(context: &Context, typed: &str) -> Result<KeyEntry, Failure> {
     let listing = keys::list(context.trust_dir());
-    let all: Vec<Candidate<'_, KeyEntry>> = listing
-        .entries
-        .iter()
-        .map(|e| Candidate { id: e.id, path: &e.path, role: e.role.as_ref().map(Untrusted::shown).unwrap_or_default(), key: e })
-        .collect();
-    only(&all, typed, &listing.problems).cloned()
+    only(&candidates(&listing), typed, &listing.problems).cloned()
 }
 
 fn say_made(context: &Context, made: &key_generate::Made) -> Result<(), Failure> {
