@@ -13,7 +13,7 @@
 //! | one repository | `repository`: load, later plan, sign, publish |
 //! | the world | `notary` (servers), `keys` (private keys), `trust_dir` (files) |
 //! | what metadata *is* | `tuf`: pure, no I/O, no clock |
-//! | ground | `operator`, `text`, `secret`, `settings`, `finding`, `failure`, `os` |
+//! | ground | `operator`, `journal`, `text`, `secret`, `settings`, `finding`, `failure`, `os` |
 //!
 //! Two traits are the border to the world: `notary::Transport` (a server, or the sandbox's functions in process)
 //! and the signer above key files (and later tokens). There is no third.
@@ -24,6 +24,7 @@
 /// Which top-level module may use which others. What is not listed here is not allowed.
 pub const ARROWS: &[(&str, &[&str])] = &[
     ("failure", &[]),
+    ("journal", &["text"]),
     ("finding", &[]),
     ("os", &[]),
     ("secret", &[]),
@@ -36,13 +37,17 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("notary", &["settings", "text", "tuf"]),
     ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
-    ("views", &["finding", "keys", "repository", "text", "trust_dir", "tuf"]),
-    ("procedures", &["failure", "finding", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"]),
+    ("views", &["finding", "journal", "keys", "repository", "text", "trust_dir", "tuf"]),
+    (
+        "procedures",
+        &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
+    ),
     (
         "cli",
         &[
             "failure",
             "finding",
+            "journal",
             "keys",
             "notary",
             "operator",
@@ -65,6 +70,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 pub mod cli;
 pub mod failure;
 pub mod finding;
+pub mod journal;
 pub mod keys;
 pub mod notary;
 pub mod operator;

@@ -50,6 +50,9 @@ pub struct Options {
     /// Write nothing: neither keys nor the metadata cache
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// Where the journal and what else is remembered lies [default: $XDG_STATE_HOME/claviger, else ~/.local/state/claviger]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
     /// The typed confirmation for what cannot be undone
     #[arg(long, global = true, value_name = "NAME")]
     pub confirm: Option<String>,
@@ -90,6 +93,26 @@ pub enum Command {
     /// Delegated roles
     #[command(subcommand)]
     Delegation(DelegationCommand),
+    /// List what was done with this trust directory, or print the transcript of one piece of work
+    #[command(after_help = "Example:\n  claviger journal --json")]
+    Journal {
+        /// The work whose transcript is printed [default: all are listed]
+        #[arg(value_name = "WORK")]
+        work: Option<String>,
+    },
+    /// Go on with work that was interrupted, with the answers it had; passphrases are asked anew
+    #[command(after_help = "Example:\n  claviger resume")]
+    Resume {
+        /// The work, or the start of its name [default: interrupted work is listed]
+        #[arg(value_name = "WORK")]
+        work: Option<String>,
+        /// Close it instead; what was done stays
+        #[arg(long, requires = "work")]
+        give_up: bool,
+        /// The new passphrase, if one is wanted: as in --passphrase-file, which opens keys
+        #[arg(long, value_name = "FILE", conflicts_with = "give_up")]
+        new_passphrase_file: Option<PathBuf>,
+    },
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
     #[command(after_help = "Example:\n  claviger sandbox --serve")]

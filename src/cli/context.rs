@@ -5,6 +5,7 @@ use super::{
     repo,
 };
 use crate::{
+    journal::State,
     notary::reference::{self, Reference},
     procedures::Workplace,
     repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers, Situation},
@@ -44,7 +45,7 @@ impl Context {
             tlscert: options.tlscert.clone(),
             tlskey: options.tlskey.clone(),
             config: options.config.clone(),
-            state_dir: None,
+            state_dir: options.state_dir.clone(),
             plain_http: options.plain_http.clone(),
             read_only: options.read_only,
         };
@@ -91,6 +92,7 @@ impl Context {
         let read_only = &self.settings.read_only;
         Workplace {
             trust_dir: self.trust_dir().clone(),
+            state: self.settings.state_dir.as_ref().map(|all| State::of(&all.value, self.trust_dir().path())),
             read_only: read_only.value.then(|| read_only.origin.to_string()),
             exact: self.options.exact,
             public_dir: ".".into(),

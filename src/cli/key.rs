@@ -3,7 +3,7 @@ mod table;
 mod test;
 mod work;
 
-pub use work::change;
+pub use work::{Line, change};
 
 use super::{
     args::KeyCommand,

@@ -1,6 +1,7 @@
 //! The line interface: what each command does with what was typed.
 mod args;
 mod context;
+mod journal;
 mod key;
 mod operator;
 mod output;
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
     let hears_signals = matches!(arguments.command, None | Some(Command::Sandbox { .. }));
     #[cfg(not(feature = "sandbox"))]
     let hears_signals = arguments.command.is_none();
-    let on_keys = matches!(arguments.command, Some(Command::Key(_)));
+    let on_keys = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. }));
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -121,7 +122,14 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     let context = Context::new(options)?;
     match command {
         None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
+        Some(Command::Journal { work }) => aside(move || journal::journal(&context, work.as_deref())).await,
+        Some(Command::Resume { work: None, .. }) => journal::interrupted(&context),
+        Some(Command::Resume { work: Some(work), give_up: true, .. }) => journal::give_up(&context, &work),
+        Some(Command::Resume { work: Some(work), new_passphrase_file, .. }) => {
+            journal::resume(&context, &work, new_passphrase_file.as_deref(), stop).await
+        }
         Some(Command::Key(command)) => {
+            journal::say_interrupted(&context);
             let command = match command {
                 KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => command,
                 change => return key::change(&context, change, stop).await,

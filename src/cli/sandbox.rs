@@ -2,6 +2,7 @@
 //! nothing of the user's is opened here.
 use super::{args::Options, output::Failure, workstation};
 use crate::{
+    journal::State,
     procedures::Workplace,
     repository::{Repositories, Servers},
     sandbox::{Sandbox, SandboxError},
@@ -25,6 +26,7 @@ pub fn takes_no(options: &Options) -> Result<(), Failure> {
         ("--config", options.config.is_some()),
         ("--plain-http", !options.plain_http.is_empty()),
         ("--exact", options.exact),
+        ("--state-dir", options.state_dir.is_some()),
         ("--read-only", options.read_only),
         ("--passphrase-file", options.passphrase_file.is_some()),
     ];
@@ -45,8 +47,13 @@ pub async fn open(as_json: bool) -> Result<(), Failure> {
     };
     let repositories = Repositories::new(Servers::fixed(world.transport()), world.trust_dir().clone(), Pinning::default(), true);
     // Public halves go there too: nothing is written where the user works.
-    let place =
-        Workplace { trust_dir: world.trust_dir().clone(), read_only: None, exact: false, public_dir: world.path().to_owned() };
+    let place = Workplace {
+        trust_dir: world.trust_dir().clone(),
+        state: Some(State::of(&world.path().join("state"), world.trust_dir().path())),
+        read_only: None,
+        exact: false,
+        public_dir: world.path().to_owned(),
+    };
     let ended = workstation::open(Desk::new(facts, repositories.clone()), place, crate::tui::Options::from_env()).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;

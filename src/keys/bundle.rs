@@ -1,4 +1,4 @@
-//! Key files for elsewhere: Notary's bundles (protocol 1.5), public halves, and writing a new file that is nobody else's.
+//! Key files for elsewhere: Notary's bundles (protocol 1.5) and public halves.
 use super::{
     KeyEntry, KeyError,
     entry::{Kind, inspect_block},
@@ -8,13 +8,7 @@ use crate::{
     trust_dir::{MAX_KEY_FILE, read_regular, shown},
     tuf::key::{KeyType, PublicKey},
 };
-use std::{
-    collections::BTreeSet,
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// A key's block as `notary key export` writes it: as it is encrypted, with its name in the store beside its labels.
@@ -55,23 +49,4 @@ pub fn public_text(role: Option<&str>, key: &PublicKey) -> Result<Zeroizing<Stri
     }
     let headers: Vec<(&str, &str)> = role.filter(|r| pem_file::header_fits(r)).map(|r| ("role", r)).into_iter().collect();
     Ok(pem_file::write("PUBLIC KEY", &headers, key.public_bytes()))
-}
-
-/// Writes a file that was not there, readable by its owner only, down to the disk, and reads it back. If that fails,
-/// nothing is left.
-pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
-        let mut read = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
-        File::open(path)?.take(bytes.len() as u64 + 1).read_to_end(&mut read)?;
-        if *read == bytes { Ok(()) } else { Err(io::Error::other("it did not read back as it was written")) }
-    });
-    let durable = written.and_then(|()| {
-        let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(above)?.sync_all()
-    });
-    durable.inspect_err(|_| {
-        // It is ours, and not whole.
-        let _ = std::fs::remove_file(path);
-    })
 }

@@ -82,6 +82,11 @@ impl Resealed {
         self.id
     }
 
+    /// The bytes that are there.
+    pub fn before(&self) -> &[u8] {
+        &self.old
+    }
+
     /// The bytes that will be there.
     pub fn bytes(&self) -> &[u8] {
         &self.new
@@ -106,6 +111,11 @@ impl Doomed {
         let read =
             read_regular(&entry.path, MAX_KEY_FILE).map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
         Ok(Self { path: entry.path.clone(), bytes: read.bytes })
+    }
+
+    /// The bytes that are there.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Removes it, if it is still what it was.

@@ -10,6 +10,7 @@ use crate::{
     },
 };
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// What is written into the `role` header of a key file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +173,16 @@ pub fn seal(
 }
 
 impl Sealed {
+    /// The key.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The bytes that will be in the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Writes the key file: atomic, durable, readable by its owner only, and read back. A key that is there already with
     /// the same role is left as it is; with another it is refused, as Notary does. `first` is called when nothing else can
     /// stand in the way any more, while others cannot write; if it fails, nothing is stored.
@@ -213,11 +224,17 @@ fn already_there(dir: &TrustDir, id: KeyId, role: &KeyRole, gun: Option<&Gun>) -
     Ok(Some(path))
 }
 
+/// What [`write_public`] writes.
+pub fn public_file(name: &KeyRole, key: &PublicKey) -> Result<Zeroizing<String>, KeyError> {
+    let KeyRole::Signer(name) = name else { return Err(KeyError::NoSuchRole) };
+    public_text(Some(name), key)
+}
+
 /// Writes `NAME.pub` into a directory, as `docker trust key generate` does: a `PUBLIC KEY` with the header
 /// `role: NAME`. Fails if the file exists. `name` is a signer's name.
 pub fn write_public(directory: &Path, name: &KeyRole, key: &PublicKey) -> Result<PathBuf, KeyError> {
     let KeyRole::Signer(name) = name else { return Err(KeyError::NoSuchRole) };
     let path = directory.join(format!("{name}.pub"));
-    let text = public_text(Some(name), key)?;
+    let text = public_file(&KeyRole::Signer(name.clone()), key)?;
     write_new(&path, text.as_bytes()).map(|()| path.clone()).map_err(|source| KeyError::Write { path: shown(&path), source })
 }

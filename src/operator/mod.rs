@@ -1,10 +1,12 @@
 //! A procedure talks to an operator: it asks everything it needs through one trait, and knows nothing of screens, terminals
 //! or scripts. Whoever implements [`Operator`] can run every procedure.
+mod deed;
 mod question;
 mod session;
 
+pub use deed::{Change, Deed, as_text, hash};
 pub use question::{Answer, Check, Choice, Confirm, Field, Form, Kind, Question, Review, SecretKind, SecretWanted, Step, Values};
-pub use session::{Cancel, Session, run};
+pub use session::{Cancel, Filled, Session, run, run_with};
 
 use crate::failure::Failure;
 use std::{future::Future, pin::Pin};
@@ -34,8 +36,8 @@ pub trait Operator: Send {
     /// Asks. With `may_go_back` the answer may be [`Stop::Back`].
     fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>>;
 
-    /// Is told that something with an effect begins now. An error keeps it from being done.
-    fn begins(&mut self, _step: Step, _what: &str) -> Result<(), Failure> {
+    /// Is told that something with an effect begins now, and what it will have done. An error keeps it from being done.
+    fn begins(&mut self, _step: Step, _what: &str, _deed: &Deed) -> Result<(), Failure> {
         Ok(())
     }
 

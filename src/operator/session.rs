@@ -1,10 +1,11 @@
 //! What a procedure holds: typed questions, going back by running again, and the border after which there is no way back.
-use super::{Answer, Confirm, Form, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values};
+use super::{Answer, Confirm, Deed, Form, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values};
 use crate::{
     failure::Failure,
     secret::{Given, weakness},
 };
 use std::{
+    collections::{BTreeMap, VecDeque},
     fmt::Display,
     sync::{
         Arc,
@@ -36,6 +37,9 @@ enum Kept {
     Secret,
 }
 
+/// A form as it was filled in before a piece of work was interrupted: the name of its step, and its values by name.
+pub type Filled = (String, BTreeMap<String, String>);
+
 struct Entry {
     step: &'static str,
     question: Question,
@@ -48,6 +52,8 @@ pub struct Session<'o> {
     cancel: Cancel,
     log: Vec<Entry>,
     at: usize,
+    /// Forms that were filled in before, in order.
+    filled: VecDeque<Filled>,
     /// What was filled in where somebody goes back to.
     earlier: Option<(&'static str, Values)>,
     acted: bool,
@@ -58,13 +64,26 @@ pub struct Session<'o> {
 pub async fn run<T>(
     operator: &mut dyn Operator,
     cancel: Cancel,
+    procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
+) -> Result<T, Stop> {
+    run_with(Vec::new(), operator, cancel, procedure).await
+}
+
+/// [`run`] for work that was interrupted: forms that were filled in are not asked again, as long as they come in the same
+/// order and what is in them is still right. Everything else is asked: passphrases because nobody keeps them, and whether to
+/// go on because the world may be another.
+pub async fn run_with<T>(
+    filled: Vec<Filled>,
+    operator: &mut dyn Operator,
+    cancel: Cancel,
     mut procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
 ) -> Result<T, Stop> {
-    let (mut log, mut earlier) = (Vec::new(), None);
+    let (mut log, mut earlier, mut filled) = (Vec::new(), None, VecDeque::from(filled));
     loop {
-        let mut session = Session { operator: &mut *operator, cancel: cancel.clone(), log, at: 0, earlier, acted: false };
+        let mut session = Session { operator: &mut *operator, cancel: cancel.clone(), log, at: 0, filled, earlier, acted: false };
         match procedure(&mut session).await {
             Err(Stop::Back) if !session.acted && session.at > 0 => {
+                filled = VecDeque::new();
                 session.log.truncate(session.at);
                 earlier = session.log.pop().and_then(|last| match last.kept {
                     Kept::Values(values) => Some((last.step, values)),
@@ -96,6 +115,11 @@ impl Session<'_> {
                 None => self.log.truncate(self.at),
             }
         }
+        if let Some(values) = self.filled_before(step, &question) {
+            self.log.push(Entry { step: step.name, question, kept: Kept::Values(values.clone()) });
+            self.at += 1;
+            return Ok(Answer::Values(values));
+        }
         let answer = self.put(step, &self.as_filled_before(step, &question)).await?;
         let kept = match &answer {
             Answer::Values(v) => Kept::Values(v.clone()),
@@ -107,6 +131,25 @@ impl Session<'_> {
         self.log.push(Entry { step: step.name, question, kept });
         self.at += 1;
         Ok(answer)
+    }
+
+    /// What a form was filled with before the work was interrupted, if it can still be taken.
+    fn filled_before(&mut self, step: Step, question: &Question) -> Option<Values> {
+        let Question::Form(form) = question else { return None };
+        let (name, before) = self.filled.pop_front()?;
+        let mut values = Values::of(form);
+        for field in &form.fields {
+            if let Some(value) = before.get(field.name) {
+                values.set(field.name, value.clone());
+            }
+        }
+        if name == step.name && form.problems(&values).is_empty() {
+            return Some(values);
+        }
+        // What follows was an answer to something else; but whoever fills this in again need not type it again.
+        self.filled.clear();
+        self.earlier = (name == step.name).then_some((step.name, values));
+        None
     }
 
     /// A form that is asked again shows what was in it.
@@ -199,17 +242,18 @@ impl Session<'_> {
         Ok(result?)
     }
 
-    /// Does something that has an effect. From here on there is no way back; and it is not begun if somebody has just
-    /// cancelled.
+    /// Does something that has an effect: `deed` says which, so that whoever finds it interrupted knows how far it came. From
+    /// here on there is no way back; and it is not begun if somebody has just cancelled.
     pub async fn act<T: Display + Send + 'static>(
         &mut self,
         step: Step,
         what: impl Into<String>,
+        deed: Deed,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Stop> {
         let what = what.into();
         self.put(step, &Question::Working(what.clone())).await?;
-        self.operator.begins(step, &what)?;
+        self.operator.begins(step, &what, &deed)?;
         self.acted = true;
         let result = aside(work).await;
         match &result {

@@ -4,7 +4,7 @@ use crate::{
     failure::Failure,
     finding::{Finding, Severity},
     keys::{self, KeyEntry, Protection},
-    operator::{Confirm, Field, Form, Fut, Review, Session, Step, Stop},
+    operator::{Confirm, Deed, Field, Form, Fut, Review, Session, Step, Stop},
     trust_dir::shown,
     tuf::{key::PublicKey, name::KeyId},
 };
@@ -35,7 +35,8 @@ pub mod field {
 }
 
 /// Which halves are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Half {
     /// The private keys, as they are encrypted.
     Private,
@@ -92,8 +93,9 @@ pub fn run<'s>(
             session.confirm(CONFIRM, confirm(&plain)).await?;
         }
         session.review(REVIEW, review(&entries, half, &path)).await?;
+        let deed = Deed::default().creates(&path, &text);
         session
-            .act(WRITE, format!("writing {}", shown(&path)), move || {
+            .act(WRITE, format!("writing {}", shown(&path)), deed, move || {
                 let failed = |e: std::io::Error| {
                     let message = format!("{} could not be written: {e}", shown(&path));
                     Failure::new("output", message, NOTHING, "Name a new file in a directory that can be written.")

@@ -3,7 +3,7 @@ use super::{Workplace, failure::not_done};
 use crate::{
     failure::Failure,
     keys::{self, Iterations, KeyError, KeyRole, NewKey, Sealed, Stored},
-    operator::{Choice, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
+    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
     text::Untrusted,
     trust_dir::shown,
     tuf::{
@@ -100,7 +100,8 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
             })
             .await?;
         session.review(REVIEW, wish.review(&place, &public)).await?;
-        session.act(STORE, format!("storing the key {}", public.id()), move || wish.store(&place, &sealed, public)).await
+        let deed = wish.deed(&place, &sealed, &public)?;
+        session.act(STORE, format!("storing the key {}", public.id()), deed, move || wish.store(&place, &sealed, public)).await
     })
 }
 
@@ -185,6 +186,15 @@ impl Wish {
             ("Public half", shown(&self.dir.join(format!("{}.pub", self.name)))),
         ]);
         Review { title: "A new key".to_owned(), facts, findings: Vec::new(), verb: "Store the key" }
+    }
+
+    /// The files that will be there.
+    fn deed(&self, place: &Workplace, sealed: &Sealed, public: &PublicKey) -> Result<Deed, Failure> {
+        let text = keys::public_file(&self.signer, public).map_err(|e| not_made(&e, &self.name))?;
+        let beside = self.dir.join(format!("{}.pub", self.name));
+        Ok(Deed::default()
+            .creates_beside(&beside, text.as_bytes())
+            .creates(&place.trust_dir.key_path(public.id()), sealed.bytes()))
     }
 
     /// Writes the public half, then the key: no key is left whose making has failed.

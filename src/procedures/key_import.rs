@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     finding::{Finding, Severity},
     keys::{self, Block, Blocks, Iterations, KeyError, KeyRole, PrivateKey, Protection, Sealed, Stored},
-    operator::{Choice, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
+    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
     secret::{Given, Passphrase},
     text::Untrusted,
     trust_dir::shown,
@@ -88,6 +88,16 @@ impl fmt::Display for AllImported {
     }
 }
 
+impl AllImported {
+    /// What to know afterwards.
+    pub fn next(&self) -> &'static str {
+        match self.0.iter().any(|k| k.was_there) {
+            true => "What was there has the passphrase that it had, which may be another: `claviger key test` tries it.",
+            false => "The file that they came from is as it was. If it is no backup, remove it.",
+        }
+    }
+}
+
 /// Takes the keys of a file.
 pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result<AllImported, Stop>> {
     Box::pin(async move {
@@ -124,7 +134,8 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
             .work(SEAL, "encrypting", move |stop| opened.into_iter().map(|o| o.seal(stop)).collect::<Result<Vec<_>, _>>())
             .await?;
         session.review(REVIEW, review(&place, &file, &ready, &others)).await?;
-        session.act(STORE, format!("storing the keys of {}", shown(&file)), move || store(&place, ready)).await
+        let deed = deed(&place, &ready);
+        session.act(STORE, format!("storing the keys of {}", shown(&file)), deed, move || store(&place, ready)).await
     })
 }
 
@@ -383,6 +394,12 @@ fn review(place: &Workplace, file: &Path, ready: &[Ready], others: &[Untrusted])
         findings.push(Finding::new("not-a-private-key", Severity::Info, format!("left aside: {}", labels.join(", "))));
     }
     Review { title: "Keys from a file".to_owned(), facts, findings, verb: "Store them" }
+}
+
+/// The files that will be there. A key that is there already stays as it is.
+fn deed(place: &Workplace, ready: &[Ready]) -> Deed {
+    let new = ready.iter().map(|r| (place.trust_dir.key_path(r.sealed.id()), &r.sealed)).filter(|(path, _)| !path.exists());
+    new.fold(Deed::default(), |deed, (path, sealed)| deed.creates(&path, sealed.bytes()))
 }
 
 /// Stores one after the other. Each is whole or not there; what was stored before a failure stays, and is named.

@@ -2,7 +2,7 @@
 use super::{Workplace, failure::not_done, unlock};
 use crate::{
     keys::{self, KeyEntry, Protection, Resealed},
-    operator::{Fut, Review, SecretKind, SecretWanted, Session, Step, Stop},
+    operator::{Deed, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop},
     text::Untrusted,
     trust_dir::shown,
     tuf::name::KeyId,
@@ -57,8 +57,9 @@ pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) 
             })
             .await?;
         session.review(REVIEW, review(&entry, &resealed)).await?;
+        let deed = Deed::default().replaces(&entry.path, resealed.before(), resealed.bytes());
         session
-            .act(STORE, format!("storing {name}"), move || {
+            .act(STORE, format!("storing {name}"), deed, move || {
                 resealed.store(&place.trust_dir).map_err(|e| not_done(&e, &name, NOTHING))?;
                 Ok(Changed { id: resealed.id() })
             })

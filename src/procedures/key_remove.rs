@@ -2,7 +2,7 @@
 use super::{Workplace, failure::not_done, unlock};
 use crate::{
     keys::{self, Doomed, KeyEntry},
-    operator::{Confirm, Fut, Session, Step, Stop},
+    operator::{Confirm, Deed, Fut, Session, Step, Stop},
     trust_dir::shown,
     views::keys::key_rows,
 };
@@ -43,8 +43,9 @@ pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) 
         let doomed = Doomed::read(&entry).map_err(|e| not_done(&e, &name, NOTHING))?;
         session.confirm(CONFIRM, confirm(&place, &entry)).await?;
         let path = entry.path.clone();
+        let deed = Deed::default().removes(&path, doomed.bytes());
         session
-            .act(REMOVE, format!("removing {}", shown(&path)), move || {
+            .act(REMOVE, format!("removing {}", shown(&path)), deed, move || {
                 doomed.remove(&place.trust_dir).map_err(|e| not_done(&e, &name, NOTHING))?;
                 Ok(Removed { name, path })
             })

@@ -1,29 +1,41 @@
 //! Guided work: one file per piece of it. A procedure reads from top to bottom like the paper script of a ceremony; it asks
 //! through a [`Session`](crate::operator::Session) and never draws or prints. Screen, command line and tests run the same one.
 mod failure;
+mod interrupted;
 pub mod key_export;
 pub mod key_generate;
 pub mod key_import;
 pub mod key_passwd;
 pub mod key_remove;
+mod record;
 mod unlock;
+mod work;
 
 pub use failure::{key_failure, passphrase_failure};
+pub use interrupted::{Came, Interrupted};
+pub use record::{Recording, unwritable};
+pub use work::{Done, KeyFile, Work};
 
 use crate::{
     failure::Failure,
+    journal::State,
     keys::{self, KeyEntry},
     notary::reference::{self, Reference},
     trust_dir::{TrustDir, shown},
     tuf::name::Gun,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 /// Where procedures work.
 #[derive(Debug, Clone)]
 pub struct Workplace {
     /// The trust directory.
     pub trust_dir: TrustDir,
+    /// Where what is done is remembered; none without a home directory.
+    pub state: Option<State>,
     /// Why nothing may be written, if nothing may.
     pub read_only: Option<String>,
     /// Whether names are taken verbatim, as `notary` does.
@@ -45,13 +57,19 @@ impl Workplace {
 
     /// The key in this file, as it is now.
     pub async fn key_at(&self, path: &Path) -> Result<KeyEntry, Failure> {
+        self.listed().await?.into_iter().find(|e| e.path == path).ok_or_else(|| gone(path))
+    }
+
+    /// The keys in these files, as they are now.
+    pub async fn keys_at(&self, paths: &[PathBuf]) -> Result<Vec<KeyEntry>, Failure> {
+        let mut listed: HashMap<PathBuf, KeyEntry> = self.listed().await?.into_iter().map(|e| (e.path.clone(), e)).collect();
+        paths.iter().map(|path| listed.remove(path).ok_or_else(|| gone(path))).collect()
+    }
+
+    async fn listed(&self) -> Result<Vec<KeyEntry>, Failure> {
         let trust_dir = self.trust_dir.clone();
         let listing = tokio::task::spawn_blocking(move || keys::list(&trust_dir)).await;
-        let entries = listing.map_err(|e| Failure::new("internal", e.to_string(), "nothing was changed", ""))?.entries;
-        entries.into_iter().find(|e| e.path == path).ok_or_else(|| {
-            let gone = format!("{} is not there any more", shown(path));
-            Failure::new("not-there", gone, "nothing was changed", "Read the keys again to see which there are.")
-        })
+        Ok(listing.map_err(|e| Failure::new("internal", e.to_string(), "nothing was changed", ""))?.entries)
     }
 
     /// Understands the name of a repository.
@@ -63,4 +81,9 @@ impl Workplace {
             Some(tag) => Err(format!("it names the tag {}; a key belongs to a whole repository", tag.shown())),
         }
     }
+}
+
+fn gone(path: &Path) -> Failure {
+    let message = format!("{} is not there any more", shown(path));
+    Failure::new("not-there", message, "nothing was changed", "Read the keys again to see which there are.")
 }

@@ -1,9 +1,11 @@
 //! What can happen: what the user asks for, and what comes back from the background.
 use super::{
     shelf::{KeyShelf, Repo},
-    wizard::{Asked, Done},
+    wizard::Asked,
 };
-use crate::{failure::Failure, repository::Look, secret::dialogue::Turn, tuf::name::Gun, views::desk::Inventory};
+use crate::{
+    failure::Failure, procedures::Done, repository::Look, secret::dialogue::Turn, tuf::name::Gun, views::desk::Inventory,
+};
 use jiff::Timestamp;
 
 /// What a user can ask for. The table in [`super::keymap`] says with which key and where.

@@ -1,5 +1,6 @@
 //! What an update asks for besides a new state.
-use super::{action::Ended, wizard::Work};
+use super::action::Ended;
+use crate::procedures::Work;
 use crate::{
     operator::{SecretWanted, Values},
     tuf::name::Gun,

@@ -4,6 +4,7 @@ pub mod chain;
 pub mod columns;
 pub mod desk;
 pub mod docker;
+pub mod journal;
 pub mod keys;
 pub mod natural;
 pub mod next_step;

@@ -65,6 +65,7 @@ struct Rule {
 const SILENT: &[&str] = &[
     "failure",
     "finding",
+    "journal",
     "keys",
     "notary",
     "operator",

@@ -61,6 +61,16 @@ fn every_json_result_is_as_its_schema_says() {
     check("key-export", &["key", "export", made, "-o", bundle], 0);
     check("key-import", &["key", "import", bundle, "--passphrase-file", new], 0);
     check("key-remove", &["key", "remove", made, "--confirm", &made[..12]], 0);
+    let journal = check("journal", &["journal"], 0);
+    check("transcript", &["journal", journal["entries"][0]["work"].as_str().unwrap()], 0);
+    // Work that was killed before it was done.
+    let mut strace = std::process::Command::new(crate::peers::program::program("strace"));
+    strace.args(["-f", "-qq", "-o", "/dev/null", "--inject=linkat:signal=SIGKILL:when=1", env!("CARGO_BIN_EXE_claviger")]);
+    let trust_dir = served.value("trust_dir").to_owned();
+    let make = ["key", "generate", "erin", "--dir", dir.path().to_str().unwrap()];
+    assert!(!served.by(strace, Path::new(&trust_dir), &make).status.success());
+    let open = check("interrupted", &["resume"], 0);
+    check("resume", &["resume", open["interrupted"][0]["work"].as_str().unwrap()], 0);
     let listed = check("repo-list", &["repo", "list"], 0);
     for repository in listed["repositories"].as_array().unwrap() {
         let gun = repository["gun"].as_str().unwrap();

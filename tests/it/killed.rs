@@ -1,6 +1,6 @@
 //! A power cut at any moment: the program is killed before and after each call that changes the disk, and no key is lost,
 //! half written, or in a file that only looks like one. `notary` can list the keys at every such moment.
-use crate::peers::program::program;
+use crate::peers::program::{program, released};
 use std::{
     collections::BTreeMap,
     fs,
@@ -13,8 +13,21 @@ const OLD: &str = "the old passphrase";
 const NEW: &str = "another passphrase";
 
 /// Calls that change what is on the disk.
-const CALLS: [&str; 11] =
-    ["write", "fsync", "renameat", "renameat2", "unlinkat", "unlink", "mkdir", "mkdirat", "fchmod", "ftruncate", "linkat"];
+const CALLS: [&str; 13] = [
+    "write",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlinkat",
+    "unlink",
+    "mkdir",
+    "mkdirat",
+    "fchmod",
+    "ftruncate",
+    "linkat",
+];
 
 /// A folder with a trust directory, files of passphrases and keys to take.
 struct Desk {
@@ -41,10 +54,10 @@ impl Desk {
     /// Runs claviger, under strace with these options if there are any.
     fn claviger(&self, strace: &[String], arguments: &[&str]) -> std::process::Output {
         let mut command = match strace {
-            [] => Command::new(env!("CARGO_BIN_EXE_claviger")),
+            [] => Command::new(released()),
             options => {
                 let mut command = Command::new(program("strace"));
-                command.args(["-f", "-qq", "-o"]).arg(self.path("trace")).args(options).arg(env!("CARGO_BIN_EXE_claviger"));
+                command.args(["-f", "-qq", "-o"]).arg(self.path("trace")).args(options).arg(released());
                 command
             }
         };
@@ -63,6 +76,20 @@ impl Desk {
     fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.path("trust").join(below)).into_iter().flatten().flatten();
         entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
+    }
+
+    /// Transcripts of work that has not ended.
+    fn open_transcripts(&self) -> Vec<String> {
+        let states = fs::read_dir(self.path(".local/state/claviger")).into_iter().flatten().flatten();
+        let here = fs::canonicalize(self.path("trust")).ok();
+        let ours = states.filter(|state| {
+            // The state of the desk that this is a copy of came along with it.
+            let journal = fs::read_to_string(state.path().join("journal.jsonl")).unwrap_or_default();
+            let elsewhere = here.as_ref().is_some_and(|h| !journal.is_empty() && !journal.contains(h.to_str().unwrap()));
+            !elsewhere
+        });
+        let open = ours.flat_map(|state| fs::read_dir(state.path().join("open")).into_iter().flatten().flatten());
+        open.map(|file| fs::read_to_string(file.path()).unwrap()).collect()
     }
 
     fn opens(&self, id: &str, passphrase: &str) -> bool {
@@ -94,13 +121,26 @@ impl Desk {
     }
 }
 
-/// Kills a command at every call of every kind, each time on a fresh copy of the desk. `whole` judges what is left. Returns
-/// how many were killed.
-fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], whole: &(dyn Fn(&Desk, &str) + Sync)) -> usize {
+/// A command that is killed, and how to know that all of it was done.
+struct Doomed<'a> {
+    calls: &'a [&'static str],
+    arguments: &'a [&'a str],
+    /// What `resume` is given besides the work.
+    again: &'a [&'a str],
+    /// What must hold at the moment after the kill, whenever that was.
+    whole: &'a (dyn Fn(&Desk, &str) + Sync),
+    /// Whether everything is as after a run that was not killed.
+    done: &'a (dyn Fn(&Desk) -> bool + Sync),
+}
+
+/// Kills a command at every call of every kind, each time on a fresh copy of the desk. What is left is judged; the next start
+/// says what happened; then the work is gone on with, or begun again if it had not begun, and is done, once. Returns how many
+/// were killed.
+fn kill_everywhere(before: &Desk, doomed: &Doomed) -> usize {
     let run = |strace: &[String]| {
         let desk = Desk { folder: tempfile::tempdir().unwrap() };
         Desk::copy(before.folder.path(), desk.folder.path());
-        let output = desk.claviger(strace, arguments);
+        let output = desk.claviger(strace, doomed.arguments);
         (desk, output)
     };
     let counts = |call: &str| {
@@ -108,7 +148,7 @@ fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], wh
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         fs::read_to_string(desk.path("trace")).unwrap().lines().filter(|l| l.contains(&format!("{call}("))).count()
     };
-    let work: Vec<(&str, usize)> = calls.iter().flat_map(|call| (1..=counts(call)).map(move |n| (*call, n))).collect();
+    let work: Vec<(&str, usize)> = doomed.calls.iter().flat_map(|call| (1..=counts(call)).map(move |n| (*call, n))).collect();
     let killed = std::sync::atomic::AtomicUsize::new(0);
     let next = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -117,16 +157,47 @@ fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], wh
                 loop {
                     let Some((call, n)) = work.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) else { return };
                     let (desk, output) = run(&[format!("--inject={call}:signal=SIGKILL:when={n}")]);
-                    let when = format!("{} killed at {call} {n}", arguments.join(" "));
+                    let when = format!("{} killed at {call} {n}", doomed.arguments.join(" "));
                     if output.status.signal() == Some(9) || output.status.code() == Some(137) {
                         killed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     }
-                    whole(&desk, &when);
+                    (doomed.whole)(&desk, &when);
+                    next_start(&desk, doomed, &when);
                 }
             });
         }
     });
     killed.into_inner()
+}
+
+/// What the next start says and does after a kill.
+fn next_start(desk: &Desk, doomed: &Doomed, when: &str) {
+    let begun = desk.open_transcripts().iter().any(|text| text.contains("\"event\":\"begun\""));
+    let listed = desk.claviger(&[], &["key", "list"]);
+    let said = String::from_utf8(listed.stderr).unwrap();
+    assert!(listed.status.success(), "{when}: {said}");
+    assert_eq!(said.contains("was interrupted"), begun, "{when}: {said}");
+    let open: serde_json::Value = serde_json::from_str(&desk.done(&["resume", "--json"])).unwrap();
+    let resumed = match open["interrupted"].as_array().unwrap().as_slice() {
+        [] => false,
+        [one] => {
+            let mut arguments = vec!["resume", one["work"].as_str().unwrap()];
+            arguments.extend(doomed.again);
+            desk.done(&arguments);
+            true
+        }
+        more => panic!("{when}: {more:?}"),
+    };
+    if !(doomed.done)(desk) {
+        assert!(!resumed && !begun, "{when}: it was begun, and is not done: {said}");
+        desk.done(doomed.arguments);
+    }
+    assert!((doomed.done)(desk), "{when}: {said}");
+    only_whole_keys(desk, when);
+    assert_eq!(desk.open_transcripts(), Vec::<String>::new(), "{when}: what was settled is not found again");
+    assert_eq!(desk.files(".claviger.tmp").len(), 0, "{when}: what was left is swept");
+    let journal: serde_json::Value = serde_json::from_str(&desk.done(&["journal", "--json"])).unwrap();
+    assert_eq!(journal["broken"], serde_json::Value::Null, "{when}");
 }
 
 /// Nothing in `private/` but whole keys under their IDs, readable by their owner only.
@@ -154,19 +225,24 @@ fn with_key(desk: &Desk) -> String {
 }
 
 #[test]
-fn a_key_that_is_made_is_there_whole_or_not_at_all() {
-    let desk = Desk::new();
-    let killed = kill_everywhere(&desk, &CALLS, &["key", "generate", "alice", "--passphrase-file", "old"], &|desk, when| {
-        for id in only_whole_keys(desk, when) {
-            assert!(desk.opens(&id, "old"), "{when}: {id}");
-        }
-        // The next start works as if nothing had been.
-        fs::remove_file(desk.path("alice.pub")).ok();
-        desk.done(&["key", "generate", "alice", "--passphrase-file", "old"]);
-        assert_eq!(desk.files(".claviger.tmp").len(), 0, "{when}: what was left is swept");
-    });
+fn a_key_that_is_made_is_there_whole_or_not_at_all_and_made_once() {
+    let arguments = ["key", "generate", "alice", "--passphrase-file", "old"];
+    let killed = kill_everywhere(
+        &Desk::new(),
+        &Doomed {
+            calls: &CALLS,
+            arguments: &arguments,
+            again: &["--passphrase-file", "old"],
+            whole: &|desk, when| {
+                for id in only_whole_keys(desk, when) {
+                    assert!(desk.opens(&id, "old"), "{when}: {id}");
+                }
+            },
+            done: &|desk| desk.files("private").len() == 1 && desk.path("alice.pub").exists(),
+        },
+    );
     println!("killed {killed} times");
-    assert!(killed > 15, "{killed}");
+    assert!(killed >= 45, "{killed}");
 }
 
 #[test]
@@ -174,13 +250,23 @@ fn a_key_whose_passphrase_changes_opens_with_the_old_one_or_the_new_one_and_is_n
     let desk = Desk::new();
     let id = with_key(&desk);
     let before = desk.files("private");
-    let arguments = ["key", "passwd", &id, "--passphrase-file", "old", "--new-passphrase-file", "new"];
-    let killed = kill_everywhere(&desk, &CALLS, &arguments, &|desk, when| {
-        assert_eq!(only_whole_keys(desk, when), std::slice::from_ref(&id), "{when}");
-        assert!(desk.files("private") == before || desk.opens(&id, "new"), "{when}");
-    });
+    let both = ["--passphrase-file", "old", "--new-passphrase-file", "new"];
+    let arguments = [&["key", "passwd", &id][..], &both].concat();
+    let killed = kill_everywhere(
+        &desk,
+        &Doomed {
+            calls: &CALLS,
+            arguments: &arguments,
+            again: &both,
+            whole: &|desk, when| {
+                assert_eq!(only_whole_keys(desk, when), std::slice::from_ref(&id), "{when}");
+                assert!(desk.files("private") == before || desk.opens(&id, "new"), "{when}");
+            },
+            done: &|desk| desk.opens(&id, "new"),
+        },
+    );
     println!("killed {killed} times");
-    assert!(killed > 15, "{killed}");
+    assert!(killed >= 40, "{killed}");
 }
 
 #[test]
@@ -190,18 +276,23 @@ fn a_key_that_is_taken_from_a_file_is_there_whole_or_not_at_all_and_the_file_sta
     desk.done(&["key", "export", &id, "-o", "bundle.pem"]);
     let bundle = fs::read(desk.path("bundle.pem")).unwrap();
     desk.done(&["key", "remove", &id, "--confirm", &id[..12]]);
-    let killed = kill_everywhere(&desk, &CALLS, &["key", "import", "bundle.pem", "--passphrase-file", "old"], &|desk, when| {
-        assert_eq!(fs::read(desk.path("bundle.pem")).unwrap(), bundle, "{when}");
-        match only_whole_keys(desk, when).is_empty() {
-            false => assert!(desk.opens(&id, "old"), "{when}"),
-            true => {
-                desk.done(&["key", "import", "bundle.pem", "--passphrase-file", "old"]);
-                assert_eq!(only_whole_keys(desk, when), std::slice::from_ref(&id), "{when}: done again");
-            }
-        }
-    });
-    println!("killed {killed} times");
-    assert!(killed > 15, "{killed}");
+    for verb in ["import", "load"] {
+        let killed = kill_everywhere(
+            &desk,
+            &Doomed {
+                calls: if verb == "load" { &["renameat2", "rename", "unlink"] } else { &CALLS },
+                arguments: &["key", verb, "bundle.pem", "--passphrase-file", "old"],
+                again: &["--passphrase-file", "old"],
+                whole: &|desk, when| {
+                    assert_eq!(fs::read(desk.path("bundle.pem")).unwrap(), bundle, "{when}");
+                    only_whole_keys(desk, when).iter().for_each(|id| assert!(desk.opens(id, "old"), "{when}"));
+                },
+                done: &|desk| desk.files("private").len() == 1 && desk.opens(&id, "old"),
+            },
+        );
+        println!("{verb} killed {killed} times");
+        assert!(killed >= if verb == "load" { 2 } else { 40 }, "{killed}");
+    }
 }
 
 #[test]
@@ -212,14 +303,18 @@ fn of_several_keys_that_are_taken_each_is_there_whole_or_not_at_all() {
     }
     desk.done(&["key", "export", "-o", "bundle.pem"]);
     fs::remove_dir_all(desk.path("trust")).unwrap();
-    let killed =
-        kill_everywhere(&desk, &["renameat2"], &["key", "import", "bundle.pem", "--passphrase-file", "old"], &|desk, when| {
-            only_whole_keys(desk, when);
-            desk.done(&["key", "import", "bundle.pem", "--passphrase-file", "old"]);
-            assert_eq!(only_whole_keys(desk, when).len(), 3, "{when}: done again");
-        });
+    let killed = kill_everywhere(
+        &desk,
+        &Doomed {
+            calls: &["renameat2", "fchmod"],
+            arguments: &["key", "import", "bundle.pem", "--passphrase-file", "old"],
+            again: &["--passphrase-file", "old"],
+            whole: &|desk, when| drop(only_whole_keys(desk, when)),
+            done: &|desk| desk.files("private").len() == 3,
+        },
+    );
     println!("killed {killed} times");
-    assert_eq!(killed, 3);
+    assert_eq!(killed, 6);
 }
 
 #[test]
@@ -228,13 +323,43 @@ fn a_key_that_is_removed_is_there_whole_or_not_at_all_and_others_stay() {
     let id = with_key(&desk);
     desk.done(&["key", "generate", "bob", "--passphrase-file", "old"]);
     let other = desk.files("private").into_iter().find(|(name, _)| !name.starts_with(&id)).unwrap();
-    let killed = kill_everywhere(&desk, &CALLS, &["key", "remove", &id, "--confirm", &id[..12]], &|desk, when| {
-        only_whole_keys(desk, when);
-        assert_eq!(desk.files("private").get(&other.0), Some(&other.1), "{when}");
-        assert!(!desk.files("private").contains_key(&format!("{id}.key")) || desk.opens(&id, "old"), "{when}");
-    });
+    let confirm = ["--confirm", &id[..12]];
+    let killed = kill_everywhere(
+        &desk,
+        &Doomed {
+            calls: &CALLS,
+            arguments: &[&["key", "remove", &id][..], &confirm].concat(),
+            again: &confirm,
+            whole: &|desk, when| {
+                only_whole_keys(desk, when);
+                assert_eq!(desk.files("private").get(&other.0), Some(&other.1), "{when}");
+                assert!(!desk.files("private").contains_key(&format!("{id}.key")) || desk.opens(&id, "old"), "{when}");
+            },
+            done: &|desk| desk.files("private").len() == 1,
+        },
+    );
     println!("killed {killed} times");
-    assert!(killed > 5, "{killed}");
+    assert!(killed >= 25, "{killed}");
+}
+
+#[test]
+fn keys_that_leave_for_a_file_are_in_it_whole_or_it_says_so() {
+    let desk = Desk::new();
+    let id = with_key(&desk);
+    let killed = kill_everywhere(
+        &desk,
+        &Doomed {
+            calls: &CALLS,
+            arguments: &["key", "export", &id, "-o", "out.pem"],
+            again: &[],
+            whole: &|desk, when| {
+                assert_eq!(only_whole_keys(desk, when), std::slice::from_ref(&id), "{when}");
+            },
+            done: &|desk| fs::read_to_string(desk.path("out.pem")).is_ok_and(|text| text.contains("-----END")),
+        },
+    );
+    println!("killed {killed} times");
+    assert!(killed >= 25, "{killed}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod peers;
 mod procedures;
 mod protocol_page;
 mod published;
+mod recorded;
 mod robot;
 mod sandbox_isolation;
 mod sandbox_peers;

@@ -2,8 +2,9 @@
 //! answered, and a record of everything that was asked and answered holds no secret.
 use claviger::{
     failure::Failure,
+    journal::State,
     keys::{self, KeyEntry, KeyRole},
-    operator::{Answer, Cancel, Fut, Operator, Question, SecretKind, Session, Step, Stop, Values, run},
+    operator::{Answer, Cancel, Deed, Fut, Operator, Question, SecretKind, Session, Step, Stop, Values, run},
     procedures::{
         Workplace,
         key_export::{self, Half},
@@ -19,17 +20,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const OLD: &str = "the-old-passphrase";
-const NEW: &str = "the-new-passphrase";
+pub const OLD: &str = "the-old-passphrase";
+pub const NEW: &str = "the-new-passphrase";
 
 /// A trust directory with one key, and a file with another.
-struct Bench {
-    folder: tempfile::TempDir,
+pub struct Bench {
+    pub folder: tempfile::TempDir,
+    /// Where the journal goes: beside what is looked at.
+    pub state: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().unwrap() };
+    pub fn new() -> Self {
+        let bench = Self { folder: tempfile::tempdir().unwrap(), state: tempfile::tempdir().unwrap() };
         let (rounds, passphrase) = (keys::Iterations::worthless(), Passphrase::from(OLD.to_owned()));
         let key = || keys::generate(keys::NewKey::EcdsaP256).unwrap();
         let role = |name| KeyRole::parse(name).unwrap();
@@ -40,20 +43,26 @@ impl Bench {
         bench
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn place(&self) -> Workplace {
-        Workplace { trust_dir: TrustDir::new(self.path("trust")), read_only: None, exact: false, public_dir: ".".into() }
+    pub fn place(&self) -> Workplace {
+        Workplace {
+            trust_dir: TrustDir::new(self.path("trust")),
+            state: Some(State::of(self.state.path(), &self.path("trust"))),
+            read_only: None,
+            exact: false,
+            public_dir: ".".into(),
+        }
     }
 
-    fn entry(&self) -> KeyEntry {
+    pub fn entry(&self) -> KeyEntry {
         keys::list(&self.place().trust_dir).entries.into_iter().find(|e| e.role.as_ref().unwrap().raw() == "alice").unwrap()
     }
 
     /// Every file below, with what is in it; without the lock.
-    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         fn walk(dir: &Path, out: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in fs::read_dir(dir).unwrap().flatten() {
                 if entry.path().is_dir() {
@@ -70,20 +79,20 @@ impl Bench {
 }
 
 /// Answers as a person does who knows what they want; goes back, or stops, at one question. Notes everything.
-struct Person {
+pub struct Person {
     fields: BTreeMap<&'static str, String>,
     /// The number of the question at which they go back, once.
     back_at: Option<usize>,
     /// The number of the question at which they stop.
-    stop_at: Option<usize>,
-    asked: usize,
+    pub stop_at: Option<usize>,
+    pub asked: usize,
     /// Everything that was asked, answered and done.
-    record: String,
-    acts: usize,
+    pub record: String,
+    pub acts: usize,
 }
 
 impl Person {
-    fn new(fields: BTreeMap<&'static str, String>) -> Self {
+    pub fn new(fields: BTreeMap<&'static str, String>) -> Self {
         Self { fields, back_at: None, stop_at: None, asked: 0, record: String::new(), acts: 0 }
     }
 
@@ -129,7 +138,7 @@ impl Operator for Person {
         })
     }
 
-    fn begins(&mut self, step: Step, what: &str) -> Result<(), Failure> {
+    fn begins(&mut self, step: Step, what: &str, _: &Deed) -> Result<(), Failure> {
         self.acts += 1;
         self.record.push_str(&format!("{} begins {what}\n", step.name));
         Ok(())
@@ -151,7 +160,7 @@ fn boxed<'s, T: std::fmt::Display + 's>(result: Fut<'s, Result<T, Stop>>) -> Fut
     Box::pin(async move { result.await.map(|done| done.to_string()) })
 }
 
-fn text(path: PathBuf) -> String {
+pub fn text(path: PathBuf) -> String {
     path.to_str().unwrap().to_owned()
 }
 

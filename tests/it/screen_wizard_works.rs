@@ -1,5 +1,6 @@
 //! Procedures that ask the screen: answers reach them, going back and stopping too, and what they do is done.
 use claviger::{
+    journal::State,
     keys,
     operator::{Answer, Question, Stop},
     procedures::Workplace,
@@ -25,6 +26,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let place = Workplace {
             trust_dir: TrustDir::new(dir.path().join("trust")),
+            state: Some(State::of(&dir.path().join("state"), dir.path())),
             read_only: read_only.map(str::to_owned),
             exact: false,
             public_dir: dir.path().into(),

@@ -9,8 +9,9 @@ use crate::{
     },
     failure::sentence,
     keys::{self, KeyEntry},
-    operator::{Cancel, Stop, run},
+    operator::{Cancel, Fut, Session, Stop},
     procedures::{
+        Done, KeyFile, Recording, Work,
         key_export::{self, Half},
         key_generate::{self, field},
         key_import::{self, AllImported},
@@ -22,49 +23,30 @@ use crate::{
 };
 use clap::ValueEnum;
 use serde_json::json;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, path::Path, sync::Arc};
 
 /// Runs a command that changes keys.
 pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> Result<(), Failure> {
-    let (name, nothing) = match &command {
-        KeyCommand::Passwd { .. } => ("key passwd", key_passwd::NOTHING),
-        KeyCommand::Load { .. } => ("key load", key_import::NOTHING),
-        KeyCommand::Import { .. } => ("key import", key_import::NOTHING),
-        KeyCommand::Export { .. } => ("key export", key_export::NOTHING),
-        KeyCommand::Remove { .. } => ("key remove", key_remove::NOTHING),
-        _ => ("key generate", key_generate::NOTHING),
-    };
-    let stopped = |stop| match stop {
-        Stop::Failed(failure) => failure,
-        Stop::Back | Stop::Cancelled => Failure::interrupted(nothing),
-    };
-    let mut operator = LineOperator {
-        command: name,
-        nothing,
-        fields: BTreeMap::new(),
-        passphrases: Arc::new(passphrases(context)?),
-        replacement: None,
-        confirm: context.options.confirm.clone(),
-    };
     let place = context.workplace();
     match command {
         KeyCommand::Generate { name, role, gun, algorithm, dir } => {
-            operator.fields = BTreeMap::from([
+            let mut line = Line::new(context, Work::GenerateKey, cancel)?;
+            line.operator.fields = BTreeMap::from([
                 (field::NAME, name),
                 (field::ROLE, value_name(&role)),
                 (field::GUN, gun.unwrap_or_default()),
                 (field::ALGORITHM, value_name(&algorithm)),
                 (field::DIR, dir.to_string_lossy().into_owned()),
             ]);
-            let made = run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map_err(stopped)?;
+            let made = line.run(|s| key_generate::run(place.clone(), s)).await?;
             say_made(context, &made)
         }
         KeyCommand::Passwd { id, new_passphrase_file } => {
             let file = new_passphrase_file.as_deref().map(PassphraseFile::open).transpose();
-            operator.replacement = file.map_err(|e| passphrase_failure(&e, ""))?.map(Arc::new);
             let entry = entry(context, &id)?;
-            let changed =
-                run(&mut operator, cancel, |s| key_passwd::run(place.clone(), entry.clone(), s)).await.map_err(stopped)?;
+            let mut line = Line::new(context, Work::ChangePassphrase(entry.path.clone()), cancel)?;
+            line.operator.replacement = file.map_err(|e| passphrase_failure(&e, ""))?.map(Arc::new);
+            let changed = line.run(|s| key_passwd::run(place.clone(), entry.clone(), s)).await?;
             if context.options.json {
                 return Ok(output::say_json(&json!({ "schema": "claviger/key-passwd/1", "id": changed.id.hex() }))?);
             }
@@ -72,22 +54,25 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             Ok(output::say(&format!("The key {} has a new passphrase; the file was read back. {old}\n", changed.id))?)
         }
         KeyCommand::Load { file, name, role, gun } => {
-            operator.fields = import_fields(&file, name, role, gun);
-            let all = run(&mut operator, cancel, |s| key_import::run(place.clone(), s)).await.map_err(stopped)?;
+            let mut line = Line::new(context, Work::ImportKeys, cancel)?;
+            line.operator.command = "key load";
+            line.operator.fields = import_fields(&file, name, role, gun);
+            let all = line.run(|s| key_import::run(place.clone(), s)).await?;
             say_imported(context, &all)
         }
         KeyCommand::Import { file, role, gun } => {
-            operator.fields = import_fields(&file, None, role, gun);
-            let all = run(&mut operator, cancel, |s| key_import::run(place.clone(), s)).await.map_err(stopped)?;
+            let mut line = Line::new(context, Work::ImportKeys, cancel)?;
+            line.operator.fields = import_fields(&file, None, role, gun);
+            let all = line.run(|s| key_import::run(place.clone(), s)).await?;
             say_imported(context, &all)
         }
         KeyCommand::Export { ids, gun, public, output } => {
-            operator.fields = BTreeMap::from([(key_export::field::OUTPUT, output.to_string_lossy().into_owned())]);
             let entries = chosen(context, &ids, gun.as_deref())?;
             let half = if public { Half::Public } else { Half::Private };
-            let exported = run(&mut operator, cancel, |s| key_export::run(place.clone(), entries.clone(), half, s))
-                .await
-                .map_err(stopped)?;
+            let files = entries.iter().map(|e| KeyFile(e.path.clone())).collect();
+            let mut line = Line::new(context, Work::ExportKeys(files, half), cancel)?;
+            line.operator.fields = BTreeMap::from([(key_export::field::OUTPUT, output.to_string_lossy().into_owned())]);
+            let exported = line.run(|s| key_export::run(place.clone(), entries.clone(), half, s)).await?;
             if context.options.json {
                 let ids: Vec<String> = exported.ids.iter().map(KeyId::hex).collect();
                 let path = exported.path.to_string_lossy();
@@ -97,8 +82,8 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
         }
         KeyCommand::Remove { id } => {
             let entry = entry(context, &id)?;
-            let removed =
-                run(&mut operator, cancel, |s| key_remove::run(place.clone(), entry.clone(), s)).await.map_err(stopped)?;
+            let line = Line::new(context, Work::RemoveKey(entry.path.clone()), cancel)?;
+            let removed = line.run(|s| key_remove::run(place.clone(), entry.clone(), s)).await?;
             if context.options.json {
                 let (id, path) = (entry.id.map(|id| id.hex()), removed.path.to_string_lossy());
                 return Ok(output::say_json(&json!({ "schema": "claviger/key-remove/1", "id": id, "path": path }))?);
@@ -106,6 +91,50 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             Ok(output::say(&format!("The {} was removed: {}\n", removed.name, shown(&removed.path)))?)
         }
         KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => Ok(()),
+    }
+}
+
+/// A piece of work on a terminal line.
+pub struct Line {
+    /// What answers.
+    pub operator: LineOperator,
+    work: Work,
+    recording: Recording,
+    cancel: Cancel,
+}
+
+impl Line {
+    /// With the passphrases that the command line, files and variables give, and no other answers yet.
+    pub fn new(context: &Context, work: Work, cancel: Cancel) -> Result<Self, Failure> {
+        let recording = Recording::new(&context.workplace(), work.clone());
+        Self::with(context, work, recording, cancel)
+    }
+
+    /// The same, recorded there.
+    pub fn with(context: &Context, work: Work, recording: Recording, cancel: Cancel) -> Result<Self, Failure> {
+        let operator = LineOperator {
+            command: work.command(),
+            nothing: work.nothing(),
+            fields: BTreeMap::new(),
+            passphrases: Arc::new(passphrases(context)?),
+            replacement: None,
+            confirm: context.options.confirm.clone(),
+        };
+        Ok(Self { operator, work, recording, cancel })
+    }
+
+    async fn run<T: Display>(
+        mut self,
+        procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
+    ) -> Result<T, Failure> {
+        let result = self.recording.run(&mut self.operator, self.cancel, procedure).await;
+        result.map_err(|stop| self.work.stopped(stop))
+    }
+
+    /// Does the work that it is for.
+    pub async fn perform(mut self, context: &Context) -> Result<Done, Failure> {
+        let result = self.work.perform(&context.workplace(), self.recording, &mut self.operator, self.cancel).await;
+        result.map_err(|stop| self.work.stopped(stop))
     }
 }
 
@@ -150,11 +179,7 @@ fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
         let was = if k.was_there { "  (as it was)" } else { "" };
         out.push_str(&format!("  {}  {}{was}\n", k.id, k.role.as_str()));
     }
-    out.push_str(match all.0.iter().any(|k| k.was_there) {
-        true => "What was there has the passphrase that it had, which may be another: `claviger key test` tries it.\n",
-        false => "The file that they came from is as it was. If it is no backup, remove it.\n",
-    });
-    Ok(output::say(&out)?)
+    Ok(output::say(&format!("{out}{}\n", all.next()))?)
 }
 
 /// The listed keys that were meant: those that were named, else all; of these those of the repository, if one was named.

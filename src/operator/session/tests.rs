@@ -26,7 +26,7 @@ impl Operator for Script {
         })
     }
 
-    fn begins(&mut self, step: Step, what: &str) -> Result<(), Failure> {
+    fn begins(&mut self, step: Step, what: &str, _: &Deed) -> Result<(), Failure> {
         self.acts.push(format!("{}: {what}", step.name));
         Ok(())
     }
@@ -69,7 +69,7 @@ fn procedure<'s>(session: &'s mut Session<'_>) -> Fut<'s, Result<String, Stop>> 
         let name = session.form(NAME, form()).await?.get("name").to_owned();
         let length = session.secret(SECRET, wanted()).await?.passphrase.expose().len();
         session.confirm(SURE, sure(&name)).await?;
-        let done = session.act(DO, "doing it", move || Ok(format!("{name} {length}"))).await?;
+        let done = session.act(DO, "doing it", Deed::default(), move || Ok(format!("{name} {length}"))).await?;
         session.confirm(SURE, sure("after")).await?;
         Ok(done)
     })
@@ -156,7 +156,7 @@ async fn what_was_cancelled_is_not_begun() {
                 Ok(())
             });
             work.await?;
-            session.act(DO, "doing it", || Ok("done")).await
+            session.act(DO, "doing it", Deed::default(), || Ok("done")).await
         })
     });
     assert_eq!(result.await, Err(Stop::Cancelled));
@@ -170,7 +170,7 @@ async fn what_may_not_begin_is_not_done() {
         fn put<'a>(&'a mut self, step: Step, question: &'a Question, back: bool) -> Fut<'a, Result<Answer, Stop>> {
             self.0.put(step, question, back)
         }
-        fn begins(&mut self, _: Step, _: &str) -> Result<(), Failure> {
+        fn begins(&mut self, _: Step, _: &str, _: &Deed) -> Result<(), Failure> {
             Err(Failure::new("journal", "the journal cannot be written", "nothing was done", ""))
         }
     }
@@ -181,7 +181,7 @@ async fn what_may_not_begin_is_not_done() {
         let deed = deed.clone();
         Box::pin(async move {
             session
-                .act(DO, "doing it", move || {
+                .act(DO, "doing it", Deed::default(), move || {
                     *deed.lock().unwrap() = true;
                     Ok("done")
                 })

@@ -6,13 +6,14 @@ use super::{
         state::State,
         theme::Tone,
         widgets::{input, pane::Lines, table},
-        wizard::{CANCELLED, Done, Page, SecretPage, Wizard},
+        wizard::{CANCELLED, Page, SecretPage, Wizard},
     },
     findings, wizard_form,
 };
 use crate::{
     failure::Failure,
     operator::{Confirm, Review, SecretKind},
+    procedures::Done,
     secret::{dialogue::Turn, least_characters},
 };
 use ratatui::layout::Rect;

@@ -1,6 +1,7 @@
 //! Guided work: what a procedure asks, what is answered, and what came of it.
 use crate::{
     failure::Failure,
+    procedures::{Done, Work},
     secret::dialogue::Turn,
     tui::{
         action::{Command, Edit},
@@ -9,7 +10,7 @@ use crate::{
         shelf::Progress,
         state::State,
         typing,
-        wizard::{Asked, Done, Page, Wizard, Work},
+        wizard::{Asked, Page, Wizard},
     },
 };
 

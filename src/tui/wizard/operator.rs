@@ -1,10 +1,9 @@
 //! The operator of a screen: each question goes to the screen as an action, and its answer comes back through a channel.
-//! Here too is the one place that knows which procedures there are.
-use super::{Asked, Done, Work};
+use super::Asked;
 use crate::{
-    failure::{Failure, sentence},
-    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
-    procedures::{Workplace, key_generate, key_passwd, key_remove},
+    failure::Failure,
+    operator::{Answer, Cancel, Deed, Fut, Operator, Question, Step, Stop},
+    procedures::{Done, Recording, Work, Workplace},
     tui::action::Action,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,40 +67,17 @@ impl Operator for ScreenOperator {
         Box::pin(async { answer.await.unwrap_or(Err(Stop::Cancelled)) })
     }
 
-    fn begins(&mut self, _: Step, _: &str) -> Result<(), Failure> {
+    fn begins(&mut self, _: Step, _: &str, _: &Deed) -> Result<(), Failure> {
         let _ = self.actions.send(Action::Began);
         Ok(())
     }
 }
 
 /// Does a piece of work from its first question to its end.
-pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator) -> Result<Done, Failure> {
-    let (nothing, cancel) = (work.nothing(), operator.cancel.clone());
-    let done = match work {
-        Work::GenerateKey => run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map(|made| Done {
-            happened: sentence(&made.to_string()),
-            next: key_generate::NEXT,
-            key: Some(made.path),
-        }),
-        Work::ChangePassphrase(path) => {
-            let entry = place.key_at(&path).await?;
-            run(&mut operator, cancel, |s| key_passwd::run(place.clone(), entry.clone(), s)).await.map(|changed| Done {
-                happened: sentence(&changed.to_string()),
-                next: key_passwd::NEXT,
-                key: Some(path),
-            })
-        }
-        Work::RemoveKey(path) => {
-            let entry = place.key_at(&path).await?;
-            run(&mut operator, cancel, |s| key_remove::run(place.clone(), entry.clone(), s)).await.map(|removed| Done {
-                happened: sentence(&removed.to_string()),
-                next: key_remove::NEXT,
-                key: None,
-            })
-        }
-    };
-    done.map_err(|stop| match stop {
+pub async fn perform(work: Work, place: Workplace, recording: Recording, mut operator: ScreenOperator) -> Result<Done, Failure> {
+    let cancel = operator.cancel.clone();
+    work.perform(&place, recording, &mut operator, cancel).await.map_err(|stop| match stop {
         Stop::Failed(failure) => failure,
-        Stop::Back | Stop::Cancelled => Failure::new(super::CANCELLED, "you have stopped here", nothing, ""),
+        Stop::Back | Stop::Cancelled => Failure::new(super::CANCELLED, "you have stopped here", work.nothing(), ""),
     })
 }

@@ -125,3 +125,18 @@ fn a_missing_program_is_a_failure_that_names_make_test() {
     let missing = find("no-such-peer").expect_err("a program that does not exist was found");
     assert!(missing.contains("`no-such-peer`") && missing.contains("`make test`"), "{missing}");
 }
+
+/// claviger as it is shipped. It is built if what is there is older than its source.
+pub fn released() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.args(["build", "--release", "--locked", "--bin", "claviger", "--manifest-path", manifest]);
+        let output = cargo.stdin(Stdio::null()).output().expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let debug = Path::new(env!("CARGO_BIN_EXE_claviger"));
+        let target = debug.parent().and_then(Path::parent).expect("a binary lies in target/PROFILE");
+        target.join("release/claviger")
+    })
+}

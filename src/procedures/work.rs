@@ -1,0 +1,132 @@
+//! Which procedures there are, for both faces: what each is called, what it is about, and how it is begun.
+use super::{Workplace, key_export, key_export::Half, key_generate, key_import, key_passwd, key_remove, record::Recording};
+use crate::{
+    failure::{Failure, sentence},
+    operator::{Cancel, Operator, Stop, as_text},
+};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A procedure, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Make a key.
+    GenerateKey,
+    /// Take the keys of a file.
+    ImportKeys,
+    /// Write the keys of these files into one.
+    ExportKeys(Vec<KeyFile>, Half),
+    /// Change the passphrase of the key in this file.
+    ChangePassphrase(#[serde(with = "as_text")] PathBuf),
+    /// Remove the key in this file.
+    RemoveKey(#[serde(with = "as_text")] PathBuf),
+}
+
+/// The file of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyFile(#[serde(with = "as_text")] pub PathBuf);
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What happened, as a sentence.
+    pub happened: String,
+    /// What to do next, as a sentence.
+    pub next: &'static str,
+    /// The key's file that is new or changed.
+    pub key: Option<PathBuf>,
+}
+
+impl Work {
+    /// The command that does it.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::GenerateKey => "key generate",
+            Self::ImportKeys => "key import",
+            Self::ExportKeys(..) => "key export",
+            Self::ChangePassphrase(_) => "key passwd",
+            Self::RemoveKey(_) => "key remove",
+        }
+    }
+
+    /// What it is called on a screen.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::GenerateKey => "New key",
+            Self::ImportKeys => "Keys from a file",
+            Self::ExportKeys(..) => "Keys to a file",
+            Self::ChangePassphrase(_) => "Change a passphrase",
+            Self::RemoveKey(_) => "Remove a key",
+        }
+    }
+
+    /// What has not happened as long as nothing has.
+    pub fn nothing(&self) -> &'static str {
+        match self {
+            Self::GenerateKey => key_generate::NOTHING,
+            Self::ImportKeys => key_import::NOTHING,
+            Self::ExportKeys(..) => key_export::NOTHING,
+            Self::ChangePassphrase(_) => key_passwd::NOTHING,
+            Self::RemoveKey(_) => key_remove::NOTHING,
+        }
+    }
+
+    /// Whether it is over when the one thing with an effect is done.
+    pub fn has_one_act(&self) -> bool {
+        match self {
+            Self::GenerateKey | Self::ImportKeys | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
+        }
+    }
+
+    /// Does it, from its first question to its end.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being done, and that somebody stopped it.
+    pub async fn perform(
+        &self,
+        place: &Workplace,
+        recording: Recording,
+        operator: &mut dyn Operator,
+        cancel: Cancel,
+    ) -> Result<Done, Stop> {
+        let here = || place.clone();
+        match self {
+            Self::GenerateKey => recording.run(operator, cancel, |s| key_generate::run(here(), s)).await.map(|made| Done {
+                happened: sentence(&made.to_string()),
+                next: key_generate::NEXT,
+                key: Some(made.path),
+            }),
+            Self::ImportKeys => recording.run(operator, cancel, |s| key_import::run(here(), s)).await.map(|all| Done {
+                happened: sentence(&all.to_string()),
+                next: all.next(),
+                key: all.0.into_iter().next().map(|k| k.path),
+            }),
+            Self::ExportKeys(files, half) => {
+                let paths: Vec<PathBuf> = files.iter().map(|f| f.0.clone()).collect();
+                let entries = place.keys_at(&paths).await?;
+                let exported = recording.run(operator, cancel, |s| key_export::run(here(), entries.clone(), *half, s)).await?;
+                Ok(Done { happened: sentence(&exported.to_string()), next: "", key: None })
+            }
+            Self::ChangePassphrase(path) => {
+                let entry = place.key_at(path).await?;
+                let changed = recording.run(operator, cancel, |s| key_passwd::run(here(), entry.clone(), s)).await?;
+                Ok(Done { happened: sentence(&changed.to_string()), next: key_passwd::NEXT, key: Some(path.clone()) })
+            }
+            Self::RemoveKey(path) => {
+                let entry = place.key_at(path).await?;
+                let removed = recording.run(operator, cancel, |s| key_remove::run(here(), entry.clone(), s)).await?;
+                Ok(Done { happened: sentence(&removed.to_string()), next: key_remove::NEXT, key: None })
+            }
+        }
+    }
+
+    /// What it means that somebody stopped it, or that it did not work.
+    pub fn stopped(&self, stop: Stop) -> Failure {
+        match stop {
+            Stop::Failed(failure) => failure,
+            Stop::Back | Stop::Cancelled => Failure::interrupted(self.nothing()),
+        }
+    }
+}

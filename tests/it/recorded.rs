@@ -1,0 +1,219 @@
+//! What is written down of a piece of work: everything, and no secret; and that work which a kill has ended is found, told
+//! and gone on with. Here a kill is the procedure dropped where it waits; `killed.rs` kills the program.
+use crate::procedures::{Bench, NEW, OLD, Person, text};
+use claviger::{
+    failure::Failure,
+    journal::Record,
+    operator::{Answer, Cancel, Deed, Fut, Operator, Question, Step, Stop},
+    procedures::{Came, Done, KeyFile, Recording, Work, key_export::Half},
+    views::journal::Journal,
+};
+use std::{collections::BTreeMap, fs};
+use tokio::sync::oneshot;
+
+type Fields = BTreeMap<&'static str, String>;
+
+/// Every piece of work on keys, with what is filled into its forms.
+fn works(bench: &Bench) -> Vec<(Work, Fields)> {
+    let alice = bench.entry().path;
+    let files = || vec![KeyFile(alice.clone())];
+    vec![
+        (Work::GenerateKey, [("name", "carol".to_owned()), ("dir", text(bench.folder.path().to_owned()))].into()),
+        (Work::ImportKeys, [("file", text(bench.path("bob.pem")))].into()),
+        (Work::ExportKeys(files(), Half::Private), [("output", text(bench.path("out.pem")))].into()),
+        (Work::ExportKeys(files(), Half::Public), [("output", text(bench.path("out.pub")))].into()),
+        (Work::ChangePassphrase(alice.clone()), Fields::new()),
+        (Work::RemoveKey(alice.clone()), Fields::new()),
+    ]
+}
+
+const WORKS: usize = 6;
+
+/// The n-th piece of work on a fresh desk.
+fn fresh(n: usize) -> (Bench, Work, Fields) {
+    let bench = Bench::new();
+    let (work, fields) = works(&bench).into_iter().nth(n).unwrap();
+    (bench, work, fields)
+}
+
+async fn perform(bench: &Bench, work: &Work, recording: Recording, operator: &mut dyn Operator) -> Result<Done, Stop> {
+    work.perform(&bench.place(), recording, operator, Cancel::default()).await
+}
+
+/// Somebody who answers until a question, and then is never heard of again.
+struct Until {
+    person: Person,
+    at: usize,
+    gone: Option<oneshot::Sender<()>>,
+}
+
+impl Operator for Until {
+    fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>> {
+        Box::pin(async move {
+            if !matches!(question, Question::Working(_)) && self.person.asked + 1 == self.at {
+                drop(self.gone.take());
+                std::future::pending::<()>().await;
+            }
+            self.person.put(step, question, may_go_back).await
+        })
+    }
+}
+
+/// Begins work that is cut off at its n-th question. Returns whether there was one.
+async fn cut_off(bench: &Bench, work: &Work, fields: &Fields, at: usize) -> bool {
+    let (gone, heard) = oneshot::channel();
+    let mut until = Until { person: Person::new(fields.clone()), at, gone: Some(gone) };
+    let recording = Recording::new(&bench.place(), work.clone());
+    tokio::select! {
+        biased;
+        result = perform(bench, work, recording, &mut until) => {
+            result.unwrap();
+            false
+        }
+        _ = heard => true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_is_cut_off_at_any_question_resumes_with_its_answers_asks_secrets_anew_and_is_done_once() {
+    for n in 0..WORKS {
+        for at in 1.. {
+            let (bench, work, fields) = fresh(n);
+            let before = bench.files();
+            if !cut_off(&bench, &work, &fields, at).await {
+                assert!(at > 1, "{work:?} asks nothing");
+                break;
+            }
+            let when = format!("{work:?} at {at}");
+            assert_eq!(bench.files(), before, "{when}: nothing is changed before everything is answered");
+            let found = bench.place().interrupted();
+            let [found] = found.as_slice() else { panic!("{when}: {found:?}") };
+            assert_eq!((found.work.as_ref(), &found.came), (Some(&work), &Came::Answered), "{when}");
+            let forms = found.filled().len();
+            assert_eq!(forms, usize::from(!fields.is_empty() && at > 1), "{when}");
+            // Whoever goes on does not say again what was said: with other values it would go wrong.
+            let (work, recording) = found.take_up(&bench.place()).unwrap();
+            assert!(found.take_up(&bench.place()).is_err(), "{when}: taken up twice");
+            assert!(bench.place().interrupted().is_empty(), "{when}: what is at work is not interrupted");
+            let mut person = Person::new(if forms > 0 { Fields::new() } else { fields.clone() });
+            let done = perform(&bench, &work, recording, &mut person).await;
+            assert!(done.is_ok(), "{when}: {done:?}\n{}", person.record);
+            assert_eq!(person.acts, 1, "{when}");
+            assert!(bench.place().interrupted().is_empty(), "{when}: it has ended");
+            let journal = Journal::read(&bench.place().state.unwrap()).unwrap();
+            assert_eq!((journal.rows.len(), &journal.broken), (1, &None), "{when}");
+            assert_eq!(journal.rows[0].outcome.as_ref().unwrap().as_str(), "done", "{when}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transcript_has_every_question_answer_and_result_in_an_unbroken_chain_and_no_secret() {
+    for n in 0..WORKS {
+        let (bench, work, fields) = fresh(n);
+        let mut person = Person::new(fields);
+        let done = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut person).await.unwrap();
+        let state = bench.place().state.unwrap();
+        let journal = Journal::read(&state).unwrap();
+        let id = journal.rows[0].work.as_str();
+        let bytes = fs::read(state.transcript(id)).unwrap();
+        let record = Record::read(&bytes);
+        assert_eq!((&record.broken, record.torn), (&None, false), "{work:?}");
+        let asked: Vec<&str> = person
+            .record
+            .lines()
+            .filter(|l| !l.contains("Working(") && !l.contains(" begins ") && !l.contains(" ended "))
+            .collect();
+        let answers: Vec<_> = record.lines.iter().filter(|l| l.event() == "answer").collect();
+        assert_eq!(answers.len(), asked.len(), "{work:?}: {asked:#?}");
+        for (line, asked) in answers.iter().zip(&asked) {
+            assert!(asked.starts_with(line.text("step")), "{work:?}: {asked}");
+        }
+        let events: Vec<&str> = record.lines.iter().map(|l| l.event()).filter(|e| *e != "answer").collect();
+        assert_eq!(events, ["work", "begun", "done", "end"], "{work:?}");
+        let result = record.lines.last().unwrap().text("result");
+        assert_eq!(claviger::failure::sentence(result), done.happened, "{work:?}");
+        let written = String::from_utf8(bytes).unwrap() + &fs::read_to_string(state.journal()).unwrap();
+        for secret in [OLD, NEW] {
+            assert!(!written.contains(secret), "{work:?}: {written}");
+        }
+        // The journal's entry holds the transcript's last hash: whoever has the journal has that too.
+        assert!(written.contains(&format!("\"transcript\":\"{}\"", record.head)), "{work:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_in_which_nothing_was_done_leaves_nothing_behind() {
+    for n in 0..WORKS {
+        let (bench, work, fields) = fresh(n);
+        let mut person = Person::new(fields);
+        person.stop_at = Some(1);
+        let stopped = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut person).await;
+        assert_eq!(stopped, Err(Stop::Cancelled), "{work:?}");
+        assert!(bench.place().interrupted().is_empty(), "{work:?}");
+        assert_eq!(Journal::read(&bench.place().state.unwrap()).unwrap().rows, [], "{work:?}");
+    }
+}
+
+/// Somebody who answers everything, and does not want it to begin.
+struct Refuses(Person);
+
+impl Operator for Refuses {
+    fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>> {
+        self.0.put(step, question, may_go_back)
+    }
+
+    fn begins(&mut self, _: Step, _: &str, _: &Deed) -> Result<(), Failure> {
+        Err(Failure::new("x", "it is not begun", "nothing was done", ""))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_refuses_to_begin_is_neither_done_nor_written_down() {
+    let (bench, work, fields) = fresh(0);
+    let before = bench.files();
+    let mut refuses = Refuses(Person::new(fields));
+    let result = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut refuses).await;
+    assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "x"), "{result:?}");
+    assert_eq!(bench.files(), before);
+    assert_eq!(Journal::read(&bench.place().state.unwrap()).unwrap().rows, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_down_is_not_done_and_nobody_types_for_it() {
+    for n in 0..WORKS {
+        let (bench, work, fields) = fresh(n);
+        let before = bench.files();
+        // A file where the directory should be.
+        let state = bench.place().state.unwrap();
+        fs::write(state.path(), "in the way").unwrap();
+        let mut person = Person::new(fields);
+        let result = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut person).await;
+        assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "journal"), "{work:?}: {result:?}");
+        assert_eq!((person.asked, person.acts), (0, 0), "{work:?}");
+        assert_eq!(bench.files(), before, "{work:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_home_there_is_no_place_for_the_journal_and_nothing_is_done() {
+    let (bench, work, fields) = fresh(0);
+    let place = claviger::procedures::Workplace { state: None, ..bench.place() };
+    let mut person = Person::new(fields);
+    let result = work.perform(&place, Recording::new(&place, work.clone()), &mut person, Cancel::default()).await;
+    assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "no-state" && f.hint.contains("--state-dir")), "{result:?}");
+    assert_eq!(person.asked, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_fit_any_more_is_asked_again_with_what_was_typed() {
+    let (bench, work, fields) = fresh(0);
+    assert!(cut_off(&bench, &work, &fields, 2).await);
+    // Somebody has made a file of that name since.
+    fs::write(bench.path("carol.pub"), "x").unwrap();
+    let found = bench.place().interrupted().remove(0);
+    let (work, recording) = found.take_up(&bench.place()).unwrap();
+    let mut person = Person::new([("name", "dora".to_owned())].into());
+    let done = perform(&bench, &work, recording, &mut person).await.unwrap();
+    assert!(done.key.is_some() && bench.path("dora.pub").exists(), "the directory was typed before: {}", person.record);
+}
