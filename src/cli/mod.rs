@@ -121,13 +121,11 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     let context = Context::new(options)?;
     match command {
         None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
-        Some(Command::Key(command)) => {
-            let command = match command {
-                KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => command,
-                change => return key::change(&context, change, stop).await,
-            };
-            aside(move || key::read(&context, command, &stop)).await
+        Some(Command::Key(command @ (KeyCommand::List | KeyCommand::Show { .. }))) => {
+            aside(move || key::read(&context, command)).await
         }
+        Some(Command::Key(KeyCommand::Test { ids })) => key::test(&context, &ids, stop).await,
+        Some(Command::Key(change)) => key::change(&context, change, stop).await,
         Some(Command::Repo(RepoCommand::List)) => repo::list(&context).await,
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,
         Some(Command::Repo(RepoCommand::Verify { gun })) => repo::verify(&context, &gun).await,

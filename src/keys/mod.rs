@@ -26,7 +26,7 @@ pub use generate::{NewKey, generate};
 pub use list::{Listing, list};
 pub use private::{PrivateKey, Signature, Signer};
 pub use store::{Iterations, KeyRole, Sealed, Stored, encode, seal, store, write_public};
-pub use unlock::{Decoded, Tested, decode, prove, unlock, unlock_asking, unlock_until};
+pub use unlock::{Decoded, Tested, decode, prove, unlock, unlock_until};
 
 use crate::{
     secret::PassphraseError,

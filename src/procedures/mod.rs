@@ -6,6 +6,7 @@ pub mod key_generate;
 pub mod key_import;
 pub mod key_passwd;
 pub mod key_remove;
+pub mod key_test;
 mod unlock;
 
 pub use failure::{key_failure, passphrase_failure};

@@ -59,6 +59,8 @@ pub enum Command {
     ChangePassphrase,
     /// Remove the selected key.
     RemoveKey,
+    /// Test the selected key.
+    TestKey,
     /// To the next field of a form.
     NextField,
     /// To the field before.

@@ -155,6 +155,14 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
     entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2),
     entry(Command::ChangePassphrase, &[Char('p')], "passphrase", "change the key's passphrase", &[C::Keys, C::Key], 3),
+    entry(
+        Command::TestKey,
+        &[Char('t')],
+        "test",
+        "test the key: does it open, and is it the one its name says",
+        &[C::Keys, C::Key],
+        4,
+    ),
     entry(Command::RemoveKey, &[Char('D')], "remove", "remove the key, after a look at what needs it", &[C::Keys, C::Key], 5),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
     entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7),
@@ -253,7 +261,9 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
         Command::RefreshAll if state.job.is_some() || state.repos_progress == Progress::Reading => {
             Some("Repositories are being read. c stops that.")
         }
-        Command::ChangePassphrase | Command::RemoveKey if state.selected_key().is_none() => Some("Nothing is selected."),
+        Command::ChangePassphrase | Command::RemoveKey | Command::TestKey if state.selected_key().is_none() => {
+            Some("Nothing is selected.")
+        }
         Command::Suspend if !state.has_shell => Some("There is no shell to go back to."),
         _ => None,
     }

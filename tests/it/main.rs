@@ -16,6 +16,8 @@ mod killed;
 mod loopback;
 mod peers;
 mod procedures;
+mod procedures_bench;
+mod procedures_keys;
 mod protocol_page;
 mod published;
 mod robot;

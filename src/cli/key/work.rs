@@ -1,10 +1,9 @@
 //! Keys are made, changed and removed: each command is a procedure with what was typed as its answers.
-use super::{candidates, only, passphrases};
+use super::{candidates, line_operator, only};
 use crate::{
     cli::{
         args::{KeyCommand, KeyRole},
         context::Context,
-        operator::LineOperator,
         output::{self, Failure},
     },
     failure::sentence,
@@ -38,14 +37,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
         Stop::Failed(failure) => failure,
         Stop::Back | Stop::Cancelled => Failure::interrupted(nothing),
     };
-    let mut operator = LineOperator {
-        command: name,
-        nothing,
-        fields: BTreeMap::new(),
-        passphrases: Arc::new(passphrases(context)?),
-        replacement: None,
-        confirm: context.options.confirm.clone(),
-    };
+    let mut operator = line_operator(context, name, nothing)?;
     let place = context.workplace();
     match command {
         KeyCommand::Generate { name, role, gun, algorithm, dir } => {

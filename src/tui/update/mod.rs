@@ -127,7 +127,9 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
                 return vec![Effect::Copy(text)];
             }
         }
-        Command::NewKey | Command::ChangePassphrase | Command::RemoveKey => return wizard::begin(state, command),
+        Command::NewKey | Command::ChangePassphrase | Command::RemoveKey | Command::TestKey => {
+            return wizard::begin(state, command);
+        }
         Command::NextField
         | Command::PreviousField
         | Command::TurnLeft

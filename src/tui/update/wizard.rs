@@ -20,6 +20,7 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
         (Command::NewKey, _) => Work::GenerateKey,
         (Command::ChangePassphrase, Some(path)) => Work::ChangePassphrase(path),
         (Command::RemoveKey, Some(path)) => Work::RemoveKey(path),
+        (Command::TestKey, Some(path)) => Work::TestKey(path),
         _ => return Vec::new(),
     };
     state.layers.push(Layer::Wizard(Box::new(Wizard::new(work.clone()))));

@@ -10,7 +10,7 @@ use super::{layer::Context, roster::View};
 use crate::{
     failure::Failure,
     operator::{Confirm, Kind, Question, Review, SecretKind, SecretWanted, Step},
-    procedures::{key_generate, key_passwd, key_remove},
+    procedures::{key_generate, key_passwd, key_remove, key_test},
     secret::dialogue::Turn,
 };
 use std::path::PathBuf;
@@ -28,6 +28,8 @@ pub enum Work {
     ChangePassphrase(PathBuf),
     /// Remove the key in this file.
     RemoveKey(PathBuf),
+    /// Test the key in this file.
+    TestKey(PathBuf),
 }
 
 impl Work {
@@ -37,6 +39,7 @@ impl Work {
             Self::GenerateKey => "New key",
             Self::ChangePassphrase(_) => "Change a passphrase",
             Self::RemoveKey(_) => "Remove a key",
+            Self::TestKey(_) => "Test a key",
         }
     }
 
@@ -46,6 +49,7 @@ impl Work {
             Self::GenerateKey => key_generate::NOTHING,
             Self::ChangePassphrase(_) => key_passwd::NOTHING,
             Self::RemoveKey(_) => key_remove::NOTHING,
+            Self::TestKey(_) => key_test::NOTHING,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Asked, Done, Work};
 use crate::{
     failure::{Failure, sentence},
     operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
-    procedures::{Workplace, key_generate, key_passwd, key_remove},
+    procedures::{Workplace, key_generate, key_passwd, key_remove, key_test},
     tui::action::Action,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,6 +96,14 @@ pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator)
             run(&mut operator, cancel, |s| key_remove::run(place.clone(), entry.clone(), s)).await.map(|removed| Done {
                 happened: sentence(&removed.to_string()),
                 next: key_remove::NEXT,
+                key: None,
+            })
+        }
+        Work::TestKey(path) => {
+            let entry = place.key_at(&path).await?;
+            run(&mut operator, cancel, |s| key_test::run(entry.clone(), s)).await.map(|passed| Done {
+                happened: sentence(&passed.to_string()),
+                next: key_test::NEXT,
                 key: None,
             })
         }
