@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     keys::{self, KeyEntry},
     notary::reference::{self, Reference},
+    operator::{Session, Step, Stop},
     trust_dir::{TrustDir, shown},
     tuf::name::Gun,
 };
@@ -64,4 +65,9 @@ impl Workplace {
             Some(tag) => Err(format!("it names the tag {}; a key belongs to a whole repository", tag.shown())),
         }
     }
+}
+
+/// Whether somebody wants it to end: asked between two things each of which is done whole or not at all.
+async fn told_to_end(session: &mut Session<'_>, step: Step, what: &str) -> Result<bool, Stop> {
+    session.work(step, what, |stop| Ok(stop())).await
 }
