@@ -1,4 +1,5 @@
 //! What `claviger key` does.
+mod store;
 mod table;
 mod test;
 mod work;

@@ -4,8 +4,11 @@ mod failure;
 pub mod key_export;
 pub mod key_generate;
 pub mod key_import;
+pub mod key_mend;
+pub mod key_migrate;
 pub mod key_passwd;
 pub mod key_remove;
+pub mod key_strengthen;
 pub mod key_test;
 mod unlock;
 

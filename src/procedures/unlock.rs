@@ -1,7 +1,7 @@
 //! Opening a stored key with the passphrase that somebody gives.
 use super::key_failure;
 use crate::{
-    keys::{Held, KeyEntry, KeyError},
+    keys::{Held, KeyEntry, KeyError, Protection},
     operator::{SecretKind, SecretWanted, Session, Step, Stop},
     secret::Passphrase,
     text::Untrusted,
@@ -63,6 +63,16 @@ fn wanted(entry: &KeyEntry, again: &Option<String>) -> SecretWanted {
         key_id: entry.id.map(|id| id.hex()),
         kind: SecretKind::Existing,
         again: again.clone(),
+    }
+}
+
+/// What protects a key, in words.
+pub fn protection(entry: &KeyEntry) -> String {
+    match entry.protection {
+        Some(Protection::None) => "not encrypted".to_owned(),
+        Some(Protection::Pbkdf2 { iterations, .. }) => format!("passphrase, {iterations} rounds of key derivation"),
+        Some(Protection::OldPem(_)) => "passphrase, one round of MD5".to_owned(),
+        Some(Protection::Unsupported) | None => "unknown".to_owned(),
     }
 }
 

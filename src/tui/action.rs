@@ -61,6 +61,12 @@ pub enum Command {
     RemoveKey,
     /// Test the selected key.
     TestKey,
+    /// Move keys of old layouts.
+    MigrateKeys,
+    /// Raise the key derivation of all keys.
+    StrengthenKeys,
+    /// Mend permissions.
+    MendPermissions,
     /// To the next field of a form.
     NextField,
     /// To the field before.

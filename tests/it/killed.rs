@@ -9,37 +9,37 @@ use std::{
     process::{Command, Stdio},
 };
 
-const OLD: &str = "the old passphrase";
+pub const OLD: &str = "the old passphrase";
 const NEW: &str = "another passphrase";
 
 /// Calls that change what is on the disk.
-const CALLS: [&str; 11] =
+pub const CALLS: [&str; 11] =
     ["write", "fsync", "renameat", "renameat2", "unlinkat", "unlink", "mkdir", "mkdirat", "fchmod", "ftruncate", "linkat"];
 
 /// A folder with a trust directory, files of passphrases and keys to take.
-struct Desk {
-    folder: tempfile::TempDir,
+pub struct Desk {
+    pub folder: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap() };
         desk.write("old", OLD);
         desk.write("new", NEW);
         desk
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
         fs::set_permissions(self.path(name), PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     /// Runs claviger, under strace with these options if there are any.
-    fn claviger(&self, strace: &[String], arguments: &[&str]) -> std::process::Output {
+    pub fn claviger(&self, strace: &[String], arguments: &[&str]) -> std::process::Output {
         let mut command = match strace {
             [] => Command::new(env!("CARGO_BIN_EXE_claviger")),
             options => {
@@ -53,24 +53,24 @@ impl Desk {
         command.current_dir(self.folder.path()).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn done(&self, arguments: &[&str]) -> String {
+    pub fn done(&self, arguments: &[&str]) -> String {
         let output = self.claviger(&[], arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Every file of a directory below the trust directory, by name.
-    fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
+    pub fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.path("trust").join(below)).into_iter().flatten().flatten();
         entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
     }
 
-    fn opens(&self, id: &str, passphrase: &str) -> bool {
+    pub fn opens(&self, id: &str, passphrase: &str) -> bool {
         self.claviger(&[], &["key", "test", id, "--passphrase-file", passphrase]).status.success()
     }
 
     /// The whole IDs that `notary` lists.
-    fn notary_lists(&self) -> Vec<String> {
+    pub fn notary_lists(&self) -> Vec<String> {
         let mut command = Command::new(program("notary"));
         command.args(["key", "list", "-d"]).arg(self.path("trust"));
         command.env_clear().env("HOME", self.folder.path()).env("PCSCLITE_CSOCK_NAME", "/nonexistent");
@@ -80,7 +80,7 @@ impl Desk {
         text.split_whitespace().filter(|w| w.len() == 64).map(str::to_owned).collect()
     }
 
-    fn copy(from: &Path, to: &Path) {
+    pub fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(to).unwrap();
         fs::set_permissions(to, PermissionsExt::from_mode(0o700)).unwrap();
         for entry in fs::read_dir(from).unwrap().flatten() {
@@ -96,7 +96,7 @@ impl Desk {
 
 /// Kills a command at every call of every kind, each time on a fresh copy of the desk. `whole` judges what is left. Returns
 /// how many were killed.
-fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], whole: &(dyn Fn(&Desk, &str) + Sync)) -> usize {
+pub fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], whole: &(dyn Fn(&Desk, &str) + Sync)) -> usize {
     let run = |strace: &[String]| {
         let desk = Desk { folder: tempfile::tempdir().unwrap() };
         Desk::copy(before.folder.path(), desk.folder.path());
@@ -130,7 +130,7 @@ fn kill_everywhere(before: &Desk, calls: &[&'static str], arguments: &[&str], wh
 }
 
 /// Nothing in `private/` but whole keys under their IDs, readable by their owner only.
-fn only_whole_keys(desk: &Desk, when: &str) -> Vec<String> {
+pub fn only_whole_keys(desk: &Desk, when: &str) -> Vec<String> {
     let private = desk.path("trust/private");
     let mut ids = Vec::new();
     for name in desk.files("private").into_keys() {

@@ -17,7 +17,7 @@ use std::{
 pub const OLD: &str = "the-old-passphrase";
 pub const NEW: &str = "the-new-passphrase";
 
-/// A trust directory with one key, and a file with another.
+/// A trust directory with two keys, of which one lies in an old layout, and a file with a third.
 pub struct Bench {
     pub folder: tempfile::TempDir,
 }
@@ -29,6 +29,12 @@ impl Bench {
         let key = || keys::generate(keys::NewKey::EcdsaP256).unwrap();
         let role = |name| KeyRole::parse(name).unwrap();
         keys::store(&bench.place().trust_dir, &role("alice"), None, &key(), &passphrase, rounds).unwrap();
+        // Nobody has cared for the permissions of these.
+        let old = key();
+        let text = keys::encode(&role("root"), None, &old, &passphrase, rounds, &|| false).unwrap();
+        let place = bench.path("trust/private/root_keys");
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join(format!("{}.key", old.id())), text).unwrap();
         let text = keys::encode(&role("bob"), None, &key(), &passphrase, rounds, &|| false).unwrap();
         fs::write(bench.path("bob.pem"), text).unwrap();
         fs::set_permissions(bench.path("bob.pem"), PermissionsExt::from_mode(0o600)).unwrap();
@@ -47,14 +53,15 @@ impl Bench {
         keys::list(&self.place().trust_dir).entries.into_iter().find(|e| e.role.as_ref().unwrap().raw() == "alice").unwrap()
     }
 
-    /// Every file below, with what is in it; without the lock.
-    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        fn walk(dir: &Path, out: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    /// Every file below, with its mode and what is in it; without the lock.
+    pub fn files(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        fn walk(dir: &Path, out: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
             for entry in fs::read_dir(dir).unwrap().flatten() {
                 if entry.path().is_dir() {
                     walk(&entry.path(), out);
                 } else if entry.file_name() != ".claviger.lock" {
-                    out.insert(entry.path(), fs::read(entry.path()).unwrap());
+                    let mode = entry.metadata().unwrap().permissions().mode();
+                    out.insert(entry.path(), (mode, fs::read(entry.path()).unwrap()));
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! Keys are made, changed and removed: each command is a procedure with what was typed as its answers.
-use super::{candidates, line_operator, only};
+use super::{candidates, line_operator, only, store};
 use crate::{
     cli::{
         args::{KeyCommand, KeyRole},
@@ -13,7 +13,7 @@ use crate::{
         key_export::{self, Half},
         key_generate::{self, field},
         key_import::{self, AllImported},
-        key_passwd, key_remove, passphrase_failure,
+        key_mend, key_migrate, key_passwd, key_remove, key_strengthen, passphrase_failure,
     },
     secret::PassphraseFile,
     trust_dir::shown,
@@ -31,6 +31,9 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
         KeyCommand::Import { .. } => ("key import", key_import::NOTHING),
         KeyCommand::Export { .. } => ("key export", key_export::NOTHING),
         KeyCommand::Remove { .. } => ("key remove", key_remove::NOTHING),
+        KeyCommand::Strengthen { .. } => ("key strengthen", key_strengthen::NOTHING),
+        KeyCommand::Mend => ("key mend", key_mend::NOTHING),
+        KeyCommand::Migrate { .. } => ("key migrate", key_migrate::NOTHING),
         _ => ("key generate", key_generate::NOTHING),
     };
     let stopped = |stop| match stop {
@@ -96,6 +99,26 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
                 return Ok(output::say_json(&json!({ "schema": "claviger/key-remove/1", "id": id, "path": path }))?);
             }
             Ok(output::say(&format!("The {} was removed: {}\n", removed.name, shown(&removed.path)))?)
+        }
+        KeyCommand::Strengthen { ids, ask, unencrypted } => {
+            let which: Vec<_> = ids.iter().map(|id| entry(context, id).map(|e| e.path)).collect::<Result<_, _>>()?;
+            let which = (!which.is_empty()).then_some(which);
+            operator.fields = BTreeMap::from([
+                (key_strengthen::field::ASK, value_name(&ask)),
+                (key_strengthen::field::UNENCRYPTED, value_name(&unencrypted)),
+            ]);
+            let done =
+                run(&mut operator, cancel, |s| key_strengthen::run(place.clone(), which.clone(), s)).await.map_err(stopped)?;
+            store::say_strengthened(context, &done)
+        }
+        KeyCommand::Mend => {
+            let done = run(&mut operator, cancel, |s| key_mend::run(place.clone(), s)).await.map_err(stopped)?;
+            store::say_mended(context, &done)
+        }
+        KeyCommand::Migrate { copy } => {
+            operator.fields.extend(copy.map(|dir| (key_migrate::field::COPY, dir.to_string_lossy().into_owned())));
+            let done = run(&mut operator, cancel, |s| key_migrate::run(place.clone(), s)).await.map_err(stopped)?;
+            store::say_migrated(context, &done)
         }
         KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => Ok(()),
     }

@@ -18,6 +18,9 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
     let path = state.selected_key().map(|k| k.path.clone());
     let work = match (command, path) {
         (Command::NewKey, _) => Work::GenerateKey,
+        (Command::MigrateKeys, _) => Work::MigrateKeys,
+        (Command::StrengthenKeys, _) => Work::StrengthenKeys,
+        (Command::MendPermissions, _) => Work::MendPermissions,
         (Command::ChangePassphrase, Some(path)) => Work::ChangePassphrase(path),
         (Command::RemoveKey, Some(path)) => Work::RemoveKey(path),
         (Command::TestKey, Some(path)) => Work::TestKey(path),

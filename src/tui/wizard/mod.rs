@@ -10,7 +10,7 @@ use super::{layer::Context, roster::View};
 use crate::{
     failure::Failure,
     operator::{Confirm, Kind, Question, Review, SecretKind, SecretWanted, Step},
-    procedures::{key_generate, key_passwd, key_remove, key_test},
+    procedures::{key_generate, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test},
     secret::dialogue::Turn,
 };
 use std::path::PathBuf;
@@ -30,6 +30,12 @@ pub enum Work {
     RemoveKey(PathBuf),
     /// Test the key in this file.
     TestKey(PathBuf),
+    /// Move keys of old layouts.
+    MigrateKeys,
+    /// Raise the key derivation of all keys.
+    StrengthenKeys,
+    /// Mend permissions.
+    MendPermissions,
 }
 
 impl Work {
@@ -40,6 +46,9 @@ impl Work {
             Self::ChangePassphrase(_) => "Change a passphrase",
             Self::RemoveKey(_) => "Remove a key",
             Self::TestKey(_) => "Test a key",
+            Self::MigrateKeys => "Keys in old layouts",
+            Self::StrengthenKeys => "Stronger protection",
+            Self::MendPermissions => "Permissions",
         }
     }
 
@@ -50,15 +59,20 @@ impl Work {
             Self::ChangePassphrase(_) => key_passwd::NOTHING,
             Self::RemoveKey(_) => key_remove::NOTHING,
             Self::TestKey(_) => key_test::NOTHING,
+            Self::MigrateKeys => key_migrate::NOTHING,
+            Self::StrengthenKeys => key_strengthen::NOTHING,
+            Self::MendPermissions => key_mend::NOTHING,
         }
     }
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
     /// What happened, as a sentence.
     pub happened: String,
+    /// What of it did not go well, each as a sentence.
+    pub left: Vec<String>,
     /// What to do next, as a sentence.
     pub next: &'static str,
     /// The key's file that is new or changed.

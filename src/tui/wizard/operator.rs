@@ -4,7 +4,7 @@ use super::{Asked, Done, Work};
 use crate::{
     failure::{Failure, sentence},
     operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
-    procedures::{Workplace, key_generate, key_passwd, key_remove, key_test},
+    procedures::{Workplace, key_generate, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test},
     tui::action::Action,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,6 +82,7 @@ pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator)
             happened: sentence(&made.to_string()),
             next: key_generate::NEXT,
             key: Some(made.path),
+            ..Done::default()
         }),
         Work::ChangePassphrase(path) => {
             let entry = place.key_at(&path).await?;
@@ -89,6 +90,7 @@ pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator)
                 happened: sentence(&changed.to_string()),
                 next: key_passwd::NEXT,
                 key: Some(path),
+                ..Done::default()
             })
         }
         Work::RemoveKey(path) => {
@@ -96,7 +98,7 @@ pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator)
             run(&mut operator, cancel, |s| key_remove::run(place.clone(), entry.clone(), s)).await.map(|removed| Done {
                 happened: sentence(&removed.to_string()),
                 next: key_remove::NEXT,
-                key: None,
+                ..Done::default()
             })
         }
         Work::TestKey(path) => {
@@ -104,9 +106,29 @@ pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator)
             run(&mut operator, cancel, |s| key_test::run(entry.clone(), s)).await.map(|passed| Done {
                 happened: sentence(&passed.to_string()),
                 next: key_test::NEXT,
+                ..Done::default()
+            })
+        }
+        Work::MigrateKeys => run(&mut operator, cancel, |s| key_migrate::run(place.clone(), s)).await.map(|done| Done {
+            happened: done.happened(),
+            left: done.left(),
+            next: if done.moved.is_empty() { "" } else { key_migrate::NEXT },
+            key: done.moved.into_iter().next().map(|m| m.to),
+        }),
+        Work::StrengthenKeys => {
+            run(&mut operator, cancel, |s| key_strengthen::run(place.clone(), None, s)).await.map(|done| Done {
+                happened: sentence(&done.to_string()),
+                left: done.left(),
+                next: if done.strengthened() == 0 { "" } else { key_strengthen::NEXT },
                 key: None,
             })
         }
+        Work::MendPermissions => run(&mut operator, cancel, |s| key_mend::run(place.clone(), s)).await.map(|done| Done {
+            happened: sentence(&done.to_string()),
+            left: done.left(),
+            next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
+            key: None,
+        }),
     };
     done.map_err(|stop| match stop {
         Stop::Failed(failure) => failure,
