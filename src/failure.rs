@@ -62,8 +62,13 @@ impl Failure {
 pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    ended(&format!("{first}{}", chars.as_str()))
+}
+
+/// A text with a full stop at its end, which begins as it does: with a file or a name.
+pub fn ended(text: &str) -> String {
     let end = if text.ends_with(['.', '!', '?', ':']) { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
+    format!("{text}{end}")
 }
 
 #[cfg(test)]

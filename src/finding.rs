@@ -42,15 +42,18 @@ impl fmt::Display for Remedy {
 
 impl Remedy {
     /// The procedures that this version has. A test holds them against the command line.
-    pub const OFFERED: [&'static str; 11] = [
+    pub const OFFERED: [&'static str; 14] = [
         "key export",
         "key generate",
         "key import",
         "key list",
         "key load",
+        "key mend",
+        "key migrate",
         "key passwd",
         "key remove",
         "key show",
+        "key strengthen",
         "key test",
         "repo show",
         "repo verify",

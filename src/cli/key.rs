@@ -1,20 +1,22 @@
 //! What `claviger key` does.
+mod store;
 mod table;
 mod test;
 mod work;
 
+pub use test::test;
 pub use work::{Line, change};
 
 use super::{
     args::KeyCommand,
     context::Context,
+    operator::LineOperator,
     output::{self, Failure},
     repo::{finding_json, finding_line},
 };
 use crate::{
     finding::{Finding, Severity},
     keys::{KeyEntry, Listing, problem::code},
-    operator::Cancel,
     procedures::passphrase_failure,
     secret::Passphrases,
     text::{Printable, Untrusted},
@@ -23,17 +25,16 @@ use crate::{
     views::keys::{KeyRow, key_rows},
 };
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Most files that are named when more than one is meant.
 const CANDIDATES: usize = 8;
 
 /// Runs a command that changes nothing.
-pub fn read(context: &Context, command: KeyCommand, stop: &Cancel) -> Result<(), Failure> {
+pub fn read(context: &Context, command: KeyCommand) -> Result<(), Failure> {
     match command {
         KeyCommand::List => list(context),
         KeyCommand::Show { id } => show(context, &id),
-        KeyCommand::Test { ids } => test::test(context, &ids, stop),
         _ => Ok(()),
     }
 }
@@ -185,6 +186,18 @@ fn only<'k, T>(all: &[Candidate<'k, T>], typed: &str, problems: &[Finding]) -> R
             Err(Failure::new("ambiguous-key", message, nothing, hint))
         }
     }
+}
+
+/// The operator of a command that does guided work. `nothing` is what has not happened as long as nothing has.
+fn line_operator(context: &Context, command: &'static str, nothing: &'static str) -> Result<LineOperator, Failure> {
+    Ok(LineOperator {
+        command,
+        nothing,
+        fields: BTreeMap::new(),
+        passphrases: Arc::new(passphrases(context)?),
+        replacement: None,
+        confirm: context.options.confirm.clone(),
+    })
 }
 
 fn passphrases(context: &Context) -> Result<Passphrases, Failure> {

@@ -130,11 +130,11 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         }
         Some(Command::Key(command)) => {
             journal::say_interrupted(&context);
-            let command = match command {
-                KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => command,
-                change => return key::change(&context, change, stop).await,
-            };
-            aside(move || key::read(&context, command, &stop)).await
+            match command {
+                KeyCommand::List | KeyCommand::Show { .. } => aside(move || key::read(&context, command)).await,
+                KeyCommand::Test { ids } => key::test(&context, &ids, stop).await,
+                change => key::change(&context, change, stop).await,
+            }
         }
         Some(Command::Repo(RepoCommand::List)) => repo::list(&context).await,
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,

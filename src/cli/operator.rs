@@ -70,7 +70,7 @@ impl LineOperator {
 
     async fn secret(&self, wanted: SecretWanted) -> Result<Answer, Stop> {
         let (passphrases, replacement) = (self.passphrases.clone(), self.replacement.clone());
-        let label = wanted.label.clone();
+        let name = wanted.key_id.clone().unwrap_or_else(|| wanted.label.clone());
         let given = aside(move || {
             let of = Wanted { role: &wanted.role, key_id: wanted.key_id.as_deref(), label: &wanted.label };
             if let Some(why) = &wanted.again {
@@ -89,7 +89,7 @@ impl LineOperator {
             }
         })
         .await?;
-        Ok(Answer::Secret(given.map_err(|e| passphrase_failure(&e, &label).instead(self.nothing))?))
+        Ok(Answer::Secret(given.map_err(|e| passphrase_failure(&e, &name).instead(self.nothing))?))
     }
 
     async fn confirm(&self, confirm: Confirm) -> Result<Answer, Stop> {

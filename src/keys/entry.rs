@@ -14,7 +14,7 @@ use crate::{
     trust_dir::{Found, FoundKind, Legacy, MAX_KEY_FILE, ReadError, read_regular},
     tuf::{
         key::Algorithm,
-        name::{Gun, KeyId, RoleName},
+        name::{BaseRole, Gun, KeyId, RoleName},
     },
 };
 use jiff::Timestamp;
@@ -38,6 +38,19 @@ pub enum Protection {
     OldPem(DekCipher),
     /// A passphrase, through something that is not supported.
     Unsupported,
+}
+
+/// How well a key is protected, held against what a new key of its role gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// As a new key, or better.
+    Enough,
+    /// By fewer rounds of key derivation.
+    Weak,
+    /// Not at all.
+    None,
+    /// That cannot be told.
+    Unknown,
 }
 
 /// What a key file says of itself, without a passphrase.
@@ -89,6 +102,19 @@ impl KeyEntry {
     /// Whether a passphrase protects it; unknown for a file that cannot be read.
     pub fn encrypted(&self) -> Option<bool> {
         self.protection.map(|p| p != Protection::None)
+    }
+
+    /// How well it is protected.
+    pub fn strength(&self) -> Strength {
+        let is_root = self.role.as_ref().is_some_and(|r| r.raw() == BaseRole::Root.as_str());
+        let least = if is_root { super::ROOT_ITERATIONS } else { super::ITERATIONS };
+        match self.protection {
+            Some(Protection::None) => Strength::None,
+            Some(Protection::OldPem(_)) => Strength::Weak,
+            Some(Protection::Pbkdf2 { iterations, .. }) if iterations < u64::from(least) => Strength::Weak,
+            Some(Protection::Pbkdf2 { .. }) => Strength::Enough,
+            Some(Protection::Unsupported) | None => Strength::Unknown,
+        }
     }
 
     /// The worst that is wrong.

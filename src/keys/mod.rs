@@ -11,6 +11,7 @@ mod generate;
 mod inner;
 mod kdf;
 mod list;
+mod migrate;
 mod new_file;
 pub mod pem_file;
 mod private;
@@ -21,14 +22,15 @@ mod unlock;
 pub use blocks::{Block, Blocks, read_blocks};
 pub use bundle::{bundled, public_text};
 pub use change::{Doomed, Held, Resealed, rounds};
-pub use entry::{Content, KeyEntry, Protection, inspect};
+pub use entry::{Content, KeyEntry, Protection, Strength, inspect};
 pub use envelope::{ITERATIONS, MAX_ITERATIONS, ROOT_ITERATIONS};
 pub use generate::{NewKey, generate};
 pub use list::{Listing, list};
+pub use migrate::{Migration, Move, Stay, remove_empty_old_directories};
 pub use new_file::write_new;
 pub use private::{PrivateKey, Signature, Signer};
-pub use store::{Iterations, KeyRole, Sealed, Stored, encode, public_file, seal, store, write_public};
-pub use unlock::{Decoded, Tested, decode, prove, unlock, unlock_asking, unlock_until};
+pub use store::{Elsewhere, Iterations, KeyRole, Sealed, Stored, encode, public_file, seal, store, write_public};
+pub use unlock::{Decoded, Tested, decode, prove, unlock, unlock_until};
 
 use crate::{
     secret::PassphraseError,

@@ -72,6 +72,10 @@ use Severity::{Error, Info, Warn};
 const MIGRATE: &str = "key migrate";
 /// Name of the command that encrypts a key anew.
 const PASSWD: &str = "key passwd";
+/// Name of the command that encrypts every key as strongly as a new one.
+const STRENGTHEN: &str = "key strengthen";
+/// Name of the command that mends permissions.
+const MEND: &str = "key mend";
 
 pub(super) fn weak_key(algorithm: Algorithm) -> Finding {
     Finding::new(code::WEAK_KEY, Error, format!("{algorithm} is too weak: this key is shown and never signs"))
@@ -87,6 +91,7 @@ pub(super) fn open_to_others(mode: u32, encrypted: bool) -> Finding {
     let can = if mode & 0o022 != 0 { "change" } else { "read" };
     let severity = if encrypted && mode & 0o022 == 0 { Warn } else { Error };
     Finding::new(code::OPEN_TO_OTHERS, severity, format!("others can {can} this file (mode {mode:04o}); chmod 600 mends it"))
+        .with_remedy(MEND)
 }
 pub(super) fn symlink() -> Finding {
     Finding::new(code::SYMLINK, Warn, "it is a symbolic link: notary does not see such a key, and it was not followed")
@@ -148,11 +153,11 @@ pub(super) fn weak_derivation(iterations: u64) -> Finding {
     let text = format!(
         "weak key derivation: guessing the passphrase costs {iterations} rounds a try; claviger writes {ITERATIONS} or more"
     );
-    Finding::new(code::WEAK_DERIVATION, Info, text).with_remedy(PASSWD)
+    Finding::new(code::WEAK_DERIVATION, Info, text).with_remedy(STRENGTHEN)
 }
 pub(super) fn old_encryption() -> Finding {
     let text = "the encryption of old PEM files: guessing the passphrase costs one round of MD5 a try";
-    Finding::new(code::WEAK_DERIVATION, Warn, text).with_remedy(PASSWD)
+    Finding::new(code::WEAK_DERIVATION, Warn, text).with_remedy(STRENGTHEN)
 }
 pub(super) fn iterations(count: u64) -> Finding {
     let text = format!("it asks for {count} rounds of key derivation; at most {} are done", super::MAX_ITERATIONS);
@@ -183,7 +188,7 @@ pub(super) fn walk(problem: &WalkProblem) -> Finding {
         WalkProblem::OpenToOthers { path, mode } => {
             let (can, severity) = if mode & 0o022 != 0 { ("change", Error) } else { ("look into", Warn) };
             let text = format!("others can {can} {path} (mode {mode:04o}); chmod 700 mends it");
-            Finding::new(code::DIRECTORY_OPEN_TO_OTHERS, severity, text)
+            Finding::new(code::DIRECTORY_OPEN_TO_OTHERS, severity, text).with_remedy(MEND)
         }
         WalkProblem::PrivateIsALink { path } => {
             let text = format!("{path} is a symbolic link: notary sees no keys behind it, and it was not followed");

@@ -3,13 +3,17 @@ use super::{ITERATIONS, KeyError, PrivateKey, ROOT_ITERATIONS, decode, envelope,
 use crate::{
     secret::Passphrase,
     text::Untrusted,
-    trust_dir::{MAX_KEY_FILE, TrustDir, read_regular, shown},
+    trust_dir::{MAX_KEY_FILE, ReadError, TrustDir, read_regular, shown},
     tuf::{
         key::PublicKey,
         name::{BaseRole, Gun, KeyId},
     },
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+};
 use zeroize::Zeroizing;
 
 /// What is written into the `role` header of a key file.
@@ -172,6 +176,19 @@ pub fn seal(
     Ok(Sealed { id, role: role.clone(), gun: gun.filter(|_| role.has_gun()).cloned(), bytes })
 }
 
+/// Files that have a key's ID and do not lie where Notary can use it, as one walk found them.
+#[derive(Debug, Default)]
+pub struct Elsewhere(HashMap<KeyId, PathBuf>);
+
+impl Elsewhere {
+    /// Walks `private/`.
+    pub fn find(dir: &TrustDir) -> Self {
+        let found = dir.walk_private().found.into_iter();
+        let named = found.filter_map(|f| Some((f.id?, f.path)));
+        Self(named.filter(|(id, path)| *path != dir.key_path(*id)).collect())
+    }
+}
+
 impl Sealed {
     /// The key.
     pub fn id(&self) -> KeyId {
@@ -183,13 +200,23 @@ impl Sealed {
         &self.bytes
     }
 
-    /// Writes the key file: atomic, durable, readable by its owner only, and read back. A key that is there already with
-    /// the same role is left as it is; with another it is refused, as Notary does. `first` is called when nothing else can
-    /// stand in the way any more, while others cannot write; if it fails, nothing is stored.
+    /// [`Sealed::store_knowing`] after a walk of its own.
     pub fn store(&self, dir: &TrustDir, first: &mut dyn FnMut() -> Result<(), KeyError>) -> Result<Stored, KeyError> {
+        self.store_knowing(dir, &Elsewhere::find(dir), first)
+    }
+
+    /// Writes the key file: atomic, durable, readable by its owner only, and read back. A key that is there already with
+    /// the same role is left as it is; with another it is refused, as Notary does, and so is one that lies `elsewhere`. `first`
+    /// is called when nothing else can stand in the way any more, while others cannot write; if it fails, nothing is stored.
+    pub fn store_knowing(
+        &self,
+        dir: &TrustDir,
+        elsewhere: &Elsewhere,
+        first: &mut dyn FnMut() -> Result<(), KeyError>,
+    ) -> Result<Stored, KeyError> {
         let id = self.id;
         let mut writer = dir.write()?;
-        if let Some(there) = already_there(dir, id, &self.role, self.gun.as_ref())? {
+        if let Some(there) = self.already_there(dir, elsewhere)? {
             return Ok(Stored::AlreadyThere(there));
         }
         first()?;
@@ -203,25 +230,26 @@ impl Sealed {
             }
         }
     }
-}
 
-/// Whether the key has a file already; fails if that says something else, or lies where Notary cannot use it.
-fn already_there(dir: &TrustDir, id: KeyId, role: &KeyRole, gun: Option<&Gun>) -> Result<Option<PathBuf>, KeyError> {
-    let path = dir.key_path(id);
-    let files: Vec<PathBuf> = dir.walk_private().found.into_iter().filter(|f| f.id == Some(id)).map(|f| f.path).collect();
-    let Some(file) = files.iter().find(|f| **f == path).or(files.first()) else { return Ok(None) };
-    let in_the_way = || KeyError::InTheWay { id, path: shown(file) };
-    if *file != path {
-        return Err(in_the_way());
+    /// Whether the key has a file already; fails if that says something else, or lies where Notary cannot use it.
+    fn already_there(&self, dir: &TrustDir, elsewhere: &Elsewhere) -> Result<Option<PathBuf>, KeyError> {
+        let (id, path) = (self.id, dir.key_path(self.id));
+        let in_the_way = |file: &Path| KeyError::InTheWay { id, path: shown(file) };
+        let read = match read_regular(&path, MAX_KEY_FILE) {
+            Ok(read) => read,
+            Err(ReadError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+                return elsewhere.0.get(&id).map_or(Ok(None), |file| Err(in_the_way(file)));
+            }
+            Err(_) => return Err(in_the_way(&path)),
+        };
+        let pem = pem_file::parse(&read.bytes).map_err(|_| in_the_way(&path))?;
+        let has = (pem.header("role").unwrap_or_default(), pem.header("gun"));
+        if has != (self.role.as_str(), self.gun.as_ref().map(Gun::as_str)) {
+            let of = has.1.map(|g| format!(" of {}", Untrusted::new(g).shown())).unwrap_or_default();
+            return Err(KeyError::OtherRole { id, role: format!("\"{}\"{of}", Untrusted::new(has.0).shown()) });
+        }
+        Ok(Some(path))
     }
-    let read = read_regular(&path, MAX_KEY_FILE).map_err(|_| in_the_way())?;
-    let pem = pem_file::parse(&read.bytes).map_err(|_| in_the_way())?;
-    let has = (pem.header("role").unwrap_or_default(), pem.header("gun"));
-    if has != (role.as_str(), gun.map(Gun::as_str)) {
-        let of = has.1.map(|g| format!(" of {}", Untrusted::new(g).shown())).unwrap_or_default();
-        return Err(KeyError::OtherRole { id, role: format!("\"{}\"{of}", Untrusted::new(has.0).shown()) });
-    }
-    Ok(Some(path))
 }
 
 /// What [`write_public`] writes.

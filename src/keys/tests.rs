@@ -6,7 +6,7 @@ mod storing;
 use super::{problem::code, *};
 use crate::{
     finding::Severity,
-    secret::{Passphrase, Passphrases, Prompt},
+    secret::Passphrase,
     text::Untrusted,
     trust_dir::TrustDir,
     tuf::{
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     os::unix::{
         ffi::OsStrExt,

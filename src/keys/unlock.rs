@@ -8,7 +8,7 @@ use super::{
     private::{PrivateKey, Signer},
 };
 use crate::{
-    secret::{Given, Passphrase, Passphrases, Prompt, Wanted},
+    secret::Passphrase,
     text::Untrusted,
     trust_dir::{MAX_KEY_FILE, read_regular, shown},
     tuf::{
@@ -18,9 +18,6 @@ use crate::{
     },
 };
 use sha2::{Digest, Sha256};
-
-/// How often a person may try.
-const TRIES: usize = 3;
 
 /// What a key file holds, unlocked.
 pub struct Decoded {
@@ -75,33 +72,6 @@ pub fn unlock_until(entry: &KeyEntry, passphrase: Option<&Passphrase>, stop: &dy
     let key = decode(&read.bytes, passphrase, stop)?.key;
     let content = key.id();
     if content == name { Ok(key) } else { Err(KeyError::NotItsName { name, content }) }
-}
-
-/// Opens a listed key with the passphrase that the file, the environment or the person gives. A wrong one from a file
-/// or a variable fails at once; a person has three tries. `stop` as in [`unlock_until`].
-pub fn unlock_asking(
-    entry: &KeyEntry,
-    passphrases: &Passphrases,
-    prompt: &mut dyn Prompt,
-    stop: &dyn Fn() -> bool,
-) -> Result<PrivateKey, KeyError> {
-    // Where no passphrase helps, nobody is asked for one.
-    if entry.id.is_none() || entry.encrypted() != Some(true) {
-        return unlock(entry, None);
-    }
-    let id = entry.id.map(|id| id.hex());
-    let role = entry.role.as_ref().map(Untrusted::raw).unwrap_or_default();
-    let short: String = id.as_deref().unwrap_or("of unknown ID").chars().take(12).collect();
-    let label = format!("{} key {short}", Untrusted::new(role).shown());
-    let wanted = Wanted { role, key_id: id.as_deref(), label: label.trim_start() };
-    for _ in 1..TRIES {
-        let Given { passphrase, source } = passphrases.existing(&wanted, prompt)?;
-        match unlock_until(entry, Some(&passphrase), stop) {
-            Err(e) if e.is_passphrase() && source.is_typed() => prompt.note("That passphrase does not open the key."),
-            result => return result,
-        }
-    }
-    unlock_until(entry, Some(&passphrases.existing(&wanted, prompt)?.passphrase), stop)
 }
 
 /// What a successful test showed.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
-/// The files that will be different.
+/// The files that will be different; none where something else changes, such as permissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
     /// Each of them.
@@ -21,6 +21,9 @@ pub struct Change {
     pub before: Option<String>,
     /// Its hash afterwards.
     pub after: Option<String>,
+    /// Its hash on the way, where it is something else in between: not done yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub midway: Option<String>,
     /// Whether it is of no use without the others, and can be taken away again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_with_others: bool,
@@ -47,9 +50,18 @@ impl Deed {
         self.and(path, Some(before), None, false)
     }
 
+    /// A file will be gone, and hold something else before.
+    pub fn removes_after(self, path: &Path, before: &[u8], midway: &[u8]) -> Self {
+        let mut deed = self.removes(path, before);
+        if let Some(change) = deed.changes.last_mut() {
+            change.midway = Some(hash(midway));
+        }
+        deed
+    }
+
     fn and(mut self, path: &Path, before: Option<&[u8]>, after: Option<&[u8]>, only_with_others: bool) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        self.changes.push(Change { path, before: before.map(hash), after: after.map(hash), only_with_others });
+        self.changes.push(Change { path, before: before.map(hash), after: after.map(hash), midway: None, only_with_others });
         self
     }
 }

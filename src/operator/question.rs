@@ -36,9 +36,10 @@ pub struct Form {
 }
 
 impl Form {
-    /// What is wrong with the values, field by field; empty if they can be taken.
+    /// What is wrong with the values, field by field; empty if they can be taken. What is wrong with the world is not among it: a
+    /// file that is not there is no wrong usage, and the procedure says so itself.
     pub fn problems(&self, values: &Values) -> Vec<(&'static str, String)> {
-        self.fields.iter().filter_map(|f| f.judge(values).err().map(|why| (f.name, why))).collect()
+        self.fields.iter().filter(|f| !f.looks).filter_map(|f| f.judge(values).err().map(|why| (f.name, why))).collect()
     }
 }
 
@@ -60,12 +61,14 @@ pub struct Field {
     pub initial: String,
     /// How it is judged while somebody types.
     pub check: Check,
+    /// Whether that looks at the world, so that the value may be right and yet of no use.
+    pub looks: bool,
 }
 
 impl Field {
     /// A line of text, empty at first, that may be anything.
     pub fn text(name: &'static str, label: &'static str, help: &'static str) -> Self {
-        Self { name, label, help, kind: Kind::Text, initial: String::new(), check: Arc::new(|_, _| Ok(None)) }
+        Self { name, label, help, kind: Kind::Text, initial: String::new(), check: Arc::new(|_, _| Ok(None)), looks: false }
     }
 
     /// One of several.
@@ -82,6 +85,15 @@ impl Field {
     /// The same field, judged by this.
     pub fn checked(self, check: impl Fn(&str, &Values) -> Result<Option<String>, String> + Send + Sync + 'static) -> Self {
         Self { check: Arc::new(check), ..self }
+    }
+
+    /// The same field, judged by a look at the world. What that finds wrong keeps a screen from going on, and is left to the
+    /// procedure where nobody can mend it.
+    pub fn checked_by_looking(
+        self,
+        check: impl Fn(&str, &Values) -> Result<Option<String>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self { looks: true, ..self.checked(check) }
     }
 
     /// What its value is understood as, or what is wrong with it.

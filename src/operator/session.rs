@@ -143,8 +143,12 @@ impl Session<'_> {
                 values.set(field.name, value.clone());
             }
         }
-        if name == step.name && form.problems(&values).is_empty() {
+        let problems = form.problems(&values);
+        if name == step.name && problems.is_empty() {
             return Some(values);
+        }
+        for field in form.fields.iter().filter(|f| problems.iter().any(|(name, _)| *name == f.name)) {
+            values.set(field.name, field.initial.clone());
         }
         // What follows was an answer to something else; but whoever fills this in again need not type it again.
         self.filled.clear();

@@ -42,12 +42,16 @@ pub struct Interrupted {
 pub enum Came {
     /// Only questions were answered.
     Answered,
+    /// To its end; only the journal does not say so. How it ended.
+    Ended(String),
     /// What had begun has changed nothing.
     Nothing,
     /// So many of so many files are as they should be.
     Partly(usize, usize),
     /// Everything that had begun is done.
     Wholly,
+    /// The files do not say: something else was being changed.
+    Untold,
     /// Another has changed these meanwhile, or they cannot be read.
     Otherwise(Vec<String>),
 }
@@ -92,7 +96,11 @@ impl Interrupted {
         let first = found.lines.first();
         let work = first.and_then(|l| serde_json::from_value(l.entry.get("work")?.clone()).ok());
         let begun = found.lines.iter().rev().find(|l| l.event() == event::BEGUN);
-        let (came, leftovers) = begun.map_or((Came::Answered, Vec::new()), how_far);
+        let ended = found.lines.iter().rev().find(|l| l.event() == event::END);
+        let (came, leftovers) = match (ended, begun) {
+            (Some(end), _) => (Came::Ended(printable(end, "outcome")), Vec::new()),
+            (None, begun) => begun.map_or((Came::Answered, Vec::new()), how_far),
+        };
         Self {
             id: found.id.clone(),
             at: first.map_or(Timestamp::UNIX_EPOCH, |l| l.at),
@@ -108,6 +116,7 @@ impl Interrupted {
     /// Whether there is nothing to go on with.
     pub fn is_over(&self) -> bool {
         match self.came {
+            Came::Ended(_) => true,
             Came::Wholly => self.work.as_ref().is_none_or(Work::has_one_act),
             Came::Answered => self.filled().is_empty(),
             _ => false,
@@ -120,12 +129,15 @@ impl Interrupted {
         let when = self.at.strftime("%Y-%m-%d %H:%M UTC");
         let came = match &self.came {
             Came::Answered => "nothing had been done".to_owned(),
+            Came::Ended(outcome) => format!("it had come to its end ({outcome})"),
             Came::Nothing => match &self.work {
                 Some(work) => format!("nothing had been changed: {}", work.nothing()),
                 None => "nothing had been changed".to_owned(),
             },
             Came::Partly(done, all) => format!("{done} of {all} files had been written"),
-            Came::Wholly => "that had been done, completely".to_owned(),
+            Came::Wholly if self.is_over() => "that had been done, completely".to_owned(),
+            Came::Wholly => "that had been done; what comes after it may not have been".to_owned(),
+            Came::Untold => "how far it came, the files do not say".to_owned(),
             Came::Otherwise(paths) => format!("how far it came cannot be told, because of {}", paths.join(", ")),
         };
         let left = match self.leftovers.as_slice() {
@@ -242,7 +254,7 @@ fn standing(change: &Change) -> Standing {
     };
     match now {
         now if now == change.after => Standing::After,
-        now if now == change.before => Standing::Before,
+        now if now == change.before || now.is_some() && now == change.midway => Standing::Before,
         _ => Standing::Neither,
     }
 }
@@ -270,6 +282,7 @@ fn how_far(begun: &Line) -> (Came, Vec<Change>) {
         changes.iter().zip(&standings).filter(|(_, s)| **s == Standing::Neither).map(|(c, _)| shown(&c.path)).collect();
     let done: Vec<&Change> = changes.iter().zip(&standings).filter(|(_, s)| **s == Standing::After).map(|(c, _)| c).collect();
     let came = match done.len() {
+        _ if changes.is_empty() => Came::Untold,
         _ if !neither.is_empty() => Came::Otherwise(neither),
         0 => Came::Nothing,
         n if n == changes.len() => Came::Wholly,

@@ -1,11 +1,14 @@
 //! Taking keys from a file that others made: `key load` and `key import`. What will land where is shown before; each key is
 //! stored under its ID, encrypted as strongly as a new one, and read back.
-use super::{Workplace, failure::not_done, key_failure};
+mod label;
+
+use self::label::{Label, signer};
+use super::{Workplace, failure::not_done, key_failure, told_to_end};
 use crate::{
     failure::Failure,
     finding::{Finding, Severity},
-    keys::{self, Block, Blocks, Iterations, KeyError, KeyRole, PrivateKey, Protection, Sealed, Stored},
-    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
+    keys::{self, Block, Blocks, Elsewhere, Iterations, KeyError, KeyRole, PrivateKey, Protection, Sealed, Stored},
+    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop},
     secret::{Given, Passphrase},
     text::Untrusted,
     trust_dir::shown,
@@ -76,6 +79,13 @@ pub struct Imported {
 #[derive(Debug, Clone)]
 pub struct AllImported(pub Vec<Imported>);
 
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.was_there { "was there already, and is as it was" } else { "was stored and read back" };
+        write!(f, "the {} key {} {what}", self.role.as_str(), self.id)
+    }
+}
+
 impl fmt::Display for AllImported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let new = self.0.iter().filter(|k| !k.was_there).count();
@@ -130,12 +140,15 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
             let given = Arc::new(session.secret(PASSPHRASE, wanted).await?.passphrase);
             of_role.iter_mut().for_each(|o| o.passphrase = Some(given.clone()));
         }
-        let ready = session
-            .work(SEAL, "encrypting", move |stop| opened.into_iter().map(|o| o.seal(stop)).collect::<Result<Vec<_>, _>>())
+        let dir = place.trust_dir.clone();
+        let (ready, elsewhere) = session
+            .work(SEAL, "encrypting", move |stop| {
+                let ready = opened.into_iter().map(|o| o.seal(stop)).collect::<Result<Vec<_>, _>>()?;
+                Ok((ready, Arc::new(Elsewhere::find(&dir))))
+            })
             .await?;
         session.review(REVIEW, review(&place, &file, &ready, &others)).await?;
-        let deed = deed(&place, &ready);
-        session.act(STORE, format!("storing the keys of {}", shown(&file)), deed, move || store(&place, ready)).await
+        store(session, &place, ready, &elsewhere).await
     })
 }
 
@@ -152,7 +165,7 @@ fn form(place: &Workplace) -> Form {
         title: "Keys from a file".to_owned(),
         fields: vec![
             Field::text(field::FILE, "File", "PEM as OpenSSL or docker makes it, or a bundle of notary's")
-                .checked(|path, _| holds(path)),
+                .checked_by_looking(|path, _| holds(path)),
             Field::choice(
                 field::ROLE,
                 "For",
@@ -195,71 +208,6 @@ fn holds(path: &str) -> Result<Option<String>, String> {
         1 => "holds one private key".to_owned(),
         n => format!("holds {n} private keys"),
     }))
-}
-
-fn signer(name: &str) -> Result<KeyRole, String> {
-    match KeyRole::parse(name) {
-        Ok(role @ KeyRole::Signer(_)) => Ok(role),
-        Ok(KeyRole::Base(base)) => Err(format!("{} is the name of a role", base.as_str())),
-        Err(_) => Err("a signer's name has lower-case letters, digits, - and _, and starts with a letter or digit".to_owned()),
-    }
-}
-
-/// What a key will be labelled with.
-struct Label {
-    role: KeyRole,
-    gun: Option<Gun>,
-}
-
-impl Label {
-    /// What was typed fills what the file leaves open, as in `notary`; where the two differ nothing is done. A key without any
-    /// label is a delegation key.
-    fn of(place: &Workplace, block: &Block, values: &Values) -> Result<Self, String> {
-        let says = block.role();
-        let labelled = match &says {
-            None => None,
-            Some(role) => {
-                Some(KeyRole::parse(role.raw()).map_err(|_| format!("\"{}\" is no role and no signer's name", role.shown()))?)
-            }
-        };
-        let unnamed = KeyRole::Signer("delegation".to_owned());
-        let named = Some(values.get(field::NAME)).filter(|n| !n.is_empty()).map(signer).transpose()?;
-        let typed = match values.get(field::ROLE) {
-            AS_LABELLED => named,
-            "delegation" => Some(named.unwrap_or_else(|| unnamed.clone())),
-            base => Some(KeyRole::parse(base).map_err(|e| e.to_string())?),
-        };
-        let role = match (typed, labelled) {
-            (None, None) => unnamed,
-            (Some(role), None) | (None, Some(role)) => role,
-            (Some(typed), Some(says)) if typed == says => typed,
-            // One is only less exact than the other.
-            (Some(typed @ KeyRole::Signer(_)), Some(says)) if says == unnamed => typed,
-            (Some(typed), Some(says @ KeyRole::Signer(_))) if typed == unnamed => says,
-            (Some(typed), Some(says)) => {
-                return Err(format!("the file says that it is a {} key, not {}", says.as_str(), typed.as_str()));
-            }
-        };
-        if !role.has_gun() {
-            return Ok(Self { role, gun: None });
-        }
-        let says = match block.gun() {
-            None => None,
-            Some(gun) => {
-                Some(Gun::new(gun.raw()).map_err(|e| format!("\"{}\" cannot be a repository's name: {e}", gun.shown()))?)
-            }
-        };
-        let typed = Some(values.get(field::GUN)).filter(|g| !g.is_empty());
-        let gun = match (typed.map(|g| place.repository(g)).transpose()?.map(|r| r.gun), says) {
-            (None, None) => {
-                return Err(format!("a {} key belongs to a repository, and nothing says to which", role.as_str()));
-            }
-            (Some(gun), None) | (None, Some(gun)) => gun,
-            (Some(typed), Some(says)) if typed == says => typed,
-            (Some(typed), Some(says)) => return Err(format!("the file says that it belongs to {says}, not to {typed}")),
-        };
-        Ok(Self { role, gun: Some(gun) })
-    }
 }
 
 /// A key that was opened.
@@ -396,36 +344,61 @@ fn review(place: &Workplace, file: &Path, ready: &[Ready], others: &[Untrusted])
     Review { title: "Keys from a file".to_owned(), facts, findings, verb: "Store them" }
 }
 
-/// The files that will be there. A key that is there already stays as it is.
-fn deed(place: &Workplace, ready: &[Ready]) -> Deed {
-    let new = ready.iter().map(|r| (place.trust_dir.key_path(r.sealed.id()), &r.sealed)).filter(|(path, _)| !path.exists());
-    new.fold(Deed::default(), |deed, (path, sealed)| deed.creates(&path, sealed.bytes()))
-}
-
-/// Stores one after the other. Each is whole or not there; what was stored before a failure stays, and is named.
-fn store(place: &Workplace, ready: Vec<Ready>) -> Result<AllImported, Failure> {
+/// Stores one after the other. Each is whole or not there; what was stored before a failure, or before somebody ended it, stays
+/// and is named.
+async fn store(
+    session: &mut Session<'_>,
+    place: &Workplace,
+    ready: Vec<Ready>,
+    elsewhere: &Arc<Elsewhere>,
+) -> Result<AllImported, Stop> {
+    let ids: Vec<String> = ready.iter().map(|r| r.imported.id.hex()).collect();
     let mut done: Vec<Imported> = Vec::with_capacity(ready.len());
-    for Ready { sealed, imported, .. } in ready {
-        match sealed.store(&place.trust_dir, &mut || Ok(())) {
-            Ok(Stored::New(path)) => done.push(Imported { path, was_there: false, ..imported }),
-            Ok(Stored::AlreadyThere(path)) => done.push(Imported { path, was_there: true, ..imported }),
-            Err(e) => {
-                let failure = not_stored(&e, &imported.id.hex());
-                let stored: Vec<String> = done.iter().filter(|k| !k.was_there).map(|k| k.id.hex()).collect();
-                return Err(match (stored.is_empty(), failure.did_not_happen == NOTHING) {
-                    (true, _) => failure,
-                    (false, true) => {
-                        failure.instead(format!("it and those after it were not stored; these were: {}", stored.join(", ")))
-                    }
-                    (false, false) => {
-                        let uncertain = format!("{}; stored before it: {}", failure.did_not_happen, stored.join(", "));
-                        failure.instead(uncertain)
-                    }
-                });
+    for (number, Ready { sealed, imported, .. }) in ready.into_iter().enumerate() {
+        let what = format!("storing key {} of {}: {}", number + 1, ids.len(), imported.id);
+        if told_to_end(session, STORE, &what).await? {
+            return Err(Failure::interrupted(what_was_stored(&done, ids.get(number..).unwrap_or_default())).into());
+        }
+        let (place, elsewhere) = (place.clone(), elsewhere.clone());
+        let path = place.trust_dir.key_path(sealed.id());
+        // One that is there already stays as it is.
+        let deed = if path.exists() { Deed::default() } else { Deed::default().creates(&path, sealed.bytes()) };
+        let stored = session.act(STORE, what, deed, move || {
+            let failed = |e: KeyError| not_stored(&e, &imported.id.hex());
+            Ok(match sealed.store_knowing(&place.trust_dir, &elsewhere, &mut || Ok(())).map_err(failed)? {
+                Stored::New(path) => Imported { path, was_there: false, ..imported },
+                Stored::AlreadyThere(path) => Imported { path, was_there: true, ..imported },
+            })
+        });
+        match stored.await {
+            Ok(one) => done.push(one),
+            Err(Stop::Failed(failure)) if failure.did_not_happen == NOTHING => {
+                let these = what_was_stored(&done, ids.get(number..).unwrap_or_default());
+                return Err(failure.instead(these).into());
             }
+            // Whether this one is there is not certain; those after it are not.
+            Err(Stop::Failed(failure)) => {
+                let after = what_was_stored(&done, ids.get(number + 1..).unwrap_or_default());
+                let uncertain = format!("{}; {after}", failure.did_not_happen);
+                return Err(failure.instead(uncertain).into());
+            }
+            Err(stop) => return Err(stop),
         }
     }
     Ok(AllImported(done))
+}
+
+/// Which keys were stored, and which were not.
+fn what_was_stored(done: &[Imported], not: &[String]) -> String {
+    let stored: Vec<String> = done.iter().filter(|k| !k.was_there).map(|k| k.id.hex()).collect();
+    let not = if not.is_empty() { String::new() } else { format!("not stored: {}", not.join(", ")) };
+    match (stored.is_empty(), not.is_empty()) {
+        (true, _) if done.is_empty() => NOTHING.to_owned(),
+        (true, true) => "no other key was stored".to_owned(),
+        (true, false) => not,
+        (false, true) => format!("stored: {}", stored.join(", ")),
+        (false, false) => format!("{not}; stored: {}", stored.join(", ")),
+    }
 }
 
 fn not_stored(error: &KeyError, of: &str) -> Failure {

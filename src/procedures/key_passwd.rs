@@ -1,7 +1,7 @@
 //! Changing the passphrase of a key. Its old one is asked, its new one twice; the file is whole at every moment.
 use super::{Workplace, failure::not_done, unlock};
 use crate::{
-    keys::{self, KeyEntry, Protection, Resealed},
+    keys::{self, KeyEntry, Resealed},
     operator::{Deed, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop},
     text::Untrusted,
     trust_dir::shown,
@@ -68,18 +68,12 @@ pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) 
 }
 
 fn review(entry: &KeyEntry, resealed: &Resealed) -> Review {
-    let before = match entry.protection {
-        Some(Protection::None) => "not encrypted".to_owned(),
-        Some(Protection::Pbkdf2 { iterations, .. }) => format!("passphrase, {iterations} rounds of key derivation"),
-        Some(Protection::OldPem(_)) => "passphrase, one round of MD5".to_owned(),
-        Some(Protection::Unsupported) | None => "unknown".to_owned(),
-    };
     let rounds = keys::rounds(resealed.bytes()).unwrap_or_default();
     let mut facts = vec![
         ("Key", resealed.id().hex()),
         ("Role", entry.role.as_ref().map(Untrusted::shown).unwrap_or_default().into()),
         ("File", shown(&entry.path)),
-        ("Before", before),
+        ("Before", unlock::protection(entry)),
         ("After", format!("the new passphrase, {rounds} rounds of key derivation")),
     ];
     facts.retain(|(_, value)| !value.is_empty());

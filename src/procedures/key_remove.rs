@@ -8,6 +8,8 @@ use crate::{
 };
 use std::{fmt, path::PathBuf};
 
+/// Looking.
+pub const LOOK: Step = Step { name: "look", says: "What needs the key, and where else it is, is looked at." };
 /// The confirmation.
 pub const CONFIRM: Step = Step { name: "confirm", says: "Read what is lost with the key, and type the start of its ID." };
 /// Removing it.
@@ -40,8 +42,14 @@ pub fn run<'s>(place: Workplace, entry: KeyEntry, session: &'s mut Session<'_>) 
     Box::pin(async move {
         place.may_write(NOTHING)?;
         let name = unlock::called(&entry);
-        let doomed = Doomed::read(&entry).map_err(|e| not_done(&e, &name, NOTHING))?;
-        session.confirm(CONFIRM, confirm(&place, &entry)).await?;
+        let (looked, of, called) = (entry.clone(), place.clone(), name.clone());
+        let (doomed, confirm) = session
+            .work(LOOK, format!("looking at what needs the {name}"), move |_| {
+                let doomed = Doomed::read(&looked).map_err(|e| not_done(&e, &called, NOTHING))?;
+                Ok((doomed, confirm(&of, &looked)))
+            })
+            .await?;
+        session.confirm(CONFIRM, confirm).await?;
         let path = entry.path.clone();
         let deed = Deed::default().removes(&path, doomed.bytes());
         session

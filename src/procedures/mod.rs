@@ -5,8 +5,12 @@ mod interrupted;
 pub mod key_export;
 pub mod key_generate;
 pub mod key_import;
+pub mod key_mend;
+pub mod key_migrate;
 pub mod key_passwd;
 pub mod key_remove;
+pub mod key_strengthen;
+pub mod key_test;
 mod record;
 mod unlock;
 mod work;
@@ -21,6 +25,7 @@ use crate::{
     journal::State,
     keys::{self, KeyEntry},
     notary::reference::{self, Reference},
+    operator::{Session, Step, Stop},
     trust_dir::{TrustDir, shown},
     tuf::name::Gun,
 };
@@ -86,4 +91,9 @@ impl Workplace {
 fn gone(path: &Path) -> Failure {
     let message = format!("{} is not there any more", shown(path));
     Failure::new("not-there", message, "nothing was changed", "Read the keys again to see which there are.")
+}
+
+/// Whether somebody wants it to end: asked between two things each of which is done whole or not at all.
+async fn told_to_end(session: &mut Session<'_>, step: Step, what: &str) -> Result<bool, Stop> {
+    session.work(step, what, |stop| Ok(stop())).await
 }

@@ -66,6 +66,9 @@ impl Recording {
         procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
     ) -> Result<T, Stop> {
         let Self { state, work, earlier } = self;
+        if !work.is_recorded() {
+            return run_with(Vec::new(), operator, cancel, procedure).await;
+        }
         let (transcript, filled) = earlier.map_or((None, Vec::new()), |(t, filled)| (Some(t), filled));
         let resumed = transcript.is_some();
         let mut recorder = Recorder { inner: operator, state, work, transcript, acted: false, trouble: None };
@@ -182,11 +185,12 @@ impl Recorder<'_> {
     /// Says how it ended. Where nothing was done, nothing is kept.
     fn end<T: Display>(self, result: Result<T, Stop>, resumed: bool) -> Result<T, Stop> {
         let Some(transcript) = self.transcript else { return result };
-        if !self.acted {
-            // What was done before the interruption is still to be settled.
-            if !resumed {
-                transcript.forget();
-            }
+        if !self.acted && !resumed {
+            transcript.forget();
+            return result;
+        }
+        // Unless it is done now, what was done before the interruption is still to be settled.
+        if !self.acted && result.is_err() {
             return result;
         }
         let said = match &result {

@@ -1,5 +1,8 @@
 //! Which procedures there are, for both faces: what each is called, what it is about, and how it is begun.
-use super::{Workplace, key_export, key_export::Half, key_generate, key_import, key_passwd, key_remove, record::Recording};
+use super::{
+    Workplace, key_export, key_export::Half, key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove,
+    key_strengthen, key_test, record::Recording,
+};
 use crate::{
     failure::{Failure, sentence},
     operator::{Cancel, Operator, Stop, as_text},
@@ -21,6 +24,14 @@ pub enum Work {
     ChangePassphrase(#[serde(with = "as_text")] PathBuf),
     /// Remove the key in this file.
     RemoveKey(#[serde(with = "as_text")] PathBuf),
+    /// Test the key in this file.
+    TestKey(#[serde(with = "as_text")] PathBuf),
+    /// Move keys of old layouts.
+    MigrateKeys,
+    /// Raise the key derivation of the keys in these files, or of all.
+    StrengthenKeys(Option<Vec<KeyFile>>),
+    /// Mend permissions.
+    MendPermissions,
 }
 
 /// The file of a key.
@@ -29,10 +40,12 @@ pub enum Work {
 pub struct KeyFile(#[serde(with = "as_text")] pub PathBuf);
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
     /// What happened, as a sentence.
     pub happened: String,
+    /// What of it did not go well, each as a sentence.
+    pub left: Vec<String>,
     /// What to do next, as a sentence.
     pub next: &'static str,
     /// The key's file that is new or changed.
@@ -48,6 +61,10 @@ impl Work {
             Self::ExportKeys(..) => "key export",
             Self::ChangePassphrase(_) => "key passwd",
             Self::RemoveKey(_) => "key remove",
+            Self::TestKey(_) => "key test",
+            Self::MigrateKeys => "key migrate",
+            Self::StrengthenKeys(_) => "key strengthen",
+            Self::MendPermissions => "key mend",
         }
     }
 
@@ -59,6 +76,10 @@ impl Work {
             Self::ExportKeys(..) => "Keys to a file",
             Self::ChangePassphrase(_) => "Change a passphrase",
             Self::RemoveKey(_) => "Remove a key",
+            Self::TestKey(_) => "Test a key",
+            Self::MigrateKeys => "Keys in old layouts",
+            Self::StrengthenKeys(_) => "Stronger protection",
+            Self::MendPermissions => "Permissions",
         }
     }
 
@@ -70,14 +91,24 @@ impl Work {
             Self::ExportKeys(..) => key_export::NOTHING,
             Self::ChangePassphrase(_) => key_passwd::NOTHING,
             Self::RemoveKey(_) => key_remove::NOTHING,
+            Self::TestKey(_) => key_test::NOTHING,
+            Self::MigrateKeys => key_migrate::NOTHING,
+            Self::StrengthenKeys(_) => key_strengthen::NOTHING,
+            Self::MendPermissions => key_mend::NOTHING,
         }
     }
 
     /// Whether it is over when the one thing with an effect is done.
     pub fn has_one_act(&self) -> bool {
         match self {
-            Self::GenerateKey | Self::ImportKeys | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
+            Self::GenerateKey | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
+            Self::ImportKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
         }
+    }
+
+    /// Whether it changes something, and so is written down.
+    pub fn is_recorded(&self) -> bool {
+        !matches!(self, Self::TestKey(_))
     }
 
     /// Does it, from its first question to its end.
@@ -97,28 +128,54 @@ impl Work {
                 happened: sentence(&made.to_string()),
                 next: key_generate::NEXT,
                 key: Some(made.path),
+                ..Done::default()
             }),
             Self::ImportKeys => recording.run(operator, cancel, |s| key_import::run(here(), s)).await.map(|all| Done {
                 happened: sentence(&all.to_string()),
                 next: all.next(),
                 key: all.0.into_iter().next().map(|k| k.path),
+                ..Done::default()
             }),
             Self::ExportKeys(files, half) => {
                 let paths: Vec<PathBuf> = files.iter().map(|f| f.0.clone()).collect();
                 let entries = place.keys_at(&paths).await?;
                 let exported = recording.run(operator, cancel, |s| key_export::run(here(), entries.clone(), *half, s)).await?;
-                Ok(Done { happened: sentence(&exported.to_string()), next: "", key: None })
+                Ok(Done { happened: sentence(&exported.to_string()), ..Done::default() })
             }
             Self::ChangePassphrase(path) => {
                 let entry = place.key_at(path).await?;
                 let changed = recording.run(operator, cancel, |s| key_passwd::run(here(), entry.clone(), s)).await?;
-                Ok(Done { happened: sentence(&changed.to_string()), next: key_passwd::NEXT, key: Some(path.clone()) })
+                let (happened, key) = (sentence(&changed.to_string()), Some(path.clone()));
+                Ok(Done { happened, next: key_passwd::NEXT, key, ..Done::default() })
             }
             Self::RemoveKey(path) => {
                 let entry = place.key_at(path).await?;
                 let removed = recording.run(operator, cancel, |s| key_remove::run(here(), entry.clone(), s)).await?;
-                Ok(Done { happened: sentence(&removed.to_string()), next: key_remove::NEXT, key: None })
+                Ok(Done { happened: sentence(&removed.to_string()), next: key_remove::NEXT, ..Done::default() })
             }
+            Self::TestKey(path) => {
+                let entry = place.key_at(path).await?;
+                let passed = recording.run(operator, cancel, |s| key_test::run(entry.clone(), s)).await?;
+                Ok(Done { happened: sentence(&passed.to_string()), next: key_test::NEXT, ..Done::default() })
+            }
+            Self::MigrateKeys => recording.run(operator, cancel, |s| key_migrate::run(here(), s)).await.map(|done| Done {
+                happened: done.happened(),
+                left: done.left(),
+                next: if done.moved.is_empty() { "" } else { key_migrate::NEXT },
+                key: done.moved.into_iter().next().map(|m| m.to),
+            }),
+            Self::StrengthenKeys(files) => {
+                let which: Option<Vec<PathBuf>> = files.as_ref().map(|all| all.iter().map(|f| f.0.clone()).collect());
+                let done = recording.run(operator, cancel, |s| key_strengthen::run(here(), which.clone(), s)).await?;
+                let next = if done.strengthened() == 0 { "" } else { key_strengthen::NEXT };
+                Ok(Done { happened: sentence(&done.to_string()), left: done.left(), next, key: None })
+            }
+            Self::MendPermissions => recording.run(operator, cancel, |s| key_mend::run(here(), s)).await.map(|done| Done {
+                happened: sentence(&done.to_string()),
+                left: done.left(),
+                next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
+                key: None,
+            }),
         }
     }
 

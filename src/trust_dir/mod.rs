@@ -4,12 +4,16 @@
 //! each file under `.claviger.tmp/` and renames it into place, so that a file is either the old one or the new one. No
 //! write follows a symbolic link, and no reading of metadata does; the trust directory itself may be one.
 mod cache;
+mod modes;
+mod old;
 mod paths;
 mod read;
 mod walk;
 mod write;
 
 pub use cache::{CachedGun, Guns, RefusedName};
+pub use modes::{Left, Loose, Modes};
+pub use old::OldFiles;
 pub use paths::TrustDir;
 pub use read::{MAX_KEY_FILE, Opened, ReadError, read_regular};
 pub use walk::{Found, FoundKind, Legacy, Walk, WalkProblem};

@@ -22,7 +22,7 @@ pub enum FoundKind {
 }
 
 /// The old layouts, which Notary moves to today's as soon as it opens the directory (protocol 1.5).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Legacy {
     /// The role that the file's name or directory gives: a suffix after the ID, else `root` below `root_keys/`.
     pub role: Option<Untrusted>,

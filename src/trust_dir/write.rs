@@ -83,6 +83,16 @@ impl TrustDir {
 }
 
 impl Writer<'_> {
+    /// The trust directory.
+    pub(super) fn dir(&self) -> &TrustDir {
+        self.dir
+    }
+
+    /// The trust directory, open.
+    pub(super) fn root(&self) -> &OwnedFd {
+        &self.root
+    }
+
     /// Writes without waiting for the disk from now on: for a directory that is thrown away, such as a sandbox's, where
     /// a power cut loses nothing. Everything else about a write stays.
     pub fn without_waiting_for_the_disk(mut self) -> Self {
@@ -279,14 +289,14 @@ fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
 }
 
 /// A directory below the trust directory.
-struct Subdirectory {
-    fd: OwnedFd,
+pub(super) struct Subdirectory {
+    pub(super) fd: OwnedFd,
     /// Those above it in which one was made, from the top. They are not on the disk yet.
     changed: Vec<OwnedFd>,
 }
 
 /// Opens a directory below the trust directory, component by component without following links, making what is missing.
-fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<Subdirectory, TrustDirError> {
+pub(super) fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> Result<Subdirectory, TrustDirError> {
     let mut place = dir.path().to_owned();
     let mut fd = root.try_clone().map_err(|e| TrustDirError::Io { what: "open", path: shown(&place), source: e })?;
     let mut changed = Vec::new();

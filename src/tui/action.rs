@@ -61,6 +61,14 @@ pub enum Command {
     ChangePassphrase,
     /// Remove the selected key.
     RemoveKey,
+    /// Test the selected key.
+    TestKey,
+    /// Move keys of old layouts.
+    MigrateKeys,
+    /// Raise the key derivation of all keys.
+    StrengthenKeys,
+    /// Mend permissions.
+    MendPermissions,
     /// To the next field of a form.
     NextField,
     /// To the field before.

@@ -155,7 +155,18 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
     entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2),
     entry(Command::ChangePassphrase, &[Char('p')], "passphrase", "change the key's passphrase", &[C::Keys, C::Key], 3),
+    entry(
+        Command::TestKey,
+        &[Char('t')],
+        "test",
+        "test the key: does it open, and is it the one its name says",
+        &[C::Keys, C::Key],
+        4,
+    ),
     entry(Command::RemoveKey, &[Char('D')], "remove", "remove the key, after a look at what needs it", &[C::Keys, C::Key], 5),
+    entry(Command::StrengthenKeys, &[Char('S')], "", "protect all keys as new ones are", &[C::Keys], 6),
+    entry(Command::MigrateKeys, &[Char('M')], "", "move keys of old layouts to today's, after a copy", &[C::Keys], 6),
+    entry(Command::MendPermissions, &[Char('P')], "", "mend the permissions of key files", &[C::Keys], 6),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
     entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7),
     entry(Command::Place(2), &[Char('3')], "", "to the repositories", PAGES, 7),
@@ -193,6 +204,16 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Secret], 9),
+];
+
+/// What begins work that writes.
+const WRITES: &[Command] = &[
+    Command::NewKey,
+    Command::ChangePassphrase,
+    Command::RemoveKey,
+    Command::StrengthenKeys,
+    Command::MigrateKeys,
+    Command::MendPermissions,
 ];
 
 /// The lines that apply in a context.
@@ -253,7 +274,9 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
         Command::RefreshAll if state.job.is_some() || state.repos_progress == Progress::Reading => {
             Some("Repositories are being read. c stops that.")
         }
-        Command::ChangePassphrase | Command::RemoveKey if state.selected_key().is_none() => Some("Nothing is selected."),
+        Command::ChangePassphrase | Command::RemoveKey | Command::TestKey if state.selected_key().is_none() => {
+            Some("Nothing is selected.")
+        }
         Command::Suspend if !state.has_shell => Some("There is no shell to go back to."),
         _ => None,
     }
@@ -261,7 +284,7 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
 
 /// The same for guided work.
 fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
-    if let (Command::NewKey | Command::ChangePassphrase | Command::RemoveKey, Some(why)) = (command, &state.read_only) {
+    if let (true, Some(why)) = (WRITES.contains(&command), &state.read_only) {
         return Some(format!("This is a read-only session ({why}): nothing is written.").into());
     }
     if state.context() == Context::Help {

@@ -61,6 +61,9 @@ fn every_json_result_is_as_its_schema_says() {
     check("key-export", &["key", "export", made, "-o", bundle], 0);
     check("key-import", &["key", "import", bundle, "--passphrase-file", new], 0);
     check("key-remove", &["key", "remove", made, "--confirm", &made[..12]], 0);
+    check("key-strengthen", &["key", "strengthen", id], 0);
+    check("key-mend", &["key", "mend"], 0);
+    check("key-migrate", &["key", "migrate"], 0);
     let journal = check("journal", &["journal"], 0);
     check("transcript", &["journal", journal["entries"][0]["work"].as_str().unwrap()], 0);
     // Work that was killed before it was done.
@@ -99,6 +102,20 @@ fn every_json_result_is_as_its_schema_says() {
     assert!(noted.status.success() && json(&noted) == serde_json::json!([]));
     hold("note", &error(&noted));
     held.insert("note");
+    // The same with something to say: keys that move and stay, that are encrypted anew and not, that are mended and left.
+    let old = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oldlayout/before-hand-made/private/root_keys");
+    let place = old.path().join("trust/private/root_keys");
+    std::fs::create_dir_all(&place).unwrap();
+    for entry in std::fs::read_dir(fixture).unwrap().flatten() {
+        std::fs::copy(entry.path(), place.join(entry.file_name())).unwrap();
+    }
+    std::fs::write(place.join(format!("{}.key", "ab".repeat(32))), "no key").unwrap();
+    for (name, status) in [("key-migrate", 1), ("key-strengthen", 1), ("key-mend", 0)] {
+        let output = served.in_directory(&old.path().join("trust"), &["key", &name["key-".len()..], "--json"]);
+        assert_eq!(output.status.code(), Some(status), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        hold(name, &json(&output));
+    }
     hold("sandbox", &served.invitation);
     held.insert("sandbox");
     let all: BTreeSet<String> = std::fs::read_dir(schemas())

@@ -19,36 +19,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-const PASSPHRASE: &str = "a passphrase of tests";
+pub const PASSPHRASE: &str = "a passphrase of tests";
 
 /// A home with a trust directory of its own.
-struct Home(tempfile::TempDir);
+pub struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn trust_dir(&self) -> TrustDir {
+    pub fn trust_dir(&self) -> TrustDir {
         TrustDir::new(self.path().join(".docker/trust"))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
         command.args(arguments).env_clear().env("HOME", self.path()).current_dir(self.path()).stdin(Stdio::null());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub fn run(&self, arguments: &[&str]) -> Said {
         Said(self.command(arguments).output().unwrap())
     }
 
     /// Writes a file that only its owner can read.
-    fn write(&self, name: &str, text: &str) -> String {
+    pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
@@ -56,7 +56,7 @@ impl Home {
     }
 
     /// Stores a signer's key; its ID.
-    fn key(&self, name: &str) -> String {
+    pub fn key(&self, name: &str) -> String {
         let (role, key) = (KeyRole::parse(name).unwrap(), keys::generate(NewKey::EcdsaP256).unwrap());
         let passphrase = Passphrase::from(PASSPHRASE.to_owned());
         keys::store(&self.trust_dir(), &role, None, &key, &passphrase, Iterations::worthless()).unwrap();
@@ -88,24 +88,24 @@ impl Home {
     }
 }
 
-struct Said(Output);
+pub struct Said(Output);
 
 impl Said {
-    fn code(&self) -> Option<i32> {
+    pub fn code(&self) -> Option<i32> {
         self.0.status.code()
     }
 
-    fn out(&self) -> String {
+    pub fn out(&self) -> String {
         String::from_utf8(self.0.stdout.clone()).unwrap()
     }
 
-    fn err(&self) -> String {
+    pub fn err(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).unwrap()
     }
 
     /// Held against a status, with nothing on standard output and all of these in the error.
     #[track_caller]
-    fn fails(&self, code: i32, said: &[&str]) {
+    pub fn fails(&self, code: i32, said: &[&str]) {
         assert_eq!((self.code(), self.out()), (Some(code), String::new()), "{}", self.err());
         for text in said {
             assert!(self.err().contains(text), "no {text:?} in\n{}", self.err());
@@ -114,7 +114,7 @@ impl Said {
 
     /// The one JSON object that is all of standard error.
     #[track_caller]
-    fn error(&self) -> Value {
+    pub fn error(&self) -> Value {
         let lines: Vec<Value> =
             self.err().lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect();
         assert_eq!(lines.iter().filter(|l| l["schema"] == "claviger/error/1").count(), 1, "{lines:?}");

@@ -9,11 +9,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-const OLD: &str = "the old passphrase";
+pub const OLD: &str = "the old passphrase";
 const NEW: &str = "another passphrase";
 
 /// Calls that change what is on the disk.
-const CALLS: [&str; 13] = [
+pub const CALLS: [&str; 13] = [
     "write",
     "fsync",
     "fdatasync",
@@ -30,29 +30,29 @@ const CALLS: [&str; 13] = [
 ];
 
 /// A folder with a trust directory, files of passphrases and keys to take.
-struct Desk {
-    folder: tempfile::TempDir,
+pub struct Desk {
+    pub folder: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap() };
         desk.write("old", OLD);
         desk.write("new", NEW);
         desk
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
         fs::set_permissions(self.path(name), PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     /// Runs claviger, under strace with these options if there are any.
-    fn claviger(&self, strace: &[String], arguments: &[&str]) -> std::process::Output {
+    pub fn claviger(&self, strace: &[String], arguments: &[&str]) -> std::process::Output {
         let mut command = match strace {
             [] => Command::new(released()),
             options => {
@@ -66,14 +66,14 @@ impl Desk {
         command.current_dir(self.folder.path()).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn done(&self, arguments: &[&str]) -> String {
+    pub fn done(&self, arguments: &[&str]) -> String {
         let output = self.claviger(&[], arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Every file of a directory below the trust directory, by name.
-    fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
+    pub fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.path("trust").join(below)).into_iter().flatten().flatten();
         entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
     }
@@ -92,12 +92,12 @@ impl Desk {
         open.map(|file| fs::read_to_string(file.path()).unwrap()).collect()
     }
 
-    fn opens(&self, id: &str, passphrase: &str) -> bool {
+    pub fn opens(&self, id: &str, passphrase: &str) -> bool {
         self.claviger(&[], &["key", "test", id, "--passphrase-file", passphrase]).status.success()
     }
 
     /// The whole IDs that `notary` lists.
-    fn notary_lists(&self) -> Vec<String> {
+    pub fn notary_lists(&self) -> Vec<String> {
         let mut command = Command::new(program("notary"));
         command.args(["key", "list", "-d"]).arg(self.path("trust"));
         command.env_clear().env("HOME", self.folder.path()).env("PCSCLITE_CSOCK_NAME", "/nonexistent");
@@ -107,7 +107,7 @@ impl Desk {
         text.split_whitespace().filter(|w| w.len() == 64).map(str::to_owned).collect()
     }
 
-    fn copy(from: &Path, to: &Path) {
+    pub fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(to).unwrap();
         fs::set_permissions(to, PermissionsExt::from_mode(0o700)).unwrap();
         for entry in fs::read_dir(from).unwrap().flatten() {
@@ -122,21 +122,21 @@ impl Desk {
 }
 
 /// A command that is killed, and how to know that all of it was done.
-struct Doomed<'a> {
-    calls: &'a [&'static str],
-    arguments: &'a [&'a str],
+pub struct Doomed<'a> {
+    pub calls: &'a [&'static str],
+    pub arguments: &'a [&'a str],
     /// What `resume` is given besides the work.
-    again: &'a [&'a str],
+    pub again: &'a [&'a str],
     /// What must hold at the moment after the kill, whenever that was.
-    whole: &'a (dyn Fn(&Desk, &str) + Sync),
+    pub whole: &'a (dyn Fn(&Desk, &str) + Sync),
     /// Whether everything is as after a run that was not killed.
-    done: &'a (dyn Fn(&Desk) -> bool + Sync),
+    pub done: &'a (dyn Fn(&Desk) -> bool + Sync),
 }
 
 /// Kills a command at every call of every kind, each time on a fresh copy of the desk. What is left is judged; the next start
 /// says what happened; then the work is gone on with, or begun again if it had not begun, and is done, once. Returns how many
 /// were killed.
-fn kill_everywhere(before: &Desk, doomed: &Doomed) -> usize {
+pub fn kill_everywhere(before: &Desk, doomed: &Doomed) -> usize {
     let run = |strace: &[String]| {
         let desk = Desk { folder: tempfile::tempdir().unwrap() };
         Desk::copy(before.folder.path(), desk.folder.path());
@@ -201,7 +201,7 @@ fn next_start(desk: &Desk, doomed: &Doomed, when: &str) {
 }
 
 /// Nothing in `private/` but whole keys under their IDs, readable by their owner only.
-fn only_whole_keys(desk: &Desk, when: &str) -> Vec<String> {
+pub fn only_whole_keys(desk: &Desk, when: &str) -> Vec<String> {
     let private = desk.path("trust/private");
     let mut ids = Vec::new();
     for name in desk.files("private").into_keys() {

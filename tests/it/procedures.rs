@@ -1,158 +1,24 @@
 //! What holds for every procedure on keys, whoever operates it: one can go back on every page, nothing is done before all is
 //! answered, and a record of everything that was asked and answered holds no secret.
+use crate::procedures_bench::{Bench, NEW, OLD, Person};
 use claviger::{
-    failure::Failure,
-    journal::State,
-    keys::{self, KeyEntry, KeyRole},
-    operator::{Answer, Cancel, Deed, Fut, Operator, Question, SecretKind, Session, Step, Stop, Values, run},
+    keys::{self, KeyRole},
+    operator::{Cancel, Fut, Session, Stop, run},
     procedures::{
         Workplace,
         key_export::{self, Half},
-        key_generate, key_import, key_passwd, key_remove,
+        key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test,
     },
-    secret::{Given, Passphrase, Source},
-    trust_dir::TrustDir,
+    secret::Passphrase,
 };
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
-
-pub const OLD: &str = "the-old-passphrase";
-pub const NEW: &str = "the-new-passphrase";
-
-/// A trust directory with one key, and a file with another.
-pub struct Bench {
-    pub folder: tempfile::TempDir,
-    /// Where the journal goes: beside what is looked at.
-    pub state: tempfile::TempDir,
-}
-
-impl Bench {
-    pub fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().unwrap(), state: tempfile::tempdir().unwrap() };
-        let (rounds, passphrase) = (keys::Iterations::worthless(), Passphrase::from(OLD.to_owned()));
-        let key = || keys::generate(keys::NewKey::EcdsaP256).unwrap();
-        let role = |name| KeyRole::parse(name).unwrap();
-        keys::store(&bench.place().trust_dir, &role("alice"), None, &key(), &passphrase, rounds).unwrap();
-        let text = keys::encode(&role("bob"), None, &key(), &passphrase, rounds, &|| false).unwrap();
-        fs::write(bench.path("bob.pem"), text).unwrap();
-        fs::set_permissions(bench.path("bob.pem"), PermissionsExt::from_mode(0o600)).unwrap();
-        bench
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub fn place(&self) -> Workplace {
-        Workplace {
-            trust_dir: TrustDir::new(self.path("trust")),
-            state: Some(State::of(self.state.path(), &self.path("trust"))),
-            read_only: None,
-            exact: false,
-            public_dir: ".".into(),
-        }
-    }
-
-    pub fn entry(&self) -> KeyEntry {
-        keys::list(&self.place().trust_dir).entries.into_iter().find(|e| e.role.as_ref().unwrap().raw() == "alice").unwrap()
-    }
-
-    /// Every file below, with what is in it; without the lock.
-    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        fn walk(dir: &Path, out: &mut BTreeMap<PathBuf, Vec<u8>>) {
-            for entry in fs::read_dir(dir).unwrap().flatten() {
-                if entry.path().is_dir() {
-                    walk(&entry.path(), out);
-                } else if entry.file_name() != ".claviger.lock" {
-                    out.insert(entry.path(), fs::read(entry.path()).unwrap());
-                }
-            }
-        }
-        let mut out = BTreeMap::new();
-        walk(self.folder.path(), &mut out);
-        out
-    }
-}
-
-/// Answers as a person does who knows what they want; goes back, or stops, at one question. Notes everything.
-pub struct Person {
-    fields: BTreeMap<&'static str, String>,
-    /// The number of the question at which they go back, once.
-    back_at: Option<usize>,
-    /// The number of the question at which they stop.
-    pub stop_at: Option<usize>,
-    pub asked: usize,
-    /// Everything that was asked, answered and done.
-    pub record: String,
-    pub acts: usize,
-}
-
-impl Person {
-    pub fn new(fields: BTreeMap<&'static str, String>) -> Self {
-        Self { fields, back_at: None, stop_at: None, asked: 0, record: String::new(), acts: 0 }
-    }
-
-    fn answer(&mut self, question: &Question, may_go_back: bool) -> Result<Answer, Stop> {
-        if matches!(question, Question::Working(_)) {
-            return Ok(Answer::Seen);
-        }
-        self.asked += 1;
-        if self.stop_at == Some(self.asked) {
-            return Err(Stop::Cancelled);
-        }
-        if self.back_at == Some(self.asked) && may_go_back {
-            self.back_at = None;
-            return Err(Stop::Back);
-        }
-        Ok(match question {
-            Question::Form(form) => {
-                let mut values = Values::of(form);
-                for field in &form.fields {
-                    if let Some(value) = self.fields.get(field.name) {
-                        values.set(field.name, value.clone());
-                    }
-                }
-                Answer::Values(values)
-            }
-            Question::Secret(wanted) => {
-                let text = if wanted.kind == SecretKind::Replacement { NEW } else { OLD };
-                Answer::Secret(Given { passphrase: Passphrase::from(text.to_owned()), source: Source::Typed })
-            }
-            Question::Review(_) => Answer::Accepted,
-            Question::Confirm(confirm) => Answer::Typed(confirm.typed.clone()),
-            Question::Working(_) => Answer::Seen,
-        })
-    }
-}
-
-impl Operator for Person {
-    fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>> {
-        Box::pin(async move {
-            let answer = self.answer(question, may_go_back);
-            self.record.push_str(&format!("{} {question:?} {answer:?}\n", step.name));
-            answer
-        })
-    }
-
-    fn begins(&mut self, step: Step, what: &str, _: &Deed) -> Result<(), Failure> {
-        self.acts += 1;
-        self.record.push_str(&format!("{} begins {what}\n", step.name));
-        Ok(())
-    }
-
-    fn ended(&mut self, step: Step, result: Result<&str, &Failure>) {
-        self.record.push_str(&format!("{} ended {result:?}\n", step.name));
-    }
-}
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 /// A procedure with what is filled into its forms.
 struct Case {
     name: &'static str,
     fields: fn(&Bench) -> BTreeMap<&'static str, String>,
+    /// How often it does something that has an effect.
+    acts: usize,
     run: for<'s> fn(&Bench, &'s mut Session<'_>) -> Fut<'s, Result<String, Stop>>,
 }
 
@@ -160,31 +26,49 @@ fn boxed<'s, T: std::fmt::Display + 's>(result: Fut<'s, Result<T, Stop>>) -> Fut
     Box::pin(async move { result.await.map(|done| done.to_string()) })
 }
 
-pub fn text(path: PathBuf) -> String {
+fn text(path: PathBuf) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-const CASES: [Case; 6] = [
+const CASES: &[Case] = &[
     Case {
         name: "generate",
         fields: |b| [("name", "carol".to_owned()), ("dir", text(b.folder.path().to_owned()))].into(),
+        acts: 1,
         run: |b, s| boxed(key_generate::run(b.place(), s)),
     },
     Case {
         name: "import",
         fields: |b| [("file", text(b.path("bob.pem")))].into(),
+        acts: 1,
         run: |b, s| boxed(key_import::run(b.place(), s)),
     },
-    Case { name: "passwd", fields: |_| [].into(), run: |b, s| boxed(key_passwd::run(b.place(), b.entry(), s)) },
-    Case { name: "remove", fields: |_| [].into(), run: |b, s| boxed(key_remove::run(b.place(), b.entry(), s)) },
+    Case { name: "passwd", fields: |_| [].into(), acts: 1, run: |b, s| boxed(key_passwd::run(b.place(), b.entry(), s)) },
+    Case { name: "remove", fields: |_| [].into(), acts: 1, run: |b, s| boxed(key_remove::run(b.place(), b.entry(), s)) },
+    Case {
+        name: "migrate",
+        fields: |b| [("copy", text(b.path("copy")))].into(),
+        acts: 3,
+        run: |b, s| boxed(key_migrate::run(b.place(), s)),
+    },
+    Case {
+        name: "strengthen",
+        fields: |_| [("ask", "same".to_owned())].into(),
+        acts: 2,
+        run: |b, s| boxed(key_strengthen::run(b.place(), None, s)),
+    },
+    Case { name: "mend", fields: |_| [].into(), acts: 1, run: |b, s| boxed(key_mend::run(b.place(), s)) },
+    Case { name: "test", fields: |_| [].into(), acts: 0, run: |b, s| boxed(key_test::run(b.entry(), s)) },
     Case {
         name: "export",
         fields: |b| [("output", text(b.path("out.pem")))].into(),
+        acts: 1,
         run: |b, s| boxed(key_export::run(b.place(), vec![b.entry()], Half::Private, s)),
     },
     Case {
         name: "export --public",
         fields: |b| [("output", text(b.path("out.pub")))].into(),
+        acts: 1,
         run: |b, s| boxed(key_export::run(b.place(), vec![b.entry()], Half::Public, s)),
     },
 ];
@@ -197,7 +81,7 @@ async fn played(case: &Case, bench: &Bench, back_at: Option<usize>, stop_at: Opt
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_can_go_back_on_every_page_and_the_work_is_done_once() {
-    for case in &CASES {
+    for case in CASES {
         let (result, straight) = played(case, &Bench::new(), None, None).await;
         assert!(result.is_ok(), "{}: {result:?}", case.name);
         for at in 1..=straight.asked {
@@ -205,16 +89,16 @@ async fn one_can_go_back_on_every_page_and_the_work_is_done_once() {
             let before = bench.files();
             let (result, person) = played(case, &bench, Some(at), None).await;
             assert!(result.is_ok(), "{} back at {at}: {result:?}\n{}", case.name, person.record);
-            assert_eq!(person.acts, 1, "{} back at {at}", case.name);
+            assert_eq!(person.acts, case.acts, "{} back at {at}", case.name);
             assert!(at == 1 || person.asked > straight.asked, "{} back at {at}: it was not asked again", case.name);
-            assert_ne!(bench.files(), before, "{} back at {at}", case.name);
+            assert_eq!(bench.files() == before, case.acts == 0, "{} back at {at}", case.name);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_stops_at_any_page_has_changed_nothing() {
-    for case in &CASES {
+    for case in CASES {
         let bench = Bench::new();
         let before = bench.files();
         for at in 1.. {
@@ -231,10 +115,11 @@ async fn whoever_stops_at_any_page_has_changed_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_of_everything_that_was_asked_and_done_is_complete_and_holds_no_secret() {
-    for case in &CASES {
+    for case in CASES {
         let (result, person) = played(case, &Bench::new(), None, None).await;
-        let done = result.unwrap();
-        assert!(person.record.contains(&format!("ended Ok({done:?})")), "{}: {}", case.name, person.record);
+        assert!(result.is_ok(), "{}: {result:?}", case.name);
+        let (begun, ended) = (person.record.matches(" begins ").count(), person.record.matches(" ended Ok(").count());
+        assert_eq!((begun, ended), (case.acts, case.acts), "{}: {}", case.name, person.record);
         for secret in [OLD, NEW] {
             assert!(!person.record.contains(secret), "{}: {}", case.name, person.record);
         }
@@ -253,6 +138,9 @@ async fn a_read_only_session_asks_nothing_and_changes_nothing() {
         run(&mut person, Cancel::default(), |s| boxed(key_import::run(place.clone(), s))).await,
         run(&mut person, Cancel::default(), |s| boxed(key_passwd::run(place.clone(), entry.clone(), s))).await,
         run(&mut person, Cancel::default(), |s| boxed(key_remove::run(place.clone(), entry.clone(), s))).await,
+        run(&mut person, Cancel::default(), |s| boxed(key_migrate::run(place.clone(), s))).await,
+        run(&mut person, Cancel::default(), |s| boxed(key_strengthen::run(place.clone(), None, s))).await,
+        run(&mut person, Cancel::default(), |s| boxed(key_mend::run(place.clone(), s))).await,
     ];
     for result in results {
         assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "read-only"), "{result:?}");
@@ -279,7 +167,7 @@ async fn imported(
 }
 
 /// A key in PEM with these headers, encrypted with [`OLD`] and few rounds.
-fn pem(headers: &[(&str, &str)]) -> String {
+pub fn pem(headers: &[(&str, &str)]) -> String {
     let (key, role) = (keys::generate(keys::NewKey::EcdsaP256).unwrap(), KeyRole::parse("x").unwrap());
     let passphrase = Passphrase::from(OLD.to_owned());
     let bytes = keys::encode(&role, None, &key, &passphrase, keys::Iterations::worthless(), &|| false).unwrap();

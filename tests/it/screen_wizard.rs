@@ -324,7 +324,8 @@ fn after_it_was_done_the_keys_are_read_and_the_new_one_is_selected() {
         let wanted = rows[3].path.clone();
         s.keys_view.set_filter(filter, &s.keys.roster);
         update(&mut s, Action::Began);
-        let done = Done { happened: "The key was made.".into(), next: "Back it up now.", key: Some(wanted.clone()) };
+        let done =
+            Done { happened: "The key was made.".into(), next: "Back it up now.", key: Some(wanted.clone()), ..Done::default() };
         let epoch = s.epoch;
         assert_eq!(update(&mut s, Action::Finished(Box::new(Ok(done)))), [Effect::ReadKeys(epoch)]);
         assert!(drawn(&s).contains("✓ The key was made.") && drawn(&s).contains("Back it up now."), "{}", drawn(&s));
@@ -342,7 +343,7 @@ fn a_removed_key_takes_its_page_with_it_and_the_result_stays() {
     let path = s.selected_key().unwrap().path.clone();
     assert_eq!(hit(&mut s, KeyCode::Char('D')), [Effect::Perform(Work::RemoveKey(path.clone()))]);
     update(&mut s, Action::Began);
-    let done = Done { happened: "The file was removed.".into(), next: "Copies stay.", key: None };
+    let done = Done { happened: "The file was removed.".into(), next: "Copies stay.", ..Done::default() };
     update(&mut s, Action::Finished(Box::new(Ok(done))));
     let rows: Vec<_> = s.keys.roster.rows().iter().filter(|k| k.path != path).cloned().collect();
     let epoch = s.epoch;
@@ -371,7 +372,7 @@ fn a_read_only_session_begins_nothing_and_says_why() {
     press(&mut s, &[Command::Place(1)]);
     assert!(drawn(&s).contains("n new key") && drawn(&s).contains("p passphrase") && drawn(&s).contains("D remove"));
     s.read_only = Some("--read-only".to_owned());
-    for c in ['n', 'p', 'D'] {
+    for c in ['n', 'p', 'D', 'S', 'M', 'P'] {
         assert_eq!(hit(&mut s, KeyCode::Char(c)), []);
         assert!(s.notice.as_ref().unwrap().text.contains("read-only session (--read-only)"));
     }

@@ -59,7 +59,7 @@ fn every_page(hostile: bool, theme: Theme, size: (u16, u16), mut look: impl FnMu
         look(name, &s);
     }
     let text = |t: &str| if hostile { format!("{t} {ATTACK}") } else { t.to_owned() };
-    let done = Done { happened: text("The key was made, stored and read back."), next: "Back it up now.", key: None };
+    let done = Done { happened: text("The key was made, stored and read back."), next: "Back it up now.", ..Done::default() };
     let failure = Failure::new("damaged", text("the file is damaged"), text("no key was made"), text("restore it"));
     for (name, result) in [("done", Ok(done)), ("failed", Err(failure))] {
         let mut s = begun(theme, size);

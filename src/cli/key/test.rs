@@ -1,37 +1,38 @@
 //! `key test`.
-use super::{candidates, only, passphrases};
+use super::{candidates, line_operator, only};
 use crate::{
     cli::{
         context::Context,
         output::{self, Failure},
     },
-    keys::{self, KeyEntry},
-    operator::Cancel,
-    procedures::key_failure,
-    secret::TerminalPrompt,
+    keys,
+    operator::{Cancel, Stop, run},
+    procedures::key_test,
     text::Printable,
-    trust_dir::shown,
 };
 use serde_json::{Value, json};
 
 /// Unlocks keys, compares them with their names, signs and verifies a test message. An interrupt ends it at once; what
 /// was tested before is said.
-pub fn test(context: &Context, ids: &[String], stop: &Cancel) -> Result<(), Failure> {
+pub async fn test(context: &Context, ids: &[String], cancel: Cancel) -> Result<(), Failure> {
     let listing = keys::list(context.trust_dir());
     let all = candidates(&listing);
-    let passphrases = passphrases(context)?;
+    // What fails says what it always said: that nothing was changed.
+    let mut operator = line_operator(context, "key test", "nothing was changed")?;
     let as_json = context.options.json;
     let (mut results, mut failures): (Vec<Value>, Vec<Failure>) = (Vec::new(), Vec::new());
     for (number, typed) in ids.iter().enumerate() {
-        let outcome = only(&all, typed, &listing.problems).and_then(|entry| {
-            let name = name(entry);
-            let key = keys::unlock_asking(entry, &passphrases, &mut TerminalPrompt, &|| stop.is_set());
-            let key = key.map_err(|e| key_failure(&e, &name))?;
-            let tested = keys::prove(&key).map_err(|e| key_failure(&e, &name))?;
-            Ok((name, tested))
-        });
+        let outcome = match only(&all, typed, &listing.problems) {
+            Err(failure) => Err(failure),
+            Ok(entry) => match run(&mut operator, cancel.clone(), |s| key_test::run(entry.clone(), s)).await {
+                Ok(passed) => Ok(passed),
+                Err(Stop::Failed(failure)) => Err(failure),
+                Err(Stop::Back | Stop::Cancelled) => Err(Failure::interrupted("")),
+            },
+        };
         match outcome {
-            Ok((name, tested)) => {
+            Ok(passed) => {
+                let (name, tested) = (passed.name, passed.tested);
                 let algorithm = tested.algorithm.to_string();
                 results.push(json!({ "id": tested.id.hex(), "outcome": "good", "algorithm": algorithm, "signed": tested.line }));
                 if !as_json {
@@ -40,7 +41,7 @@ pub fn test(context: &Context, ids: &[String], stop: &Cancel) -> Result<(), Fail
                     ))?;
                 }
             }
-            Err(failure) if failure.exit == 130 => {
+            Err(failure) if failure.is_interrupt() => {
                 let rest: Vec<String> = ids.iter().skip(number).map(|t| Printable::from_untrusted(t).into()).collect();
                 return Err(Failure::interrupted(format!("not tested: {}; no key was changed", rest.join(", "))));
             }
@@ -66,9 +67,4 @@ pub fn test(context: &Context, ids: &[String], stop: &Cancel) -> Result<(), Fail
             Err(Failure::new(first.code, message, "no key was changed", "The reasons are above, key by key.").exit(first.exit))
         }
     }
-}
-
-/// What the key is called in messages: its ID, or its file.
-fn name(entry: &KeyEntry) -> String {
-    entry.id.map_or_else(|| shown(&entry.path), |id| id.hex())
 }

@@ -1,5 +1,5 @@
 //! Keys are made, changed and removed: each command is a procedure with what was typed as its answers.
-use super::{candidates, only, passphrases};
+use super::{candidates, line_operator, only, store};
 use crate::{
     cli::{
         args::{KeyCommand, KeyRole},
@@ -15,7 +15,7 @@ use crate::{
         key_export::{self, Half},
         key_generate::{self, field},
         key_import::{self, AllImported},
-        key_passwd, key_remove, passphrase_failure,
+        key_mend, key_migrate, key_passwd, key_remove, key_strengthen, passphrase_failure,
     },
     secret::PassphraseFile,
     trust_dir::shown,
@@ -90,6 +90,29 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             }
             Ok(output::say(&format!("The {} was removed: {}\n", removed.name, shown(&removed.path)))?)
         }
+        KeyCommand::Strengthen { ids, ask, unencrypted } => {
+            let which: Vec<_> = ids.iter().map(|id| entry(context, id).map(|e| e.path)).collect::<Result<_, _>>()?;
+            let which = (!which.is_empty()).then_some(which);
+            let files = which.as_ref().map(|paths| paths.iter().cloned().map(KeyFile).collect());
+            let mut line = Line::new(context, Work::StrengthenKeys(files), cancel)?;
+            line.operator.fields = BTreeMap::from([
+                (key_strengthen::field::ASK, value_name(&ask)),
+                (key_strengthen::field::UNENCRYPTED, value_name(&unencrypted)),
+            ]);
+            let done = line.run(|s| key_strengthen::run(place.clone(), which.clone(), s)).await?;
+            store::say_strengthened(context, &done)
+        }
+        KeyCommand::Mend => {
+            let line = Line::new(context, Work::MendPermissions, cancel)?;
+            let done = line.run(|s| key_mend::run(place.clone(), s)).await?;
+            store::say_mended(context, &done)
+        }
+        KeyCommand::Migrate { copy } => {
+            let mut line = Line::new(context, Work::MigrateKeys, cancel)?;
+            line.operator.fields.extend(copy.map(|dir| (key_migrate::field::COPY, dir.to_string_lossy().into_owned())));
+            let done = line.run(|s| key_migrate::run(place.clone(), s)).await?;
+            store::say_migrated(context, &done)
+        }
         KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => Ok(()),
     }
 }
@@ -112,14 +135,7 @@ impl Line {
 
     /// The same, recorded there.
     pub fn with(context: &Context, work: Work, recording: Recording, cancel: Cancel) -> Result<Self, Failure> {
-        let operator = LineOperator {
-            command: work.command(),
-            nothing: work.nothing(),
-            fields: BTreeMap::new(),
-            passphrases: Arc::new(passphrases(context)?),
-            replacement: None,
-            confirm: context.options.confirm.clone(),
-        };
+        let operator = line_operator(context, work.command(), work.nothing())?;
         Ok(Self { operator, work, recording, cancel })
     }
 

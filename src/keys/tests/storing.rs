@@ -81,33 +81,6 @@ fn the_public_half_is_written_once_with_its_name() {
     assert!(write_public(tmp.path(), &KeyRole::Base(BaseRole::Root), key.public()).is_err());
 }
 
-struct Script(Vec<&'static str>, usize);
-impl Prompt for Script {
-    fn ask(&mut self, text: &str) -> Result<Passphrase, crate::secret::PassphraseError> {
-        assert!(text.contains("jeff key"), "{text}");
-        self.1 += 1;
-        if self.0.is_empty() { Err(crate::secret::PassphraseError::NoTerminal) } else { Ok(pass(self.0.remove(0))) }
-    }
-    fn note(&mut self, _: &str) {}
-}
-
-#[test]
-fn a_person_may_try_three_times_and_a_variable_once() {
-    let d = Desk::new();
-    let entry = list(&d.dir).entries.remove(0);
-    let none = Passphrases::default();
-    let mut s = Script(vec!["no", "nor this", "gold"], 0);
-    assert_eq!(unlock_asking(&entry, &none, &mut s, &|| false).unwrap().id(), d.id);
-    let mut s = Script(vec!["1", "2", "3", "gold"], 0);
-    assert!(matches!(unlock_asking(&entry, &none, &mut s, &|| false), Err(KeyError::WrongPassphrase)));
-    assert_eq!(s.1, 3);
-    let environment = BTreeMap::from([("NOTARY_DELEGATION_PASSPHRASE".into(), "wrong".into())]);
-    let wrong = Passphrases::new(None, &environment).unwrap();
-    let mut s = Script(vec!["gold"], 0);
-    assert!(matches!(unlock_asking(&entry, &wrong, &mut s, &|| false), Err(KeyError::WrongPassphrase)));
-    assert_eq!(s.1, 0, "a person is not asked when a variable is wrong");
-}
-
 #[test]
 fn a_long_derivation_can_be_stopped() {
     let d = Desk::new();

@@ -161,9 +161,16 @@ fn outcome(state: &State, result: &Result<Done, Failure>, columns: u16) -> Lines
     let g = state.theme.glyphs();
     match result {
         Ok(done) => {
-            l.say("", &format!("{} {}", g.tick, done.happened), Tone::Good);
-            l.gap();
-            l.say("", done.next, Tone::Strong);
+            let (mark, tone) = if done.left.is_empty() { (g.tick, Tone::Good) } else { ("!", Tone::Warn) };
+            l.say("", &format!("{mark} {}", done.happened), tone);
+            for sentence in &done.left {
+                l.gap();
+                l.say("", sentence, Tone::Plain);
+            }
+            if !done.next.is_empty() {
+                l.gap();
+                l.say("", done.next, Tone::Strong);
+            }
         }
         Err(failure) => {
             let (mark, tone) = if failure.code == CANCELLED { ("", Tone::Strong) } else { (g.cross, Tone::Bad) };

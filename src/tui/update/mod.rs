@@ -127,7 +127,15 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
                 return vec![Effect::Copy(text)];
             }
         }
-        Command::NewKey | Command::ChangePassphrase | Command::RemoveKey => return wizard::begin(state, command),
+        Command::NewKey
+        | Command::ChangePassphrase
+        | Command::RemoveKey
+        | Command::TestKey
+        | Command::MigrateKeys
+        | Command::StrengthenKeys
+        | Command::MendPermissions => {
+            return wizard::begin(state, command);
+        }
         Command::NextField
         | Command::PreviousField
         | Command::TurnLeft

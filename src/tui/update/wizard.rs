@@ -19,8 +19,12 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
     let path = state.selected_key().map(|k| k.path.clone());
     let work = match (command, path) {
         (Command::NewKey, _) => Work::GenerateKey,
+        (Command::MigrateKeys, _) => Work::MigrateKeys,
+        (Command::StrengthenKeys, _) => Work::StrengthenKeys(None),
+        (Command::MendPermissions, _) => Work::MendPermissions,
         (Command::ChangePassphrase, Some(path)) => Work::ChangePassphrase(path),
         (Command::RemoveKey, Some(path)) => Work::RemoveKey(path),
+        (Command::TestKey, Some(path)) => Work::TestKey(path),
         _ => return Vec::new(),
     };
     state.layers.push(Layer::Wizard(Box::new(Wizard::new(work.clone()))));

@@ -5,6 +5,7 @@ mod both_ways;
 mod cases;
 mod comparison;
 pub mod desk;
+mod every_store;
 mod filled;
 mod generated_keys;
 mod listing;

@@ -270,3 +270,37 @@ fn in_a_sandbox_keys_are_made_in_the_sandbox() {
     assert_eq!(left, ["tmp"]);
     assert_eq!(std::fs::read_dir(temporary).unwrap().count(), 0);
 }
+
+#[test]
+fn keys_are_tested_and_the_store_is_cared_for_on_the_screen() {
+    let mut v = Visit::new((120, 40));
+    v.make();
+    let before = std::fs::read(&v.keys()[0].path).unwrap();
+    v.robot.press("t");
+    v.robot.see("Type the passphrase of the ana key");
+    v.robot.press("not this one\r");
+    v.robot.see("does not open the key");
+    v.robot.press(&format!("{FIRST}\r"));
+    v.robot.see("is good: it opens");
+    v.robot.press("\r");
+    v.robot.see("Keys  1");
+    for (key, says) in
+        [("S", "1 strong enough before"), ("M", "Nothing lies in an old layout."), ("P", "Nothing in private/ is open")]
+    {
+        v.robot.press(key);
+        v.robot.see(says);
+        v.robot.press("\r");
+        v.robot.see("Keys  1");
+    }
+    // What is open to others is shown, and mended when that is accepted.
+    let path = v.keys()[0].path.clone();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    v.robot.press("P");
+    v.robot.see("mode 0644 becomes 0600");
+    v.robot.press("\r");
+    v.robot.see("One file or directory is its owner's only now.");
+    v.robot.press("\r");
+    let v = v.leave();
+    assert_eq!((std::fs::read(&path).unwrap(), v.keys()[0].problems.len()), (before, 0));
+    v.never_seen(&[FIRST]);
+}
