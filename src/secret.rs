@@ -10,16 +10,21 @@ pub use line::{Line, Stop, TerminalLine};
 pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_characters, weakness};
 pub use prompt::{Prompt, TerminalPrompt, give_terminal_back};
 
+use crate::os::strongroom;
 use zeroize::Zeroizing;
 
-/// A passphrase: erased from memory when dropped. It cannot be printed, compared by accident or copied, because it has
+/// A passphrase: in the strongroom, and erased from memory when dropped. It cannot be printed, compared by accident or copied, because it has
 /// neither `Debug` nor `Display` nor `Clone`.
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
     /// Takes the bytes of a passphrase, as they came.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self::of(&Zeroizing::new(bytes))
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        Self(strongroom(|| Zeroizing::new(bytes.to_vec())))
     }
 
     /// The bytes, for the one function that derives a key from them.
@@ -39,7 +44,7 @@ impl Passphrase {
 
     /// The same once more, where two have to hold it for a moment.
     pub(crate) fn another(&self) -> Self {
-        Self::new(self.0.to_vec())
+        Self::of(&self.0)
     }
 
     /// Number of characters, not counting white space at either end.

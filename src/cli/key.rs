@@ -15,6 +15,7 @@ use crate::{
     finding::{Finding, Severity},
     keys::{KeyEntry, Listing, problem::code},
     operator::Cancel,
+    os::strongroom,
     procedures::passphrase_failure,
     secret::Passphrases,
     text::{Printable, Untrusted},
@@ -188,8 +189,8 @@ fn only<'k, T>(all: &[Candidate<'k, T>], typed: &str, problems: &[Finding]) -> R
 }
 
 fn passphrases(context: &Context) -> Result<Passphrases, Failure> {
-    let environment = std::env::vars_os().collect();
-    Passphrases::new(context.options.passphrase_file.as_deref(), &environment).map_err(|e| passphrase_failure(&e, ""))
+    let all = strongroom(|| Passphrases::new(context.options.passphrase_file.as_deref(), &std::env::vars_os().collect()));
+    all.map_err(|e| passphrase_failure(&e, ""))
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs what the command line says and returns the exit status.
 pub fn main() -> ExitCode {
     crate::os::tune();
-    let refused = crate::os::harden();
+    let mut refused = crate::os::harden();
+    let unlocked = crate::os::lock_strongroom();
     let typed: Vec<OsString> = std::env::args_os().collect();
     output::use_json(typed.iter().any(|a| a == "--json"));
     let arguments = match Arguments::try_parse_from(&typed) {
@@ -40,6 +41,9 @@ pub fn main() -> ExitCode {
         Err(e) => return usage::answer(e, &typed),
     };
     output::use_json(arguments.options.json);
+    if matches!(arguments.command, None | Some(Command::Key(_))) {
+        refused.extend(unlocked);
+    }
     for r in refused {
         output::note(&format!("the system refused to {}: {}", r.what, r.why));
     }

@@ -1,6 +1,7 @@
 //! One line read from the terminal itself, for a screen: a terminal library keeps copies of what it reads. The terminal
 //! must be raw already, so that nothing is echoed, and nobody else may read it meanwhile.
 use super::Passphrase;
+use crate::os::strongroom;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -37,7 +38,7 @@ pub enum Line {
 pub struct TerminalLine {
     tty: File,
     stop: PipeReader,
-    chunk: Zeroizing<[u8; CHUNK]>,
+    chunk: Zeroizing<Vec<u8>>,
     at: usize,
     end: usize,
 }
@@ -51,11 +52,16 @@ impl TerminalLine {
         let tty = File::open("/dev/tty")?;
         let (stop, writer) = io::pipe()?;
         tcflush(&tty, QueueSelector::IFlush)?;
-        Ok((Self { tty, stop, chunk: Zeroizing::new([0; CHUNK]), at: 0, end: 0 }, Stop(writer)))
+        let chunk = strongroom(|| Zeroizing::new(vec![0; CHUNK]));
+        Ok((Self { tty, stop, chunk, at: 0, end: 0 }, Stop(writer)))
     }
 
     /// Reads one line.
     pub fn read(&mut self) -> Line {
+        strongroom(|| self.read_inside())
+    }
+
+    fn read_inside(&mut self) -> Line {
         let mut typed = Typed::default();
         loop {
             let key = match self.byte(typed.waits_for_more()) {
@@ -197,7 +203,7 @@ impl Typed {
     fn line(&self) -> Line {
         match self.too_long {
             true => Line::TooLong,
-            false => Line::Entered(Passphrase::new(self.bytes.trim_ascii().to_vec())),
+            false => Line::Entered(Passphrase::of(self.bytes.trim_ascii())),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Asking a person.
 use super::{Passphrase, PassphraseError};
+use crate::os::strongroom;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
@@ -42,10 +43,13 @@ impl Prompt for TerminalPrompt {
         let tty = File::open("/dev/tty").map_err(|_| PassphraseError::NoTerminal)?;
         let before = tcgetattr(&tty).map_err(|_| PassphraseError::NoTerminal)?;
         remember(Some((tty, before)));
-        let typed = rpassword::prompt_password(text);
+        // The library reads through buffers of its own, which it does not erase.
+        let typed = strongroom(|| {
+            let typed = rpassword::prompt_password(text);
+            typed.map(|t| Passphrase::of(Passphrase::from(t).expose().trim_ascii()))
+        });
         remember(None);
-        let typed = Passphrase::from(typed.map_err(|e| refusal(e.kind()))?);
-        Ok(Passphrase::new(typed.expose().trim_ascii().to_vec()))
+        typed.map_err(|e| refusal(e.kind()))
     }
 
     fn note(&mut self, text: &str) {
