@@ -59,7 +59,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("tui", &["failure", "finding", "operator", "procedures", "repository", "secret", "text", "tuf", "views"]),
+    ("tui", &["failure", "finding", "operator", "os", "procedures", "repository", "secret", "text", "tuf", "views"]),
 ];
 
 pub mod cli;

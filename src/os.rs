@@ -3,6 +3,8 @@
 mod raw;
 mod units;
 
+use std::time::Duration;
+
 /// Something that the system refused. The program goes on; the faces say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -25,6 +27,16 @@ pub fn tune() {
 /// Inside the work another call does nothing more.
 pub fn strongroom<T>(work: impl FnOnce() -> T) -> T {
     raw::strongroom(work)
+}
+
+/// How long the machine has been running, asleep or not. No setting of a clock changes it.
+pub fn uptime() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    // Never before its beginning.
+    Duration::try_from(rustix::time::clock_gettime(clock)).unwrap_or_default()
 }
 
 /// Forbids core dumps and reading this process's memory by others of the same user. Returns what the system refused;

@@ -4,11 +4,14 @@ mod file;
 mod line;
 mod passphrases;
 mod prompt;
+mod strength;
+pub mod words;
 
 pub use file::PassphraseFile;
-pub use line::{Line, Stop, TerminalLine};
-pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_characters, weakness};
-pub use prompt::{Prompt, TerminalPrompt, give_terminal_back};
+pub use line::{Heard, Line, Stop, TerminalLine};
+pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_bits, least_characters, weakness};
+pub use prompt::{Prompt, TerminalPrompt, give_terminal_back, read_one_line};
+pub use strength::{Level, Strength};
 
 use crate::os::strongroom;
 use zeroize::Zeroizing;
@@ -39,7 +42,8 @@ impl Passphrase {
 
     /// Whether it would not do for a new key of this role.
     pub fn is_weak_for(&self, role: &str) -> bool {
-        self.trimmed_chars() < passphrases::least_characters(role)
+        let guessable = || Strength::of_passphrase(self).bits < least_bits(role);
+        self.trimmed_chars() < least_characters(role) || guessable()
     }
 
     /// The same once more, where two have to hold it for a moment.

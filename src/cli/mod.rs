@@ -4,6 +4,7 @@ mod context;
 mod key;
 mod operator;
 mod output;
+mod passphrase;
 mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -41,7 +42,7 @@ pub fn main() -> ExitCode {
         Err(e) => return usage::answer(e, &typed),
     };
     output::use_json(arguments.options.json);
-    if matches!(arguments.command, None | Some(Command::Key(_))) {
+    if matches!(arguments.command, None | Some(Command::Key(_) | Command::Passphrase(_))) {
         refused.extend(unlocked);
     }
     for r in refused {
@@ -119,9 +120,15 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Sandbox { .. }) => return sandbox::open(options.json).await,
         _ => {}
     }
-    if command.is_none() {
-        workstation::can_open(options.json, "")?;
-    }
+    let command = match command {
+        // It needs no trust directory, and no setting that could be wrong.
+        Some(Command::Passphrase(command)) => return aside(move || passphrase::run(command, options.json)).await,
+        None => {
+            workstation::can_open(options.json, "")?;
+            None
+        }
+        command => command,
+    };
     let context = Context::new(options)?;
     match command {
         None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
@@ -139,6 +146,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Tags { gun }) => tags::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
+        Some(Command::Passphrase(_)) => Ok(()),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox { .. }) => Ok(()),
     }

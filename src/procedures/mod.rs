@@ -8,6 +8,7 @@ pub mod key_passwd;
 pub mod key_remove;
 mod unlock;
 
+pub use crate::trust_dir::PATIENCE;
 pub use failure::{key_failure, passphrase_failure};
 
 use crate::{

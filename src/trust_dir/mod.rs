@@ -13,7 +13,7 @@ pub use cache::{CachedGun, Guns, RefusedName};
 pub use paths::TrustDir;
 pub use read::{MAX_KEY_FILE, Opened, ReadError, read_regular};
 pub use walk::{Found, FoundKind, Legacy, Walk, WalkProblem};
-pub use write::Writer;
+pub use write::{PATIENCE, Writer};
 
 use crate::text::Untrusted;
 use std::{os::unix::ffi::OsStrExt, path::Path};

@@ -61,6 +61,9 @@ fn every_json_result_is_as_its_schema_says() {
     check("key-export", &["key", "export", made, "-o", bundle], 0);
     check("key-import", &["key", "import", bundle, "--passphrase-file", new], 0);
     check("key-remove", &["key", "remove", made, "--confirm", &made[..12]], 0);
+    check("passphrase-generate", &["passphrase", "generate", "--words", "4"], 0);
+    check("passphrase-generate", &["passphrase", "generate", "--role", "root"], 0);
+    check("passphrase-check", &["passphrase", "check"], 0);
     let listed = check("repo-list", &["repo", "list"], 0);
     for repository in listed["repositories"].as_array().unwrap() {
         let gun = repository["gun"].as_str().unwrap();

@@ -13,10 +13,11 @@ use claviger::{
 };
 use std::{path::Path, process::Command};
 
-const FIRST: &str = "Zq7#Vulture~Marmalade";
-const SECOND: &str = "kJ9%walnut=Gondola&x";
-const WRONG: &str = "wX3+Obsidian!turnip*";
-const LEFT: &str = "hV5@Quagmire^lantern";
+// No words, which a list might hold.
+const FIRST: &str = "Zq7#vXt9re~Mkr2dQeU";
+const SECOND: &str = "kJ9%wLn3t=Gd5oLa&xT";
+const WRONG: &str = "wX3+Ob8dn!tr6np*ZzK";
+const LEFT: &str = "hV5@Qg4mr^ln7rnYyWe";
 
 fn entries(home: &Home) -> Vec<KeyEntry> {
     keys::list(&TrustDir::new(home.dir.path().join(".docker/trust"))).entries
@@ -95,6 +96,29 @@ fn the_screen_leaves_no_passphrase_and_no_key_in_memory() {
     nothing_left(&robot, &all, "after its passphrase was changed");
     robot.press("\r");
     robot.see("Keys  1");
+    // Remembered: it lies in locked pages, is used without a question, and the lock forgets it.
+    robot.press("p");
+    robot.see("Remember it for this sitting: no.");
+    robot.press("\x12");
+    robot.see("Remember it for this sitting: yes.");
+    robot.press(&format!("{SECOND}\r"));
+    robot.see("Type the new passphrase");
+    robot.press("\x1b");
+    robot.see("Type the passphrase of the ana key");
+    robot.press("\x1b");
+    robot.see("with its old passphrase");
+    robot.press("\r");
+    robot.see("one passphrase is remembered");
+    held_safely(&robot, &of_passphrase(SECOND, None), "while it is remembered");
+    robot.press("p");
+    robot.see("Type the new passphrase");
+    robot.press("\x18");
+    robot.see("Locked: every passphrase was forgotten.");
+    nothing_left(&robot, &all, "after the lock");
+    robot.press("\r");
+    robot.see("with its old passphrase");
+    robot.press("\r");
+    robot.see("Keys  1");
     // Typed and given up.
     robot.press("p");
     robot.see("Type the passphrase of the ana key");
@@ -107,6 +131,29 @@ fn the_screen_leaves_no_passphrase_and_no_key_in_memory() {
     robot.see("Keys  1");
     robot.press("q");
     assert_eq!(robot.end(), 0);
+}
+
+#[test]
+fn whoever_walks_away_from_a_half_typed_passphrase_leaves_nothing() {
+    let home = Home::empty();
+    let config = home.dir.path().join(".config/claviger/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, "lock_after = 1.5\n").unwrap();
+    let mut robot = home.start(&[], (120, 40));
+    robot.see("Overview");
+    fill(&mut robot, &home, "");
+    robot.type_slowly(LEFT);
+    robot.see("Locked: every passphrase was forgotten.");
+    robot.see("Nobody has pressed a key");
+    nothing_left(&robot, &of_passphrase(LEFT, None), "after the lock");
+    // Keys work again, and what was asked is asked no more.
+    robot.press("\r");
+    robot.see("No key was made.");
+    robot.press("\r");
+    robot.see("n makes a key here.");
+    robot.press("q");
+    assert_eq!(robot.end(), 0);
+    robot.wait_whole();
 }
 
 #[test]
