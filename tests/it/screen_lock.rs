@@ -30,6 +30,10 @@ fn at(s: &mut State, seconds: u64) -> Vec<Effect> {
     update(s, Action::Uptime(Duration::from_secs(1_000_000 + seconds)))
 }
 
+fn existing() -> SecretWanted {
+    SecretWanted { label: "root key 0123456789ab".into(), key_id: Some("ab".repeat(32)), ..secret(SecretKind::Existing) }
+}
+
 fn idle() -> State {
     let mut s = state(Kind::Normal, Theme::FULL, (80, 24));
     s.idle = Idle::new(LONG);
@@ -118,7 +122,7 @@ fn everything_that_a_person_does_counts_and_nothing_else() {
 
 #[test]
 fn work_that_waits_for_somebody_ends() {
-    let existing = SecretWanted { key_id: Some("ab".repeat(32)), ..secret(SecretKind::Existing) };
+    let existing = existing();
     for question in [
         Question::Form(form()),
         Question::Secret(secret(SecretKind::New)),
@@ -155,7 +159,7 @@ fn work_that_has_begun_goes_on_and_its_result_waits() {
 
 #[test]
 fn a_question_for_a_passphrase_says_whether_it_is_remembered_and_how_strong_a_new_one_is() {
-    let existing = SecretWanted { key_id: Some("ab".repeat(32)), ..secret(SecretKind::Existing) };
+    let existing = existing();
     let mut s = begun(Theme::FULL, (80, 24));
     ask(&mut s, Question::Secret(existing), true);
     assert!(drawn(&s).contains("Remember it for this sitting: no.") && drawn(&s).contains("^R remember"), "{}", drawn(&s));
