@@ -27,13 +27,13 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["text"]),
     ("finding", &[]),
     ("os", &[]),
-    ("secret", &[]),
+    ("secret", &["os"]),
     ("text", &[]),
     ("settings", &["text"]),
     ("operator", &["failure", "finding", "secret"]),
     ("tuf", &["text"]),
     ("trust_dir", &["text", "tuf"]),
-    ("keys", &["finding", "secret", "text", "trust_dir", "tuf"]),
+    ("keys", &["finding", "os", "secret", "text", "trust_dir", "tuf"]),
     ("notary", &["settings", "text", "tuf"]),
     ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
@@ -64,7 +64,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("tui", &["failure", "finding", "operator", "procedures", "repository", "secret", "text", "tuf", "views"]),
+    ("tui", &["failure", "finding", "operator", "os", "procedures", "repository", "secret", "text", "tuf", "views"]),
 ];
 
 pub mod cli;

@@ -1,7 +1,9 @@
-//! What is asked of the operating system at the start, so that no core dump and no other program of this user gets at the
-//! secrets in memory. Pages are not locked, because that is possible only in unsafe code: when memory is short, they can
-//! reach a swap device, which should be encrypted.
+//! What is asked of the operating system so that no core dump, no swap device and no other program of this user gets at the
+//! secrets in memory; and the [`strongroom`], where work with them leaves nothing behind.
 mod raw;
+mod units;
+
+use std::time::Duration;
 
 /// Something that the system refused. The program goes on; the faces say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,26 @@ pub struct Refused {
 /// What is asked for the sake of speed. Call it before there are threads.
 pub fn tune() {
     raw::grow_memory_in_large_steps();
+}
+
+/// Does work with secrets. Whatever is allocated meanwhile, by whichever library, lies in a small part of memory that is
+/// locked where the kernel allows, absent from core dumps, and erased when it is freed; the stack that the work has used is
+/// erased when it is done. What the work returns stays where it is: a key or a passphrase in locked memory.
+///
+/// There is room for half a megabyte; what is more lies in ordinary memory, which is erased too if it is freed inside.
+/// Inside the work another call does nothing more.
+pub fn strongroom<T>(work: impl FnOnce() -> T) -> T {
+    raw::strongroom(work)
+}
+
+/// How long the machine has been running, asleep or not. No setting of a clock changes it.
+pub fn uptime() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    // Never before its beginning.
+    Duration::try_from(rustix::time::clock_gettime(clock)).unwrap_or_default()
 }
 
 /// Forbids core dumps and reading this process's memory by others of the same user. Returns what the system refused;
@@ -37,9 +59,55 @@ pub fn harden() -> Vec<Refused> {
     refused
 }
 
+/// Locks the memory of the [`strongroom`]. What the system refuses concerns only whoever works with secrets.
+#[must_use]
+pub fn lock_strongroom() -> Option<Refused> {
+    let refused =
+        |e: std::io::Error| Refused { what: "lock the memory that holds secrets, which may be swapped", why: e.to_string() };
+    raw::lock_strongroom().err().map(refused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_allocated_inside_is_zero_when_it_is_free_again() {
+        let secret = || (0..100u8).map(|n| n ^ 0xa5).collect::<Vec<u8>>();
+        let (kept, at) = strongroom(|| {
+            let kept = secret();
+            let lost = secret();
+            (kept, lost.as_ptr().addr())
+        });
+        assert_eq!(kept, secret());
+        // The place is given to the next that asks for it, as it is.
+        let again = strongroom(|| vec![0u8; 100]);
+        assert!(again.as_ptr().addr() == at || !again.is_empty());
+        assert!(again.iter().all(|b| *b == 0));
+        assert!(strongroom(|| strongroom(raw::is_inside)) && !raw::is_inside());
+        let panicked = std::panic::catch_unwind(|| strongroom(|| std::panic::resume_unwind(Box::new(()))));
+        assert!(panicked.is_err() && !raw::is_inside());
+    }
+
+    #[test]
+    fn memory_grows_and_shrinks_inside_as_outside() {
+        let (mut inside, mut outside): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        for n in 0..200_000 {
+            strongroom_if(n % 20_000 == 7, || inside.push(n));
+            outside.push(n);
+        }
+        assert_eq!(inside, outside);
+        strongroom(|| {
+            inside.extend(0..300_000);
+            inside.truncate(10);
+            inside.shrink_to_fit();
+        });
+        assert_eq!(inside, outside.get(..10).unwrap());
+    }
+
+    fn strongroom_if(yes: bool, work: impl FnOnce()) {
+        if yes { strongroom(work) } else { work() }
+    }
 
     #[test]
     fn after_hardening_the_process_cannot_be_dumped() {

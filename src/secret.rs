@@ -4,22 +4,30 @@ mod file;
 mod line;
 mod passphrases;
 mod prompt;
+mod strength;
+pub mod words;
 
 pub use file::PassphraseFile;
-pub use line::{Line, Stop, TerminalLine};
-pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_characters, weakness};
-pub use prompt::{Prompt, TerminalPrompt, give_terminal_back};
+pub use line::{Heard, Line, Stop, TerminalLine};
+pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_bits, least_characters, weakness};
+pub use prompt::{Prompt, TerminalPrompt, give_terminal_back, read_one_line};
+pub use strength::{Level, Strength};
 
+use crate::os::strongroom;
 use zeroize::Zeroizing;
 
-/// A passphrase: erased from memory when dropped. It cannot be printed, compared by accident or copied, because it has
+/// A passphrase: in the strongroom, and erased from memory when dropped. It cannot be printed, compared by accident or copied, because it has
 /// neither `Debug` nor `Display` nor `Clone`.
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
     /// Takes the bytes of a passphrase, as they came.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self::of(&Zeroizing::new(bytes))
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        Self(strongroom(|| Zeroizing::new(bytes.to_vec())))
     }
 
     /// The bytes, for the one function that derives a key from them.
@@ -34,12 +42,13 @@ impl Passphrase {
 
     /// Whether it would not do for a new key of this role.
     pub fn is_weak_for(&self, role: &str) -> bool {
-        self.trimmed_chars() < passphrases::least_characters(role)
+        let guessable = || Strength::of_passphrase(self).bits < least_bits(role);
+        self.trimmed_chars() < least_characters(role) || guessable()
     }
 
     /// The same once more, where two have to hold it for a moment.
     pub(crate) fn another(&self) -> Self {
-        Self::new(self.0.to_vec())
+        Self::of(&self.0)
     }
 
     /// Number of characters, not counting white space at either end.

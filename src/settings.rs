@@ -134,6 +134,8 @@ pub struct Settings {
     pub color: Sourced<bool>,
     /// Whether to draw with ASCII only.
     pub ascii: Sourced<bool>,
+    /// When nobody has pressed a key for so long, the workstation forgets every passphrase.
+    pub lock_after: Sourced<Duration>,
 }
 
 /// Why the settings cannot be used. Nothing was done.
@@ -228,6 +230,7 @@ impl Settings {
             color: places.color(config.color.clone()),
             ascii: places.ascii(config.ascii.clone()),
             trust_pinning: config.trust_pinning.clone().unwrap_or_default(),
+            lock_after: config.lock_after.clone().unwrap_or(Sourced::new(Duration::from_secs(600), Origin::Default)),
             config: config.path,
         })
     }

@@ -1,4 +1,5 @@
 //! The definitions of the command line; what commands do is elsewhere.
+use crate::secret::words;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -113,6 +114,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE", conflicts_with = "give_up")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Passphrases: make one of words that are drawn by lot, judge one
+    #[command(subcommand)]
+    Passphrase(PassphraseCommand),
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
     #[command(after_help = "Example:\n  claviger sandbox --serve")]
@@ -266,6 +270,24 @@ pub enum Unencrypted {
     Leave,
     /// Each gets a new passphrase
     Protect,
+}
+
+/// What can be done with passphrases.
+#[derive(Debug, Subcommand)]
+pub enum PassphraseCommand {
+    /// Draw a passphrase of words by lot, and print it once
+    #[command(after_help = "Example:\n  claviger passphrase generate --role root")]
+    Generate {
+        /// How many words [default: 6, for a root key 8]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(words::FEWEST as i64..=words::MOST as i64))]
+        words: Option<u8>,
+        /// What kind of key it will protect
+        #[arg(long, value_enum, default_value_t = KeyRole::Delegation)]
+        role: KeyRole,
+    },
+    /// Judge a passphrase, typed without being shown or given on standard input; it is never printed
+    #[command(after_help = "Example:\n  claviger passphrase check < passphrase.txt")]
+    Check,
 }
 
 /// What a new key is for.

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     journal::State,
     notary::reference::{self, Reference},
+    os::strongroom,
     procedures::Workplace,
     repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers, Situation},
     settings::{self, Environment, Flags, Settings},
@@ -49,7 +50,9 @@ impl Context {
             plain_http: options.plain_http.clone(),
             read_only: options.read_only,
         };
-        let environment: Environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v))).collect();
+        // Some variables hold passphrases.
+        let all = || std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v))).collect();
+        let environment: Environment = strongroom(all);
         let settings = Settings::resolve(&flags, &environment, &settings::read_file).map_err(|e| {
             let exit = 2;
             Failure::new("settings", e.to_string(), "nothing was read or changed", e.remedy()).exit(exit)

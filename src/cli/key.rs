@@ -17,6 +17,7 @@ use super::{
 use crate::{
     finding::{Finding, Severity},
     keys::{KeyEntry, Listing, problem::code},
+    os::strongroom,
     procedures::passphrase_failure,
     secret::Passphrases,
     text::{Printable, Untrusted},
@@ -201,8 +202,8 @@ fn line_operator(context: &Context, command: &'static str, nothing: &'static str
 }
 
 fn passphrases(context: &Context) -> Result<Passphrases, Failure> {
-    let environment = std::env::vars_os().collect();
-    Passphrases::new(context.options.passphrase_file.as_deref(), &environment).map_err(|e| passphrase_failure(&e, ""))
+    let all = strongroom(|| Passphrases::new(context.options.passphrase_file.as_deref(), &std::env::vars_os().collect()));
+    all.map_err(|e| passphrase_failure(&e, ""))
 }
 
 #[cfg(test)]

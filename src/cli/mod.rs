@@ -5,6 +5,7 @@ mod journal;
 mod key;
 mod operator;
 mod output;
+mod passphrase;
 mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -33,7 +34,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs what the command line says and returns the exit status.
 pub fn main() -> ExitCode {
     crate::os::tune();
-    let refused = crate::os::harden();
+    let mut refused = crate::os::harden();
+    let unlocked = crate::os::lock_strongroom();
     let typed: Vec<OsString> = std::env::args_os().collect();
     output::use_json(typed.iter().any(|a| a == "--json"));
     let arguments = match Arguments::try_parse_from(&typed) {
@@ -41,6 +43,9 @@ pub fn main() -> ExitCode {
         Err(e) => return usage::answer(e, &typed),
     };
     output::use_json(arguments.options.json);
+    if matches!(arguments.command, None | Some(Command::Key(_) | Command::Passphrase(_))) {
+        refused.extend(unlocked);
+    }
     for r in refused {
         output::note(&format!("the system refused to {}: {}", r.what, r.why));
     }
@@ -116,9 +121,15 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Sandbox { .. }) => return sandbox::open(options.json).await,
         _ => {}
     }
-    if command.is_none() {
-        workstation::can_open(options.json, "")?;
-    }
+    let command = match command {
+        // It needs no trust directory, and no setting that could be wrong.
+        Some(Command::Passphrase(command)) => return aside(move || passphrase::run(command, options.json)).await,
+        None => {
+            workstation::can_open(options.json, "")?;
+            None
+        }
+        command => command,
+    };
     let context = Context::new(options)?;
     match command {
         None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
@@ -143,6 +154,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Tags { gun }) => tags::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
+        Some(Command::Passphrase(_)) => Ok(()),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox { .. }) => Ok(()),
     }

@@ -29,6 +29,7 @@ pub fn options(settings: &Settings) -> Options {
     let of_file = |s: &Sourced<bool>| matches!(s.origin, Origin::File { .. }).then_some(s.value);
     options.theme.colour = of_file(&settings.color).unwrap_or(options.theme.colour);
     options.theme.unicode = of_file(&settings.ascii).map_or(options.theme.unicode, |ascii| !ascii);
+    options.lock_after = settings.lock_after.value;
     options
 }
 

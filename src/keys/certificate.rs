@@ -59,7 +59,7 @@ pub fn root_certificate(
         SubjectPublicKeyInfo::try_from(key.public().public_bytes()).map_err(|_| KeyError::Internal("making the certificate"))?,
     )
     .map_err(failed)?;
-    let certificate: Certificate = match &key.numbers {
+    let certificate: Certificate = match &*key.numbers {
         Numbers::P256(k) => builder.build::<_, p256::ecdsa::DerSignature>(&p256::ecdsa::SigningKey::from(k)),
         Numbers::P384(k) => builder.build::<_, p384::ecdsa::DerSignature>(&p384::ecdsa::SigningKey::from(k)),
         Numbers::Rsa(k) => builder.build::<_, rsa::pkcs1v15::Signature>(&rsa::pkcs1v15::SigningKey::<Sha256>::new((**k).clone())),

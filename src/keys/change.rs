@@ -3,6 +3,7 @@
 use super::{KeyEntry, KeyError, PrivateKey, decode, store::encode_as};
 use crate::{
     keys::{Iterations, envelope, pem_file},
+    os::strongroom,
     secret::Passphrase,
     text::Untrusted,
     trust_dir::{MAX_KEY_FILE, TrustDir, read_regular, shown},
@@ -23,10 +24,10 @@ pub struct Held {
 impl Held {
     /// Reads and unlocks a listed key. Refuses one that is not what its file's name says.
     pub fn unlock(entry: &KeyEntry, passphrase: Option<&Passphrase>, stop: &dyn Fn() -> bool) -> Result<Self, KeyError> {
-        let read =
-            read_regular(&entry.path, MAX_KEY_FILE).map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
+        let read = strongroom(|| read_regular(&entry.path, MAX_KEY_FILE));
+        let read = read.map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
         let name = entry.id.ok_or(KeyError::NameIsNoId)?;
-        if pem_file::parse(&read.bytes).is_ok_and(|pem| pem.more) {
+        if strongroom(|| pem_file::parse(&read.bytes)).is_ok_and(|pem| pem.more) {
             return Err(KeyError::MoreThanOne);
         }
         let opened = decode(&read.bytes, passphrase, stop)?;

@@ -3,6 +3,7 @@ use super::{
     KeyError,
     private::{Numbers, PrivateKey},
 };
+use crate::os::strongroom;
 use p256::elliptic_curve::Generate;
 
 /// The kinds of key that are made. Notary itself makes only the first.
@@ -34,6 +35,10 @@ impl NewKey {
 
 /// Makes a key with the system's randomness. It exists in memory only.
 pub fn generate(kind: NewKey) -> Result<PrivateKey, KeyError> {
+    strongroom(|| generate_inside(kind))
+}
+
+fn generate_inside(kind: NewKey) -> Result<PrivateKey, KeyError> {
     let bits = match kind {
         NewKey::EcdsaP256 => {
             let key = p256::SecretKey::try_generate_from_rng(&mut getrandom::SysRng);

@@ -5,9 +5,12 @@ use super::{
     envelope::{algorithm, integer, octets, sequence},
     private::{Numbers, PrivateKey},
 };
-use crate::tuf::{
-    key::{Algorithm, KeyType, PublicKey},
-    limits,
+use crate::{
+    os::strongroom,
+    tuf::{
+        key::{Algorithm, KeyType, PublicKey},
+        limits,
+    },
 };
 use der::{
     Decode, Encode, Reader, Sequence, SliceReader, Tag, TagNumber,
@@ -115,7 +118,7 @@ pub fn glance(form: Form, der: &[u8]) -> Result<(PublicKey, Algorithm), KeyError
         };
         return Ok((PublicKey::new(KeyType::Rsa, spki.to_der().map_err(damaged)?), Algorithm::Rsa(bits)));
     }
-    let key = decode(form, der, false)?;
+    let key = strongroom(|| decode(form, der, false))?;
     Ok((key.public().clone(), key.algorithm()))
 }
 

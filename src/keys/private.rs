@@ -1,9 +1,12 @@
 //! A private key in memory, and signing with it (protocol 6.1).
 use super::{KeyError, inner};
-use crate::tuf::{
-    key::{Algorithm, KeyType, PublicKey},
-    material::Method,
-    name::KeyId,
+use crate::{
+    os::strongroom,
+    tuf::{
+        key::{Algorithm, KeyType, PublicKey},
+        material::Method,
+        name::KeyId,
+    },
 };
 use p256::ecdsa::signature::{RandomizedSigner, SignatureEncoding, Signer as _, hazmat::PrehashSigner};
 use pkcs8::EncodePublicKey;
@@ -28,9 +31,11 @@ pub trait Signer {
     fn sign(&self, payload: &[u8]) -> Result<Signature, KeyError>;
 }
 
-/// An unlocked private key. Its numbers are erased when it is dropped; it cannot be printed or copied.
+/// An unlocked private key. Its numbers lie in the strongroom, and are erased when it is dropped; it cannot be printed or
+/// copied.
 pub struct PrivateKey {
-    pub(super) numbers: Numbers,
+    /// In a place of their own: a key that is handed on must not leave copies where it was.
+    pub(super) numbers: Box<Numbers>,
     public: PublicKey,
 }
 
@@ -45,11 +50,13 @@ pub(super) enum Numbers {
 }
 
 impl PrivateKey {
+    /// Takes the numbers of a key; to be called in the strongroom, where they were made.
     pub(super) fn new(numbers: Numbers) -> Result<Self, KeyError> {
+        let numbers = Box::new(numbers);
         let spki = |r: pkcs8::spki::Result<der::Document>| {
             r.map(der::Document::into_vec).map_err(|_| KeyError::Internal("encoding the public key"))
         };
-        let public = match &numbers {
+        let public = match &*numbers {
             Numbers::P224(k) => PublicKey::new(KeyType::Ecdsa, spki(k.public_key().to_public_key_der())?),
             Numbers::P256(k) => PublicKey::new(KeyType::Ecdsa, spki(k.public_key().to_public_key_der())?),
             Numbers::P384(k) => PublicKey::new(KeyType::Ecdsa, spki(k.public_key().to_public_key_der())?),
@@ -82,7 +89,7 @@ impl PrivateKey {
 
     /// The PrivateKeyInfo, byte for byte as Notary writes it (protocol 2.1).
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        inner::encode(&self.numbers)
+        strongroom(|| inner::encode(&self.numbers))
     }
 }
 
@@ -95,9 +102,15 @@ impl Signer for PrivateKey {
         if !self.may_sign() {
             return Err(KeyError::TooWeak(self.algorithm()));
         }
+        strongroom(|| self.sign_inside(payload))
+    }
+}
+
+impl PrivateKey {
+    fn sign_inside(&self, payload: &[u8]) -> Result<Signature, KeyError> {
         let failed = |_| KeyError::Internal("signing");
         let digest: [u8; 32] = Sha256::digest(payload).into();
-        let (method, bytes) = match &self.numbers {
+        let (method, bytes) = match &*self.numbers {
             Numbers::P224(_) => return Err(KeyError::TooWeak(Algorithm::EcdsaP224)),
             Numbers::P256(k) => {
                 let s: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(k).sign_prehash(&digest).map_err(failed)?;

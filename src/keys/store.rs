@@ -1,6 +1,7 @@
 //! Storing a key as Notary and docker expect it, and writing its public half for others (protocol 1.3).
 use super::{ITERATIONS, KeyError, PrivateKey, ROOT_ITERATIONS, decode, envelope, pem_file, public_text, write_new};
 use crate::{
+    os::strongroom,
     secret::Passphrase,
     text::Untrusted,
     trust_dir::{MAX_KEY_FILE, ReadError, TrustDir, read_regular, shown},
@@ -128,7 +129,7 @@ pub(super) fn encode_as(
     if headers.iter().any(|(_, value)| !pem_file::header_fits(value)) {
         return Err(KeyError::Damaged("a label in it cannot be written again"));
     }
-    let envelope = envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0, stop)?;
+    let envelope = strongroom(|| envelope::encrypt(&key.to_pkcs8()?, passphrase, rounds.0, stop))?;
     Ok(pem_file::write("ENCRYPTED PRIVATE KEY", &headers, &envelope).as_bytes().to_vec())
 }
 

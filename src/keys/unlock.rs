@@ -8,6 +8,7 @@ use super::{
     private::{PrivateKey, Signer},
 };
 use crate::{
+    os::strongroom,
     secret::Passphrase,
     text::Untrusted,
     trust_dir::{MAX_KEY_FILE, read_regular, shown},
@@ -32,7 +33,7 @@ pub struct Decoded {
 /// Opens the bytes of a key file. A passphrase is needed for an encrypted key and ignored for another. `stop` is asked
 /// every few milliseconds while the passphrase is tried.
 pub fn decode(bytes: &[u8], passphrase: Option<&Passphrase>, stop: &dyn Fn() -> bool) -> Result<Decoded, KeyError> {
-    let pem = pem_file::parse(bytes).map_err(|e| {
+    let pem = strongroom(|| pem_file::parse(bytes)).map_err(|e| {
         KeyError::Damaged(match e {
             PemError::Missing => "there is no PEM block in it",
             PemError::Damaged | PemError::TooMany(_) => "its PEM block is damaged or cut off",
@@ -49,7 +50,7 @@ pub(super) fn decode_block(
     stop: &dyn Fn() -> bool,
 ) -> Result<PrivateKey, KeyError> {
     let needed = || passphrase.ok_or(KeyError::PassphraseNeeded);
-    match Kind::of(pem) {
+    strongroom(|| match Kind::of(pem) {
         None => Err(KeyError::Unsupported(format!("a PEM block \"{}\"", Untrusted::new(&*pem.label).shown()))),
         Some(Kind::Plain(form)) => inner::decode(form, &pem.der, false),
         Some(Kind::Pbes2) => {
@@ -57,7 +58,7 @@ pub(super) fn decode_block(
             inner::decode(Form::Pkcs8, &envelope.decrypt(needed()?, stop)?, true)
         }
         Some(Kind::OldPem(form, info)) => inner::decode(form, &info?.decrypt(&pem.der, needed()?)?, true),
-    }
+    })
 }
 
 /// Opens a listed key. Refuses a key that is not the one its file's name says.
@@ -67,7 +68,8 @@ pub fn unlock(entry: &KeyEntry, passphrase: Option<&Passphrase>) -> Result<Priva
 
 /// [`unlock`] that fails with [`KeyError::Stopped`] soon after `stop` says yes.
 pub fn unlock_until(entry: &KeyEntry, passphrase: Option<&Passphrase>, stop: &dyn Fn() -> bool) -> Result<PrivateKey, KeyError> {
-    let read = read_regular(&entry.path, MAX_KEY_FILE).map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
+    let read = strongroom(|| read_regular(&entry.path, MAX_KEY_FILE));
+    let read = read.map_err(|source| KeyError::File { path: shown(&entry.path), source })?;
     let name = entry.id.ok_or(KeyError::NameIsNoId)?;
     let key = decode(&read.bytes, passphrase, stop)?.key;
     let content = key.id();

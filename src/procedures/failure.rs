@@ -75,7 +75,7 @@ pub fn passphrase_failure(error: &PassphraseError, of: &str) -> Failure {
         PassphraseError::Conflict(..) => "passphrase-conflict",
         PassphraseError::NoFile(_) | PassphraseError::File { .. } | PassphraseError::FileNotPrivate { .. } => "passphrase-file",
         PassphraseError::NotInFile { .. } | PassphraseError::NoTerminal | PassphraseError::GivenUp => "passphrase-missing",
-        PassphraseError::Empty(_) | PassphraseError::TooShort { .. } => "passphrase-weak",
+        PassphraseError::Empty(_) | PassphraseError::TooShort { .. } | PassphraseError::Guessable(_) => "passphrase-weak",
     };
     let failure = Failure::new(code, named(of, error), NOTHING, error.remedy());
     if error.is_usage() { failure.exit(2) } else { failure }

@@ -15,6 +15,7 @@ mod record;
 mod unlock;
 mod work;
 
+pub use crate::trust_dir::PATIENCE;
 pub use failure::{key_failure, passphrase_failure};
 pub use interrupted::{Came, Interrupted};
 pub use record::{Recording, unwritable};

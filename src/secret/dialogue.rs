@@ -1,6 +1,6 @@
 //! The questions for one passphrase, line by line: an existing one is typed once, a new one twice, and one that will not do
 //! is asked again.
-use super::{Given, Line, Passphrase, Source, line::MOST, weakness};
+use super::{Given, Heard, Level, Line, Passphrase, Source, Strength, line::MOST, weakness};
 
 /// What is to be typed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,26 +13,60 @@ pub enum Turn {
     Again,
 }
 
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Whether it is a new one.
+    pub new: bool,
+    /// The role of the key, which says what is strong enough.
+    pub role: &'a str,
+    /// Whether it may be remembered.
+    pub may_be_remembered: bool,
+}
+
+/// What is said to whoever types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// What is to be typed now, and why it is asked once more.
+    Turn(Turn, Option<String>),
+    /// Something is being typed; how strong a new one is so far. Its length is nobody's business.
+    Typing(Option<Level>),
+    /// Whether it will be remembered.
+    Remember(bool),
+}
+
 /// How it ended.
 pub enum Typed {
-    /// With a passphrase. A new one is strong enough.
-    Given(Given),
+    /// With a passphrase, and whether it may be remembered. A new one is strong enough.
+    Given(Given, bool),
     /// With Esc.
     Escape,
     /// With Ctrl-C.
     Interrupt,
+    /// With Ctrl-X.
+    Lock,
     /// Nobody can answer any more.
     Gone,
 }
 
-/// Asks for a passphrase for a role. `say` is told before each line what is to be typed, and why it is asked once more.
-pub fn ask(new: bool, role: &str, mut read: impl FnMut() -> Line, mut say: impl FnMut(Turn, Option<String>)) -> Typed {
-    let begin = if new { Turn::New } else { Turn::Existing };
+/// Asks for a passphrase. `say` is told before each line what is to be typed, and what changes while it is.
+pub fn ask(what: Ask<'_>, mut read: impl FnMut(&mut dyn FnMut(Heard<'_>)) -> Line, mut say: impl FnMut(Said)) -> Typed {
+    let begin = if what.new { Turn::New } else { Turn::Existing };
     let mut first: Option<Passphrase> = None;
     let mut note = None;
+    let mut remember = false;
     loop {
-        say(if first.is_some() { Turn::Again } else { begin }, note.take());
-        let passphrase = match read() {
+        let turn = if first.is_some() { Turn::Again } else { begin };
+        say(Said::Turn(turn, note.take()));
+        let mut heard = |heard: Heard<'_>| match heard {
+            Heard::Typed(text) => say(Said::Typing((turn == Turn::New).then(|| Strength::of(text).level()))),
+            Heard::Remember if what.may_be_remembered => {
+                remember = !remember;
+                say(Said::Remember(remember));
+            }
+            Heard::Remember => {}
+        };
+        let passphrase = match read(&mut heard) {
             Line::Entered(passphrase) => passphrase,
             Line::TooLong => {
                 note = Some(format!("That is longer than {MOST} bytes. Nothing of it was taken."));
@@ -40,16 +74,18 @@ pub fn ask(new: bool, role: &str, mut read: impl FnMut() -> Line, mut say: impl 
             }
             Line::Escape => return Typed::Escape,
             Line::Interrupt => return Typed::Interrupt,
+            Line::Lock => return Typed::Lock,
             Line::Gone => return Typed::Gone,
         };
+        let given = |passphrase| Typed::Given(Given { passphrase, source: Source::Typed }, remember);
         note = match first.take() {
             Some(first) if first.same(&passphrase) => return given(first),
             Some(_) => Some("The two differ. Choose again.".to_owned()),
-            None if !new && passphrase.is_empty() => Some("Nothing was typed.".to_owned()),
-            None if !new => return given(passphrase),
+            None if !what.new && passphrase.is_empty() => Some("Nothing was typed.".to_owned()),
+            None if !what.new => return given(passphrase),
             None => {
                 let proposed = Given { passphrase, source: Source::Typed };
-                let why = weakness(&proposed, role);
+                let why = weakness(&proposed, what.role);
                 if why.is_none() {
                     first = Some(proposed.passphrase);
                 }
@@ -57,10 +93,6 @@ pub fn ask(new: bool, role: &str, mut read: impl FnMut() -> Line, mut say: impl 
             }
         };
     }
-}
-
-fn given(passphrase: Passphrase) -> Typed {
-    Typed::Given(Given { passphrase, source: Source::Typed })
 }
 
 fn capital(text: &str) -> String {
@@ -76,12 +108,16 @@ mod tests {
     fn play(new: bool, role: &str, lines: &[&str]) -> (Vec<(Turn, bool)>, Option<Vec<u8>>) {
         let mut lines = lines.iter();
         let mut said = Vec::new();
-        let read = || match lines.next() {
+        let read = |_: &mut dyn FnMut(Heard<'_>)| match lines.next() {
             Some(line) => Line::Entered(Passphrase::from((*line).to_owned())),
             None => Line::Escape,
         };
-        let typed = ask(new, role, read, |turn, note| said.push((turn, note.is_some())));
-        (said, if let Typed::Given(g) = typed { Some(g.passphrase.expose().to_vec()) } else { None })
+        let typed = ask(Ask { new, role, may_be_remembered: false }, read, |s| {
+            if let Said::Turn(turn, note) = s {
+                said.push((turn, note.is_some()));
+            }
+        });
+        (said, if let Typed::Given(g, _) = typed { Some(g.passphrase.expose().to_vec()) } else { None })
     }
 
     #[test]
@@ -94,6 +130,10 @@ mod tests {
         let (said, got) = play(true, "root", &["too short", "long enough it is", "something else", ""]);
         assert_eq!(said, [(New, false), (New, true), (Again, false), (New, true), (New, true)]);
         assert_eq!(got, None);
+        let (said, _) = play(true, "ana", &["password1", "aaaaaaaaaaaaaaaa", "qwertyuiop"]);
+        assert_eq!(said, [(New, false), (New, true), (New, true), (New, true)]);
+        let (said, _) = play(true, "root", &["password-2024", "gondola lantern"]);
+        assert_eq!(said, [(New, false), (New, true), (New, true)]);
     }
 
     #[test]
@@ -101,5 +141,46 @@ mod tests {
         let (said, got) = play(false, "root", &["", "x"]);
         assert_eq!(said, [(Turn::Existing, false), (Turn::Existing, true)]);
         assert_eq!(got.unwrap(), b"x", "what there is may be short");
+    }
+
+    #[test]
+    fn a_passphrase_is_remembered_only_where_it_may_be_and_somebody_wants_it() {
+        for (may, presses, remembered) in [(true, 1, true), (true, 2, false), (true, 0, false), (false, 1, false)] {
+            let mut said = Vec::new();
+            let read = |heard: &mut dyn FnMut(Heard<'_>)| {
+                (0..presses).for_each(|_| heard(Heard::Remember));
+                Line::Entered(Passphrase::from("opens".to_owned()))
+            };
+            let typed = ask(Ask { new: false, role: "root", may_be_remembered: may }, read, |s| said.push(s));
+            assert!(matches!(typed, Typed::Given(_, r) if r == remembered), "{may} {presses}");
+            assert_eq!(said.iter().filter(|s| matches!(s, Said::Remember(_))).count(), if may { presses } else { 0 });
+        }
+    }
+
+    #[test]
+    fn the_strength_of_a_new_passphrase_is_said_while_it_is_typed_and_nothing_of_another() {
+        let typing = |new: bool, turns: usize| {
+            let (mut said, mut lines) = (Vec::new(), 0);
+            let read = |heard: &mut dyn FnMut(Heard<'_>)| {
+                heard(Heard::Typed(b"pass"));
+                heard(Heard::Typed(b"unsaddle gondola walnut turnip lantern zoom"));
+                lines += 1;
+                if lines > turns {
+                    Line::Lock
+                } else {
+                    Line::Entered(Passphrase::from("unsaddle gondola walnut turnip".to_owned()))
+                }
+            };
+            let typed = ask(Ask { new, role: "root", may_be_remembered: false }, read, |s| {
+                if let Said::Typing(level) = s {
+                    said.push(level);
+                }
+            });
+            (said, matches!(typed, Typed::Lock))
+        };
+        assert_eq!(typing(true, 0), (vec![Some(Level::VeryWeak), Some(Level::Strong)], true));
+        // The second time there is nothing to be said of it.
+        assert_eq!(typing(true, 1), (vec![Some(Level::VeryWeak), Some(Level::Strong), None, None], true));
+        assert_eq!(typing(false, 0), (vec![None, None], true));
     }
 }

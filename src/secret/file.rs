@@ -1,5 +1,6 @@
 //! A file of passphrases: `ROLE=…` or `KEY_ID=…` lines, or one bare line for every key.
 use super::{Passphrase, PassphraseError, Wanted};
+use crate::os::strongroom;
 use std::{
     fs::File,
     io::Read,
@@ -22,6 +23,10 @@ impl PassphraseFile {
     /// Reads a file. It must belong to nobody but its owner: with any permission for group or others it is refused, and
     /// the error names the `chmod` that mends it.
     pub fn open(path: &Path) -> Result<Self, PassphraseError> {
+        strongroom(|| Self::read(path))
+    }
+
+    fn read(path: &Path) -> Result<Self, PassphraseError> {
         let failed = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::NotFound => PassphraseError::NoFile(format!("{path:?}")),
             _ => PassphraseError::File { path: format!("{path:?}"), why: e.to_string() },
@@ -97,7 +102,7 @@ impl PassphraseFile {
             if out.iter().any(|(n, _)| *n == name) {
                 return Err(format!("line {number} repeats a name"));
             }
-            out.push((name, Passphrase::new(value.to_vec())));
+            out.push((name, Passphrase::of(value)));
         }
         if out.is_empty() {
             return Err("it is empty".to_owned());

@@ -1,6 +1,7 @@
 //! One line read from the terminal itself, for a screen: a terminal library keeps copies of what it reads. The terminal
 //! must be raw already, so that nothing is echoed, and nobody else may read it meanwhile.
 use super::Passphrase;
+use crate::os::strongroom;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -29,15 +30,26 @@ pub enum Line {
     Escape,
     /// Pressed Ctrl-C.
     Interrupt,
+    /// Pressed Ctrl-X: everything is to be forgotten.
+    Lock,
     /// Nobody can answer any more: the terminal is gone, or the program is ending.
     Gone,
+}
+
+/// What happens while a line is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// This is what was typed so far.
+    Typed(&'a [u8]),
+    /// Pressed Ctrl-R: it is to be remembered, or no longer.
+    Remember,
 }
 
 /// Reads lines of the terminal until the [`Stop`] that came with it is dropped.
 pub struct TerminalLine {
     tty: File,
     stop: PipeReader,
-    chunk: Zeroizing<[u8; CHUNK]>,
+    chunk: Zeroizing<Vec<u8>>,
     at: usize,
     end: usize,
 }
@@ -51,22 +63,34 @@ impl TerminalLine {
         let tty = File::open("/dev/tty")?;
         let (stop, writer) = io::pipe()?;
         tcflush(&tty, QueueSelector::IFlush)?;
-        Ok((Self { tty, stop, chunk: Zeroizing::new([0; CHUNK]), at: 0, end: 0 }, Stop(writer)))
+        let chunk = strongroom(|| Zeroizing::new(vec![0; CHUNK]));
+        Ok((Self { tty, stop, chunk, at: 0, end: 0 }, Stop(writer)))
     }
 
-    /// Reads one line.
-    pub fn read(&mut self) -> Line {
+    /// Reads one line. `heard` is told what happens on the way, whenever nothing more has been typed yet.
+    pub fn read(&mut self, heard: &mut dyn FnMut(Heard<'_>)) -> Line {
+        strongroom(|| self.read_inside(heard))
+    }
+
+    fn read_inside(&mut self, heard: &mut dyn FnMut(Heard<'_>)) -> Line {
         let mut typed = Typed::default();
+        let mut news = false;
         loop {
+            if self.at == self.end && std::mem::take(&mut news) {
+                heard(Heard::Typed(&typed.bytes));
+            }
             let key = match self.byte(typed.waits_for_more()) {
                 Ok(Some(byte)) => typed.take(byte),
                 Ok(None) => Some(Key::Escape),
                 Err(_) => return Line::Gone,
             };
+            news = true;
             match key {
                 Some(Key::Enter) => return typed.line(),
                 Some(Key::Escape) => return Line::Escape,
                 Some(Key::Interrupt) => return Line::Interrupt,
+                Some(Key::Lock) => return Line::Lock,
+                Some(Key::Remember) => heard(Heard::Remember),
                 None => {}
             }
         }
@@ -114,12 +138,14 @@ impl Drop for TerminalLine {
     }
 }
 
-/// A key that ends a line.
+/// A key that is no part of a line.
 #[derive(Debug, PartialEq, Eq)]
 enum Key {
     Enter,
     Escape,
     Interrupt,
+    Lock,
+    Remember,
 }
 
 /// Where in a sequence of a special key the input is.
@@ -131,8 +157,10 @@ enum Sequence {
     Esc,
     /// After Esc and `[`: parameters, then one final byte.
     Csi,
-    /// After Esc and `O`: one byte.
+    /// After Esc and `O`: one character.
     Ss3,
+    /// After the first byte of a character that is no part of the line.
+    Rest,
 }
 
 /// What was typed so far. Arrows, function keys, the mouse and the marks around a paste are passed over.
@@ -161,13 +189,19 @@ impl Typed {
             // Function keys of a bare console.
             (Sequence::Csi, b'[') => self.sequence = Sequence::Ss3,
             (Sequence::Csi, b' '..=b'?') => self.sequence = Sequence::Csi,
-            // A key with Alt, and the last byte of a sequence.
+            // A key with Alt, and the end of a sequence: a character may have several bytes.
+            (Sequence::Esc | Sequence::Csi | Sequence::Ss3, 0xc0..) | (Sequence::Rest, 0x80..=0xbf) => {
+                self.sequence = Sequence::Rest;
+            }
             (Sequence::Esc | Sequence::Csi | Sequence::Ss3, _) => {}
+            (Sequence::Rest, _) => return self.take(byte),
             (Sequence::None, 0x1b) => self.sequence = Sequence::Esc,
             (Sequence::None, b'\r' | b'\n') => return Some(Key::Enter),
             (Sequence::None, 0x03) => return Some(Key::Interrupt),
             (Sequence::None, 0x7f | 0x08) => self.backspace(),
             (Sequence::None, 0x15) => self.clear(),
+            (Sequence::None, 0x12) => return Some(Key::Remember),
+            (Sequence::None, 0x18) => return Some(Key::Lock),
             // A tab may stand in a passphrase; other control characters are keys that mean nothing here.
             (Sequence::None, 0..=0x1f) if byte != b'\t' => {}
             (Sequence::None, _) if self.bytes.len() == MOST => self.too_long = true,
@@ -197,7 +231,7 @@ impl Typed {
     fn line(&self) -> Line {
         match self.too_long {
             true => Line::TooLong,
-            false => Line::Entered(Passphrase::new(self.bytes.trim_ascii().to_vec())),
+            false => Line::Entered(Passphrase::of(self.bytes.trim_ascii())),
         }
     }
 }
@@ -243,6 +277,9 @@ mod tests {
             b"\x1bOPse\x1b[1;5Ccret",
             b"sec\x1b[15~ret",
             b"secret\x1bx",
+            "se\x1bécr\x1b日et\x1bOé".as_bytes(),
+            "\x1b🔑secret".as_bytes(),
+            "\x1bé\x1bésecret\x1bé".as_bytes(),
         ] {
             assert_eq!(typed(bytes).as_deref(), Some(&b"secret"[..]), "{bytes:?}");
         }
@@ -254,6 +291,13 @@ mod tests {
         assert_eq!((t.take(b'a'), t.take(0x1b), t.waits_for_more()), (None, None, true));
         assert_eq!(t.take(0x1b), Some(Key::Escape));
         assert_eq!(Typed::default().take(3), Some(Key::Interrupt));
+        assert_eq!(Typed::default().take(0x18), Some(Key::Lock));
+        // A character with Alt is no part of the line, and what follows it is heard.
+        for end in [0x03, 0x18, 0x12, 0x0d] {
+            let mut t = Typed::default();
+            assert!("\x1bé".bytes().all(|b| t.take(b).is_none()));
+            assert!(t.take(end).is_some() && t.bytes.is_empty(), "{end:#x}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Where passphrases come from, in the order that was decided: a file, Notary's variables, docker's, a prompt.
-use super::{Passphrase, PassphraseFile, Prompt};
+use super::{Passphrase, PassphraseFile, Prompt, Strength};
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
@@ -21,6 +21,10 @@ pub const VARIABLES: [&str; 6] = [
 const MIN_CHARS: usize = 8;
 /// Fewest characters of a new passphrase for a root key.
 const MIN_CHARS_ROOT: usize = 12;
+/// Fewest bits of a new passphrase, as estimated: what is tried first is not taken.
+const MIN_BITS: f64 = 16.0;
+/// Fewest bits of a new passphrase for a root key: it must not be very weak.
+const MIN_BITS_ROOT: f64 = 28.0;
 /// How often a new passphrase is asked for before giving up.
 const TRIES: usize = 3;
 
@@ -124,6 +128,9 @@ pub enum PassphraseError {
         /// Fewest characters.
         least: usize,
     },
+    /// A new passphrase is among those that are tried first.
+    #[error("the new passphrase from {0} is too easy to guess")]
+    Guessable(Source),
 }
 
 impl PassphraseError {
@@ -139,7 +146,7 @@ impl PassphraseError {
                 "Use --passphrase-file or a variable such as NOTARY_TARGETS_PASSPHRASE, or run this in a terminal.".to_owned()
             }
             Self::GivenUp | Self::Interrupted => String::new(),
-            Self::Empty(_) | Self::TooShort { .. } => {
+            Self::Empty(_) | Self::TooShort { .. } | Self::Guessable(_) => {
                 "Give a longer one: whoever copies the file can guess as often as they like.".to_owned()
             }
         }
@@ -243,12 +250,18 @@ pub fn least_characters(role: &str) -> usize {
     if role == "root" { MIN_CHARS_ROOT } else { MIN_CHARS }
 }
 
+/// Fewest bits of a new passphrase for a key of this role, as [`Strength`] estimates them.
+pub fn least_bits(role: &str) -> f64 {
+    if role == "root" { MIN_BITS_ROOT } else { MIN_BITS }
+}
+
 /// Why a new passphrase will not do for a key of this role; none if it will.
 pub fn weakness(given: &Given, role: &str) -> Option<PassphraseError> {
     let least = least_characters(role);
     match given.passphrase.trimmed_chars() {
         0 => Some(PassphraseError::Empty(given.source)),
         n if n < least => Some(PassphraseError::TooShort { from: given.source, least }),
+        _ if Strength::of_passphrase(&given.passphrase).bits < least_bits(role) => Some(PassphraseError::Guessable(given.source)),
         _ => None,
     }
 }

@@ -1,11 +1,14 @@
 //! Asking a person.
-use super::{Passphrase, PassphraseError};
+use super::{Passphrase, PassphraseError, line::MOST};
+use crate::os::strongroom;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
-    io::{ErrorKind, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
+    os::fd::AsFd as _,
     sync::{Mutex, PoisonError},
 };
+use zeroize::Zeroizing;
 
 /// Someone who can be asked for a secret.
 pub trait Prompt {
@@ -42,10 +45,13 @@ impl Prompt for TerminalPrompt {
         let tty = File::open("/dev/tty").map_err(|_| PassphraseError::NoTerminal)?;
         let before = tcgetattr(&tty).map_err(|_| PassphraseError::NoTerminal)?;
         remember(Some((tty, before)));
-        let typed = rpassword::prompt_password(text);
+        // The library reads through buffers of its own, which it does not erase.
+        let typed = strongroom(|| {
+            let typed = rpassword::prompt_password(text);
+            typed.map(|t| Passphrase::of(Passphrase::from(t).expose().trim_ascii()))
+        });
         remember(None);
-        let typed = Passphrase::from(typed.map_err(|e| refusal(e.kind()))?);
-        Ok(Passphrase::new(typed.expose().trim_ascii().to_vec()))
+        typed.map_err(|e| refusal(e.kind()))
     }
 
     fn note(&mut self, text: &str) {
@@ -53,6 +59,37 @@ impl Prompt for TerminalPrompt {
         if let Ok(mut tty) = OpenOptions::new().write(true).open("/dev/tty") {
             let _ = writeln!(tty, "{text}");
         }
+    }
+}
+
+/// The one line that is piped in, without white space at its ends. Nothing else keeps a copy of it, as the buffer of the
+/// standard library would.
+pub fn read_one_line() -> io::Result<Passphrase> {
+    strongroom(|| {
+        let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let mut bytes = Zeroizing::new(vec![0; MOST + 1]);
+        let mut used = 0;
+        while let Some(rest) = bytes.get_mut(used..).filter(|r| !r.is_empty()) {
+            match input.read(rest) {
+                Ok(0) => break,
+                Ok(n) => used += n,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        one_line(bytes.get(..used).unwrap_or_default())
+    })
+}
+
+fn one_line(bytes: &[u8]) -> io::Result<Passphrase> {
+    let wrong = |why: String| Err(io::Error::new(ErrorKind::InvalidData, why));
+    if bytes.len() > MOST {
+        return wrong(format!("it is longer than {MOST} bytes"));
+    }
+    let line = bytes.trim_ascii();
+    match line.contains(&b'\n') {
+        true => wrong("it has more than one line".to_owned()),
+        false => Ok(Passphrase::of(line)),
     }
 }
 
@@ -68,6 +105,15 @@ fn refusal(kind: ErrorKind) -> PassphraseError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_line_is_a_passphrase_and_more_is_not() {
+        assert_eq!(one_line(b"  a b\r\n").unwrap().expose(), b"a b");
+        assert!(one_line(b"").unwrap().is_empty());
+        assert!(one_line(&[b'x'; MOST]).is_ok() && one_line(&[b'x'; MOST + 1]).is_err());
+        let error = one_line(b"hunter2\nhunter3\n").err().unwrap().to_string();
+        assert!(error.contains("more than one line") && !error.contains("hunter"), "{error}");
+    }
 
     #[test]
     fn an_interrupt_is_not_the_end_of_the_input() {

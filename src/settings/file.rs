@@ -38,6 +38,7 @@ pub(super) struct Config {
     pub read_only: Option<Sourced<bool>>,
     pub color: Option<Sourced<bool>>,
     pub ascii: Option<Sourced<bool>>,
+    pub lock_after: Option<Sourced<Duration>>,
 }
 
 impl Config {
@@ -143,6 +144,7 @@ struct Ours {
     server: Option<String>,
     plain_http: Option<Vec<String>>,
     read_only: Option<bool>,
+    lock_after: Option<f64>,
     tls: Tls,
     network: NetworkTable,
     trust_pinning: Option<Pinning>,
@@ -223,6 +225,7 @@ fn ours(read: Ours, at: &At<'_>) -> Result<Config, SettingsError> {
         trust_pinning: at.value("trust_pinning", read.trust_pinning.map(|p| pinning(p.certs, p.ca, p.disable_tofu, at))),
         color: at.value("screen.color", read.screen.color),
         ascii: at.value("screen.ascii", read.screen.ascii),
+        lock_after: at.time("lock_after", read.lock_after)?,
     })
 }
 

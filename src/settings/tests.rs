@@ -301,3 +301,14 @@ fn the_document_names_every_variable_and_option() {
         assert!(document.contains(&format!("--{option}")), "--{option}");
     }
 }
+
+#[test]
+fn the_lock_comes_after_ten_minutes_unless_the_configuration_says_otherwise_and_never_not() {
+    let s = resolve(&Flags::default(), &[HOME], &[]).unwrap();
+    assert_eq!((s.lock_after.value, s.lock_after.origin), (Duration::from_secs(600), Origin::Default));
+    let s = resolve(&Flags::default(), &[HOME], &[(OURS, "lock_after = 90")]).unwrap();
+    assert_eq!((s.lock_after.value, s.lock_after.origin), (Duration::from_secs(90), file(OURS, "lock_after")));
+    for wrong in ["0", "-1", "86401", "inf", "nan", "\"never\""] {
+        assert!(resolve(&Flags::default(), &[HOME], &[(OURS, &format!("lock_after = {wrong}"))]).is_err(), "{wrong}");
+    }
+}

@@ -17,7 +17,7 @@ pub use old::OldFiles;
 pub use paths::TrustDir;
 pub use read::{MAX_KEY_FILE, Opened, ReadError, read_regular};
 pub use walk::{Found, FoundKind, Legacy, Walk, WalkProblem};
-pub use write::Writer;
+pub use write::{PATIENCE, Writer};
 
 use crate::text::Untrusted;
 use std::{os::unix::ffi::OsStrExt, path::Path};

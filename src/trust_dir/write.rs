@@ -17,7 +17,7 @@ use std::{
 const LOCK: &str = ".claviger.lock";
 const TEMPORARY: &str = ".claviger.tmp";
 /// How long a write waits for another to finish.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the lock is tried meanwhile.
 const RETRY: Duration = Duration::from_millis(20);
 

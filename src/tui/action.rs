@@ -4,9 +4,10 @@ use super::{
     wizard::Asked,
 };
 use crate::{
-    failure::Failure, procedures::Done, repository::Look, secret::dialogue::Turn, tuf::name::Gun, views::desk::Inventory,
+    failure::Failure, procedures::Done, repository::Look, secret::dialogue::Said, tuf::name::Gun, views::desk::Inventory,
 };
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// What a user can ask for. The table in [`super::keymap`] says with which key and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +86,12 @@ pub enum Command {
     Accept,
     /// Begin a passphrase again.
     Clear,
+    /// Remember the passphrase that is typed, or do not.
+    Remember,
+    /// Forget every passphrase, and close the screen until somebody goes on.
+    Lock,
+    /// Go on after that.
+    Unlock,
     /// Show the keys.
     Help,
     /// Go back to the shell for a while.
@@ -162,6 +169,8 @@ pub enum Action {
     Resize(u16, u16),
     /// It is this time now.
     Clock(Timestamp),
+    /// The machine has been running for so long, asleep or not.
+    Uptime(Duration),
     /// Something is going on; the spinner moves.
     Spin,
     /// All keys were read. The number is that of the reading, so that a stopped one cannot come in late.
@@ -176,8 +185,10 @@ pub enum Action {
     Looked(u64, Gun, Box<Result<Look, String>>),
     /// A procedure asks something, or says what it is doing.
     Asked(Box<Asked>),
-    /// What is to be typed now at the question for a passphrase, and why it is asked once more.
-    Turn(Turn, Option<String>),
+    /// What is said at the question for a passphrase.
+    Said(Said),
+    /// So many passphrases are remembered.
+    Remembers(usize),
     /// A passphrase was typed; it went to the procedure by another way.
     SecretTyped,
     /// A procedure has begun something that has an effect.

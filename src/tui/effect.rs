@@ -44,6 +44,8 @@ pub enum Effect {
     ReadSecret(SecretWanted),
     /// Tell the procedure to end, if nothing was done yet.
     StopWork,
+    /// Forget every passphrase, that which is being typed too.
+    Forget,
     /// Hand this text, which is public, to the terminal's clipboard.
     Copy(String),
     /// Stop this process until it is continued.

@@ -102,6 +102,27 @@ const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
 const FORM: &[C] = &[C::Form, C::Choice];
 /// Pages of guided work that ask something which the screen itself reads.
 const QUESTIONS: &[C] = &[C::Form, C::Choice, C::Review, C::Confirm];
+/// Everywhere but on the page of the lock.
+const UNLOCKED: &[C] = &[
+    C::Overview,
+    C::Matter,
+    C::Keys,
+    C::Key,
+    C::Repositories,
+    C::Unknown,
+    C::Chain,
+    C::Tags,
+    C::Findings,
+    C::Help,
+    C::Filter,
+    C::Form,
+    C::Choice,
+    C::Secret,
+    C::Review,
+    C::Confirm,
+    C::Working,
+    C::Outcome,
+];
 /// Where letters are text, and where nothing moves.
 const TYPING: &[C] = &[C::Filter, C::Form, C::Choice, C::Confirm, C::Working];
 
@@ -190,6 +211,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Continue, &[Ctrl('d')], "continue", "on, if nothing is wrong", FORM, 4),
     entry(Command::Accept, &[ENTER], "done", "take what was typed", &[C::Secret], 1),
     entry(Command::Clear, &[Ctrl('u')], "clear", "begin the line again", &[C::Secret], 3),
+    entry(Command::Remember, &[Ctrl('r')], "remember", "remember the passphrase until locked, or do not", &[C::Secret], 4),
     entry(Command::Accept, &[ENTER], "accept", "do what the page says", &[C::Review], 1),
     entry(Command::Accept, &[ENTER], "go ahead", "do what the page says, once it is typed in full", &[C::Confirm], 1),
     entry(Command::Up, &[UP], "", "one line up", &[C::Confirm], 3),
@@ -204,6 +226,12 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Secret], 9),
+    entry(Command::Lock, &[Ctrl('x')], "", "forget every passphrase, and lock", UNLOCKED, 9),
+    entry(Command::Unlock, &[ENTER], "go on", "go on; there is nothing to type", &[C::Locked], 1),
+    entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", &[C::Locked], 9),
+    entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", &[C::Locked], 9),
+    entry(Command::Quit, &[Char('q')], "quit", "leave", &[C::Locked], 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Locked], 9),
 ];
 
 /// What begins work that writes.
@@ -294,6 +322,9 @@ fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
     match (command, &wizard.page) {
         (Command::Back, page) if wizard.acted && !matches!(page, Page::Outcome(_)) => {
             Some("It has begun to write, and is not stopped half-way.".into())
+        }
+        (Command::Remember, Page::Secret(page)) if !page.may_be_remembered() => {
+            Some("Only the passphrase of a key that there is can be remembered.".into())
         }
         (Command::Back, _) if wizard.stopping && wizard.is_working() => Some("It is being stopped.".into()),
         (Command::Accept, Page::Review(_) | Page::Confirm(..)) if !wizard.is_read() => {

@@ -73,6 +73,8 @@ pub enum Context {
     Working,
     /// What came of it.
     Outcome,
+    /// Everything was forgotten, and nothing is shown.
+    Locked,
 }
 
 impl Context {

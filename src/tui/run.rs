@@ -4,17 +4,20 @@ use super::{
     draw,
     effect::{Effect, Reply},
     events::Events,
+    idle::Idle,
     keymap::{self, Key},
     runner::Runner,
     secret_page::Asking,
+    sitting::Sitting,
     state::State,
     terminal::{self, Guard, Screen},
     theme::Theme,
     update::update_all,
-    wizard::Works,
+    wizard::{Work, Works},
 };
 use crate::{
-    operator::{Answer, Stop},
+    operator::{Answer, SecretWanted, Stop},
+    os::uptime,
     procedures::Workplace,
     secret::dialogue::Typed,
     views::desk::Desk,
@@ -53,12 +56,14 @@ pub struct Options {
     pub theme: Theme,
     /// Whether the mouse is listened to. If it is not, the terminal's own selection works as ever.
     pub mouse: bool,
+    /// When nobody has done anything for so long, every passphrase is forgotten.
+    pub lock_after: Duration,
 }
 
 impl Options {
     /// What the environment says of the terminal (see [`Theme::detect`]), with the mouse.
     pub fn from_env() -> Self {
-        Self { theme: Theme::detect(|name| std::env::var(name).ok()), mouse: true }
+        Self { theme: Theme::detect(|name| std::env::var(name).ok()), mouse: true, lock_after: Idle::default().after }
     }
 }
 
@@ -107,6 +112,7 @@ struct Session {
     events: Events,
     /// While a passphrase is typed, the events rest.
     asking: Option<Asking>,
+    sitting: Sitting,
     screen: Screen,
     guard: Guard,
     signals: SignalSet,
@@ -147,16 +153,17 @@ impl Session {
         let runner = Runner::new(desk, actions.clone());
         let works = Works::new(place, actions.clone());
         state.read_only = works.read_only().map(str::to_owned);
+        state.idle = Idle::new(options.lock_after);
+        let sitting = Sitting::default();
         let events = Events::start()?;
         let (stale, ended) = (true, None);
-        Ok(Self { state, runner, works, actions, results, events, asking: None, screen, guard, signals, stale, ended })
+        Ok(Self { state, runner, works, actions, results, events, asking: None, sitting, screen, guard, signals, stale, ended })
     }
 
     async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
         // A complete frame stands before anything is read.
         self.frame()?;
         self.apply(vec![Action::Start]).await?;
-        let mut clock = tokio::time::interval(CLOCK);
         let mut spin = tokio::time::interval(SPIN);
         spin.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -169,6 +176,7 @@ impl Session {
             self.frame()?;
             let mut batch = Vec::new();
             let busy = self.state.spins();
+            let rest = if self.state.locked.is_some() { CLOCK } else { self.state.idle.left(uptime()).min(CLOCK) };
             tokio::select! {
                 biased;
                 () = panicked.notified() => return Err(ScreenError::Panicked),
@@ -178,15 +186,24 @@ impl Session {
                 _ = self.signals.stop.recv() => self.suspend(false).await?,
                 _ = self.signals.cont.recv() => self.stale = true,
                 _ = self.signals.size.recv() => self.stale = true,
-                typed = Asking::answer(&mut self.asking) => batch.extend(self.answered(typed)?),
+                (typed, wanted) = Asking::answer(&mut self.asking) => {
+                    self.lock_if_late().await?;
+                    batch.extend(self.answered(typed, wanted)?);
+                }
                 event = self.events.recv() => match event {
-                    Some(event) => batch.extend(self.translate(event)),
+                    Some(event) => {
+                        self.lock_if_late().await?;
+                        batch.extend(self.translate(event));
+                    }
                     // The terminal is gone.
                     None => batch.push(Action::End(Ended::HungUp)),
                 },
-                Some(action) = self.results.recv() => batch.push(action),
+                Some(action) = self.results.recv() => {
+                    self.lock_if_late().await?;
+                    batch.push(action);
+                }
                 _ = spin.tick(), if busy => batch.push(Action::Spin),
-                _ = clock.tick() => {}
+                () = tokio::time::sleep(rest) => {}
             }
             // Whatever else is there already belongs to the same frame.
             while batch.len() < BATCH {
@@ -205,8 +222,17 @@ impl Session {
                     break;
                 }
             }
-            batch.push(Action::Clock(Timestamp::now()));
+            batch.extend([Action::Clock(Timestamp::now()), Action::Uptime(uptime())]);
             self.apply(batch).await?;
+        }
+    }
+
+    /// After a long sleep of the machine the first key locks, and does nothing else.
+    async fn lock_if_late(&mut self) -> Result<(), ScreenError> {
+        let now = uptime();
+        match self.state.idle.is_over(now) {
+            true => self.apply(vec![Action::Uptime(now)]).await,
+            false => Ok(()),
         }
     }
 
@@ -239,6 +265,7 @@ impl Session {
     }
 
     async fn apply(&mut self, batch: Vec<Action>) -> Result<(), ScreenError> {
+        batch.iter().for_each(|action| self.learn(action));
         for effect in update_all(&mut self.state, batch) {
             match effect {
                 Effect::Leave(how) => self.ended = Some(how),
@@ -248,10 +275,26 @@ impl Session {
                     terminal::write(|| execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text)))??;
                 }
                 Effect::Perform(work) => self.works.start(work),
-                Effect::Answer(reply) => self.works.answer(answer(reply)),
+                Effect::Answer(reply) => {
+                    if reply == Reply::Back {
+                        self.sitting.go_back();
+                    }
+                    self.works.answer(answer(reply));
+                }
                 Effect::StopWork => self.works.stop(),
-                Effect::ReadSecret(wanted) => {
-                    self.asking = Some(Asking::begin(wanted, &mut self.events, self.actions.clone()).await?);
+                Effect::ReadSecret(wanted) => match self.sitting.recall(&wanted) {
+                    Some(given) => {
+                        self.works.answer(Ok(Answer::Secret(given)));
+                        let _ = self.actions.send(Action::SecretTyped);
+                    }
+                    None => self.asking = Some(Asking::begin(wanted, &mut self.events, self.actions.clone()).await?),
+                },
+                Effect::Forget => {
+                    self.sitting.forget();
+                    if let Some(asking) = self.asking.take() {
+                        asking.end().await;
+                        self.events.resume()?;
+                    }
                 }
                 other => self.runner.start(other),
             }
@@ -259,15 +302,39 @@ impl Session {
         Ok(())
     }
 
+    /// Learns from what happens which passphrases have opened their keys, and which no longer do.
+    fn learn(&mut self, action: &Action) {
+        match action {
+            Action::Asked(asked) => self.sitting.asked(asked),
+            Action::Finished(result) => {
+                self.sitting.ended(result.is_ok());
+                if let (Ok(_), Some(Work::ChangePassphrase(path) | Work::RemoveKey(path))) =
+                    (&**result, self.state.wizard().map(|w| &w.work))
+                {
+                    let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                    self.sitting.changed(name.split('_').next().unwrap_or_default());
+                }
+            }
+            _ => return,
+        }
+        if self.sitting.count() != self.state.remembered {
+            let _ = self.actions.send(Action::Remembers(self.sitting.count()));
+        }
+    }
+
     /// Hands over the passphrase that was typed, and reads keys again.
-    fn answered(&mut self, typed: Typed) -> Result<Option<Action>, ScreenError> {
+    fn answered(&mut self, typed: Typed, wanted: Option<SecretWanted>) -> Result<Option<Action>, ScreenError> {
         let action = match typed {
-            Typed::Given(given) => {
+            Typed::Given(given, remember) => {
+                if let Some(wanted) = wanted.filter(|_| remember) {
+                    self.sitting.typed(&wanted, &given);
+                }
                 self.works.answer(Ok(Answer::Secret(given)));
                 Some(Action::SecretTyped)
             }
             Typed::Escape => Some(Action::Do(Command::Back)),
             Typed::Interrupt => Some(Action::Do(Command::Interrupt)),
+            Typed::Lock => Some(Action::Do(Command::Lock)),
             Typed::Gone => Some(Action::End(Ended::HungUp)),
         };
         self.events.resume()?;

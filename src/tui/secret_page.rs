@@ -1,10 +1,10 @@
 //! The question for a passphrase: while it stands, the terminal itself is read, past the state and the event reader.
-use super::{action::Action, events::Events};
+use super::{action::Action, events::Events, sitting::Sitting};
 use crate::{
     operator::{SecretKind, SecretWanted},
     secret::{
         Stop, TerminalLine,
-        dialogue::{self, Typed},
+        dialogue::{self, Ask, Typed},
     },
 };
 use std::io;
@@ -15,6 +15,7 @@ use tokio::{
 
 /// A question for a passphrase that stands.
 pub struct Asking {
+    wanted: SecretWanted,
     answer: JoinHandle<Typed>,
     /// Held to be dropped: that ends the reading.
     stop: Stop,
@@ -25,15 +26,13 @@ impl Asking {
     pub async fn begin(wanted: SecretWanted, events: &mut Events, actions: UnboundedSender<Action>) -> io::Result<Self> {
         events.rest().await;
         let (mut line, stop) = TerminalLine::open()?;
+        let of = wanted.clone();
         let answer = spawn_blocking(move || {
-            dialogue::ask(
-                wanted.kind != SecretKind::Existing,
-                &wanted.role,
-                || line.read(),
-                |turn, note| drop(actions.send(Action::Turn(turn, note))),
-            )
+            let may_be_remembered = Sitting::may_remember(&of);
+            let what = Ask { new: of.kind != SecretKind::Existing, role: &of.role, may_be_remembered };
+            dialogue::ask(what, |heard| line.read(heard), |said| drop(actions.send(Action::Said(said))))
         });
-        Ok(Self { answer, stop })
+        Ok(Self { wanted, answer, stop })
     }
 
     /// Ends the reading, and forgets what was typed: it must not reach whoever reads the terminal next.
@@ -42,13 +41,12 @@ impl Asking {
         let _ = self.answer.await;
     }
 
-    /// What was typed. A part of the program that has panicked gives none.
-    pub async fn answer(asking: &mut Option<Self>) -> Typed {
+    /// What was typed, and for what. A part of the program that has panicked gives none.
+    pub async fn answer(asking: &mut Option<Self>) -> (Typed, Option<SecretWanted>) {
         let typed = match asking {
             Some(a) => (&mut a.answer).await.unwrap_or(Typed::Gone),
             None => std::future::pending().await,
         };
-        *asking = None;
-        typed
+        (typed, asking.take().map(|a| a.wanted))
     }
 }

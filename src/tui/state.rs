@@ -1,5 +1,6 @@
 //! Everything the screen knows. Only [`super::update`] changes it; drawing reads it.
 use super::{
+    idle::Idle,
     layer::{Context, Layer, Place, RepoPage, Tab},
     roster::View,
     shelf::{KeyShelf, Progress, Repo, RepoShelf},
@@ -59,6 +60,15 @@ pub struct Notice {
     pub tone: Tone,
 }
 
+/// Why everything was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locked {
+    /// Somebody asked for it.
+    Asked,
+    /// Nobody has done anything for too long.
+    Idle,
+}
+
 /// Everything the screen knows.
 pub struct State {
     /// What stands at the top.
@@ -105,6 +115,12 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Where the spinner is.
     pub spin: usize,
+    /// Why everything was forgotten and nothing is shown, until somebody goes on.
+    pub locked: Option<Locked>,
+    /// When it is locked by itself.
+    pub idle: Idle,
+    /// How many passphrases are remembered.
+    pub remembered: usize,
     /// The key's file that is to be selected when the keys were read.
     pub(super) wanted_key: Option<PathBuf>,
     pub(super) stale: Stale,
@@ -145,6 +161,9 @@ impl State {
             epoch: 0,
             notice: None,
             spin: 0,
+            locked: None,
+            idle: Idle::default(),
+            remembered: 0,
             wanted_key: None,
             stale: Stale::default(),
         }
@@ -158,6 +177,7 @@ impl State {
     /// What has the input.
     pub fn context(&self) -> Context {
         match self.layers.last() {
+            _ if self.locked.is_some() => Context::Locked,
             Some(Layer::Filter(_)) => Context::Filter,
             Some(Layer::Help(_)) => Context::Help,
             _ => self.page(),
@@ -229,7 +249,7 @@ impl State {
             Context::Help => self.layers.iter().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
             Context::Filter => self.view(self.page()),
             Context::Review | Context::Confirm | Context::Outcome => self.wizard().map(|w| &w.scroll),
-            Context::Form | Context::Choice | Context::Secret | Context::Working => None,
+            Context::Form | Context::Choice | Context::Secret | Context::Working | Context::Locked => None,
         }
     }
 
@@ -250,7 +270,7 @@ impl State {
             Context::Help => self.layers.iter_mut().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
             Context::Filter => self.view_mut(self.page()),
             Context::Review | Context::Confirm | Context::Outcome => self.wizard_mut().map(|w| &mut w.scroll),
-            Context::Form | Context::Choice | Context::Secret | Context::Working => None,
+            Context::Form | Context::Choice | Context::Secret | Context::Working | Context::Locked => None,
         }
     }
 

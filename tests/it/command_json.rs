@@ -74,6 +74,9 @@ fn every_json_result_is_as_its_schema_says() {
     assert!(!served.by(strace, Path::new(&trust_dir), &make).status.success());
     let open = check("interrupted", &["resume"], 0);
     check("resume", &["resume", open["interrupted"][0]["work"].as_str().unwrap()], 0);
+    check("passphrase-generate", &["passphrase", "generate", "--words", "4"], 0);
+    check("passphrase-generate", &["passphrase", "generate", "--role", "root"], 0);
+    check("passphrase-check", &["passphrase", "check"], 0);
     let listed = check("repo-list", &["repo", "list"], 0);
     for repository in listed["repositories"].as_array().unwrap() {
         let gun = repository["gun"].as_str().unwrap();

@@ -4,7 +4,7 @@ use claviger::{
     failure::Failure,
     finding::{Finding, Severity},
     operator::{Choice, Confirm, Field, Form, Question, Review, SecretKind, SecretWanted, Step},
-    secret::dialogue::Turn,
+    secret::dialogue::{Said, Turn},
     tui::{
         action::{Action, Command, Edit},
         effect::{Effect, Reply},
@@ -260,9 +260,9 @@ fn a_passphrase_is_asked_past_the_screen_which_says_what_to_type() {
     type_in(&mut s, "hunter2");
     update(&mut s, Action::Edit(Edit::Insert("hunter2".to_owned())));
     assert_eq!(drawn(&s), before);
-    update(&mut s, Action::Turn(Turn::Again, None));
+    update(&mut s, Action::Said(Said::Turn(Turn::Again, None)));
     assert!(drawn(&s).contains("same passphrase"), "{}", drawn(&s));
-    update(&mut s, Action::Turn(Turn::New, Some("The two differ. Choose again.".to_owned())));
+    update(&mut s, Action::Said(Said::Turn(Turn::New, Some("The two differ. Choose again.".to_owned()))));
     assert!(drawn(&s).contains("! The two differ."), "{}", drawn(&s));
     update(&mut s, Action::SecretTyped);
     assert_eq!(s.context(), Context::Working);
@@ -273,10 +273,10 @@ fn why_a_passphrase_is_asked_once_more_is_said() {
     let mut s = begun(Theme::FULL, (80, 24));
     let again = Some("That passphrase does not open the key.".to_owned());
     ask(&mut s, Question::Secret(SecretWanted { again, ..secret(SecretKind::Existing) }), true);
-    update(&mut s, Action::Turn(Turn::Existing, None));
+    update(&mut s, Action::Said(Said::Turn(Turn::Existing, None)));
     assert!(drawn(&s).contains("! That passphrase does not open the key."), "{}", drawn(&s));
     assert!(!drawn(&s).contains("cannot be recovered"));
-    update(&mut s, Action::Turn(Turn::Existing, Some("Nothing was typed.".to_owned())));
+    update(&mut s, Action::Said(Said::Turn(Turn::Existing, Some("Nothing was typed.".to_owned()))));
     assert!(drawn(&s).contains("! Nothing was typed.") && !drawn(&s).contains("does not open"));
 }
 

@@ -28,6 +28,11 @@ pub fn paint(state: &State, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16
     badge::draw(&mut ink.on(areas.top), &state.facts);
     rules(&areas, &mut ink);
     places(state, &areas, &mut ink);
+    if state.locked.is_some() {
+        super::locked::draw(state, &mut ink.on(areas.content));
+        footer::draw(state, &mut ink.on(areas.footer));
+        return None;
+    }
     let typed = match state.wizard() {
         Some(_) => super::wizard::draw(state, &mut ink.on(areas.content)),
         None => {

@@ -5,6 +5,7 @@ pub mod frame;
 pub mod help;
 pub mod key;
 pub mod keys;
+pub mod locked;
 pub mod matter;
 pub mod overview;
 pub mod repositories;
@@ -57,7 +58,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
-        Context::Filter => content,
+        Context::Filter | Context::Locked => content,
         Context::Form
         | Context::Choice
         | Context::Secret

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     operator::{Confirm, Review, SecretKind},
     procedures::Done,
-    secret::{dialogue::Turn, least_characters},
+    secret::{Level, dialogue::Turn, least_characters},
 };
 use ratatui::layout::Rect;
 
@@ -105,12 +105,37 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
         l.gap();
     }
     l.say("", "Nothing of what you type is shown. Enter ends it, Ctrl-U begins it again.", Tone::Plain);
+    if page.may_be_remembered() {
+        l.gap();
+        let answer = if page.remember { "yes" } else { "no" };
+        l.say("", &format!("Remember it for this sitting: {answer}. Ctrl-R changes that."), Tone::Plain);
+        l.say("", "Ctrl-X, a while without a key press, or the end forget it.", Tone::Dim);
+    }
+    if page.turn == Turn::New {
+        l.gap();
+        strength(state, &mut l, page.strength);
+    }
     if page.turn != Turn::Existing {
         l.gap();
-        l.say("", &format!("It needs at least {} characters, and is typed twice.", least_characters(&w.role)), Tone::Plain);
+        let least = least_characters(&w.role);
+        l.say("", &format!("It needs at least {least} characters, must not be easy to guess, and is typed twice."), Tone::Plain);
         l.say("", "It cannot be recovered. Back it up now.", Tone::Strong);
     }
     l
+}
+
+/// How strong it is so far, in a word and in steps. Of its length nothing is shown.
+fn strength(state: &State, l: &mut Lines, level: Option<Level>) {
+    let Some(level) = level else { return l.say("", "Strength: shown while you type", Tone::Dim) };
+    let (g, steps) = (state.theme.glyphs(), level.steps());
+    let bar = g.done.repeat(steps) + &g.to_come.repeat(Level::ALL.len() - steps);
+    let tone = match level {
+        Level::VeryWeak => Tone::Bad,
+        Level::Weak => Tone::Warn,
+        Level::Fair => Tone::Plain,
+        Level::Good | Level::Strong => Tone::Good,
+    };
+    l.say("", &format!("Strength: {bar} {level}"), tone);
 }
 
 fn of_review(state: &State, review: &Review, columns: u16) -> Lines {

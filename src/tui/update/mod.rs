@@ -1,4 +1,5 @@
 //! The one place where the state changes: `update(state, action)` returns what else is to be done.
+mod lock;
 mod navigate;
 mod reading;
 mod wizard;
@@ -9,7 +10,7 @@ use super::{
     keymap,
     layer::{Context, Layer, Place},
     layout, screens,
-    state::{Notice, State},
+    state::{Locked, Notice, State},
     theme::Tone,
     typing,
 };
@@ -29,7 +30,9 @@ pub fn update_all(state: &mut State, actions: impl IntoIterator<Item = Action>) 
 }
 
 fn apply(state: &mut State, action: Action) -> Vec<Effect> {
+    lock::notice(state, &action);
     match action {
+        Action::Click(..) | Action::Wheel(_) | Action::Edit(_) if state.locked.is_some() => Vec::new(),
         Action::Start => reading::start(state),
         Action::Do(command) => {
             state.notice = None;
@@ -75,8 +78,13 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Asked(asked) => wizard::asked(state, *asked),
-        Action::Turn(turn, note) => {
-            wizard::turn(state, turn, note);
+        Action::Uptime(now) => lock::tell(state, now),
+        Action::Remembers(count) => {
+            state.remembered = count;
+            Vec::new()
+        }
+        Action::Said(said) => {
+            wizard::said(state, said);
             Vec::new()
         }
         Action::SecretTyped => {
@@ -144,7 +152,9 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Continue
         | Command::Accept => return wizard::command(state, command),
         // The terminal's own reader has the line.
-        Command::Clear => {}
+        Command::Clear | Command::Remember => {}
+        Command::Lock => return lock::lock(state, Locked::Asked),
+        Command::Unlock => state.locked = None,
         Command::Help => state.layers.push(Layer::Help(Default::default())),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Repaint => return vec![Effect::Repaint],

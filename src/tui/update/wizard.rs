@@ -1,8 +1,9 @@
 //! Guided work: what a procedure asks, what is answered, and what came of it.
 use crate::{
     failure::Failure,
+    operator::Question,
     procedures::{Done, Work},
-    secret::dialogue::Turn,
+    secret::dialogue::{Said, Turn},
     tui::{
         action::{Command, Edit},
         effect::{Effect, Reply},
@@ -33,6 +34,10 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
 
 /// Shows what is asked. What was opened over the work before, such as the help, was about another page.
 pub fn asked(state: &mut State, asked: Asked) -> Vec<Effect> {
+    if state.locked.is_some() && !matches!(asked.question, Question::Working(_)) {
+        // Nobody can answer now: it stops here.
+        return vec![Effect::StopWork];
+    }
     if let Some(at) = state.layers.iter().rposition(|l| matches!(l, Layer::Wizard(_))) {
         state.layers.truncate(at + 1);
     }
@@ -44,12 +49,18 @@ pub fn asked(state: &mut State, asked: Asked) -> Vec<Effect> {
     }
 }
 
-/// Says what is to be typed at the question for a passphrase.
-pub fn turn(state: &mut State, turn: Turn, note: Option<String>) {
-    if let Some(Wizard { page: Page::Secret(page), .. }) = state.wizard_mut() {
-        page.turn = turn;
-        // Why the question comes at all is said until something newer is.
-        page.note = note.or(page.note.take().filter(|_| turn == Turn::Existing));
+/// What is said at the question for a passphrase.
+pub fn said(state: &mut State, said: Said) {
+    let Some(Wizard { page: Page::Secret(page), .. }) = state.wizard_mut() else { return };
+    match said {
+        Said::Turn(turn, note) => {
+            page.turn = turn;
+            page.strength = None;
+            // Why the question comes at all is said until something newer is.
+            page.note = note.or(page.note.take().filter(|_| turn == Turn::Existing));
+        }
+        Said::Typing(level) => page.strength = level,
+        Said::Remember(remember) => page.remember = remember,
     }
 }
 

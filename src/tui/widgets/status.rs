@@ -36,6 +36,12 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
     } else {
         let line = ink.glyphs().horizontal;
         ink.rule(0, line, Tone::Dim);
+        let says = match state.remembered {
+            0 => return None,
+            1 => " one passphrase is remembered; ^X forgets it ".to_owned(),
+            n => format!(" {n} passphrases are remembered; ^X forgets them "),
+        };
+        ink.right(0, &says, Tone::Dim);
     }
     None
 }

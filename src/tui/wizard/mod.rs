@@ -7,11 +7,11 @@ pub use crate::procedures::{Done, Work};
 pub use form::{FieldState, FormPage};
 pub use works::Works;
 
-use super::{layer::Context, roster::View};
+use super::{layer::Context, roster::View, sitting::Sitting};
 use crate::{
     failure::Failure,
     operator::{Confirm, Kind, Question, Review, SecretKind, SecretWanted, Step},
-    secret::dialogue::Turn,
+    secret::{Level, dialogue::Turn},
 };
 use tui_input::Input;
 
@@ -55,6 +55,22 @@ pub struct SecretPage {
     pub turn: Turn,
     /// Why it is asked once more.
     pub note: Option<String>,
+    /// How strong what is typed is so far; none before anything is.
+    pub strength: Option<Level>,
+    /// Whether it will be remembered.
+    pub remember: bool,
+}
+
+impl SecretPage {
+    fn new(wanted: SecretWanted) -> Self {
+        let turn = if wanted.kind == SecretKind::Existing { Turn::Existing } else { Turn::New };
+        Self { turn, note: wanted.again.clone(), strength: None, remember: false, wanted }
+    }
+
+    /// Whether it may be remembered.
+    pub fn may_be_remembered(&self) -> bool {
+        Sitting::may_remember(&self.wanted)
+    }
 }
 
 /// A procedure that is at work.
@@ -98,11 +114,7 @@ impl Wizard {
         let Asked { step, question, may_go_back } = asked;
         self.page = match question {
             Question::Form(form) => Page::Form(FormPage::new(form)),
-            Question::Secret(wanted) => {
-                let new = wanted.kind != SecretKind::Existing;
-                let note = wanted.again.clone();
-                Page::Secret(SecretPage { turn: if new { Turn::New } else { Turn::Existing }, note, wanted })
-            }
+            Question::Secret(wanted) => Page::Secret(SecretPage::new(wanted)),
             Question::Review(review) => Page::Review(review),
             Question::Confirm(confirm) => Page::Confirm(confirm, Input::default()),
             Question::Working(what) => Page::Working(what),

@@ -3,14 +3,15 @@ use super::operator::{Reply, ScreenOperator, perform};
 use crate::{
     failure::Failure,
     operator::{Answer, Cancel, Stop},
-    procedures::{Interrupted, Recording, Work, Workplace},
+    procedures::{Interrupted, PATIENCE, Recording, Work, Workplace},
     tui::action::Action,
 };
 use std::time::Duration;
 use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
 
-/// Whoever leaves waits at most this long for something that has begun and must not be left half done.
-const GRACE: Duration = Duration::from_secs(5);
+/// Whoever leaves waits at most this long for something that has begun and must not be left half done: longer than that waits
+/// for another program.
+const GRACE: Duration = PATIENCE.saturating_add(Duration::from_secs(5));
 
 /// Runs procedures.
 pub struct Works {

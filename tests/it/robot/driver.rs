@@ -131,6 +131,22 @@ impl Robot {
         self.writer.flush().unwrap();
     }
 
+    /// Presses one key after the other, each when the one before was read.
+    pub fn type_slowly(&mut self, text: &str) {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let name = self.master.tty_name().unwrap();
+        let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+        let terminal = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(name).unwrap();
+        for c in text.chars() {
+            self.press(c.encode_utf8(&mut [0; 4]));
+            let end = Instant::now() + PATIENCE;
+            while rustix::io::ioctl_fionread(&terminal).unwrap() > 0 {
+                assert!(Instant::now() < end, "nobody reads the terminal; the screen is\n{}", self.screen());
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
     /// Clicks with the left button at a column and row, from 0.
     pub fn click(&mut self, x: u16, y: u16) {
         self.press(&format!("\x1b[<0;{};{}M\x1b[<0;{};{}m", x + 1, y + 1, x + 1, y + 1));

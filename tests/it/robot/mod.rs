@@ -2,8 +2,10 @@
 mod child;
 mod driver;
 mod ends;
+mod memory;
 mod places;
 mod sandbox;
+mod scan;
 mod wizard;
 
 use driver::{Robot, Start};
