@@ -68,7 +68,7 @@ pub enum Command {
     #[command(subcommand)]
     Repo(RepoCommand),
     /// Print what `docker trust inspect` prints
-    #[command(after_help = "Example:\n  claviger inspect registry.example/shop/frontend:1.0 --pretty")]
+    #[command(after_help = "Example:\n  claviger inspect sandbox.test/shop/frontend:2.1.0 --pretty")]
     Inspect {
         /// Repositories, or tags of them
         #[arg(required = true, value_name = "GUN[:TAG]")]
@@ -78,7 +78,7 @@ pub enum Command {
         pretty: bool,
     },
     /// List what a repository signs
-    #[command(after_help = "Example:\n  claviger tags registry.example/shop/frontend --json")]
+    #[command(after_help = "Example:\n  claviger tags sandbox.test/shop/frontend --json")]
     Tags {
         /// Repository
         #[arg(value_name = "GUN")]
@@ -92,7 +92,7 @@ pub enum Command {
     Delegation(DelegationCommand),
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
-    #[command(after_help = "Example:\n  claviger sandbox --serve")]
+    #[command(after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve")]
     Sandbox {
         /// Serve the world over HTTPS on this machine only, for `notary` and `docker trust`, until interrupted
         #[cfg(feature = "network")]
@@ -122,7 +122,7 @@ pub enum KeyCommand {
         ids: Vec<String>,
     },
     /// Make a new key
-    #[command(after_help = "Example:\n  claviger key generate alice --dir /tmp")]
+    #[command(after_help = "Example:\n  claviger key generate alice")]
     Generate {
         /// Name of the signer, or of the key
         #[arg(value_name = "NAME")]
@@ -141,7 +141,7 @@ pub enum KeyCommand {
         dir: PathBuf,
     },
     /// Change the passphrase of a key
-    #[command(after_help = "Example:\n  claviger key passwd 29fe684c5c3c")]
+    #[command(after_help = "Example:\n  claviger key passwd 29fe684c5c3c --new-passphrase-file new-passphrase")]
     Passwd {
         /// Key ID or the start of one, or a file
         #[arg(value_name = "KEY_ID")]
@@ -167,7 +167,7 @@ pub enum KeyCommand {
         gun: Option<String>,
     },
     /// Take the keys of a file, as `notary key import` does
-    #[command(after_help = "Example:\n  claviger key import keys.pem --role root")]
+    #[command(after_help = "Example:\n  claviger key import keys.pem --role delegation")]
     Import {
         /// Private keys in PEM, encrypted or not, or a bundle
         #[arg(value_name = "FILE")]
@@ -180,7 +180,7 @@ pub enum KeyCommand {
         gun: Option<String>,
     },
     /// Write keys into a new file, still encrypted, as `notary key export` does
-    #[command(after_help = "Example:\n  claviger key export 29fe684c5c3c -o keys.pem")]
+    #[command(after_help = "Example:\n  claviger key export 29fe684c5c3c -o jeff.pem")]
     Export {
         /// Key IDs or the starts of them, or files [default: all]
         #[arg(value_name = "KEY_ID")]
@@ -196,7 +196,7 @@ pub enum KeyCommand {
         output: PathBuf,
     },
     /// Remove a key, after showing what needs it
-    #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c")]
+    #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c --confirm 29fe684c5c3c")]
     Remove {
         /// Key ID or the start of one, or a file
         #[arg(value_name = "KEY_ID")]
@@ -237,14 +237,14 @@ pub enum RepoCommand {
     #[command(after_help = "Example:\n  claviger repo list --json")]
     List,
     /// Show the chain of trust: roles, keys, thresholds, versions, expiries, paths, findings
-    #[command(after_help = "Example:\n  claviger repo show registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger repo show sandbox.test/shop/frontend")]
     Show {
         /// Repository
         #[arg(value_name = "GUN")]
         gun: String,
     },
     /// Verify from a clean cache, with the remembered root as anchor; exit 3 and the reason when it does not hold
-    #[command(after_help = "Example:\n  claviger repo verify registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger repo verify sandbox.test/shop/frontend")]
     Verify {
         /// Repository
         #[arg(value_name = "GUN")]
@@ -256,7 +256,7 @@ pub enum RepoCommand {
 #[derive(Debug, Subcommand)]
 pub enum SignerCommand {
     /// List who may sign, and with which keys
-    #[command(after_help = "Example:\n  claviger signer list registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger signer list sandbox.test/shop/frontend")]
     List {
         /// Repository
         #[arg(value_name = "GUN")]
@@ -268,7 +268,7 @@ pub enum SignerCommand {
 #[derive(Debug, Subcommand)]
 pub enum DelegationCommand {
     /// List delegated roles with their paths, keys and thresholds
-    #[command(after_help = "Example:\n  claviger delegation list registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger delegation list sandbox.test/shop/frontend")]
     List {
         /// Repository
         #[arg(value_name = "GUN")]

@@ -13,7 +13,7 @@ mod workstation;
 
 use crate::operator::Cancel;
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 use context::Context;
 use output::Failure;
 use std::{ffi::OsString, io, pin::pin, process::ExitCode, time::Duration};
@@ -24,6 +24,11 @@ impl From<io::Error> for Failure {
         let exit = if e.kind() == io::ErrorKind::BrokenPipe { 141 } else { 1 };
         Self::new("output", format!("the result could not be printed: {e}"), "nothing was changed", "").exit(exit)
     }
+}
+
+/// The definition of the whole command line, for tests and for what is made from it.
+pub fn definition() -> clap::Command {
+    Arguments::command()
 }
 
 /// How long work on keys may take to stop after Ctrl-C before the program ends without it.

@@ -6,6 +6,7 @@ mod attacks;
 mod command_json;
 mod dependencies;
 mod durable;
+mod examples;
 mod fixture_keys;
 mod forge;
 mod fuzz_corpus;
