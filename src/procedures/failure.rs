@@ -37,6 +37,9 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
         KeyError::File { source: ReadError::Symlink, .. } => {
             ("symlink", 1, "Put the key's file in the place of the link: notary does not follow it either.")
         }
+        KeyError::File { source: ReadError::Io(e), .. } if e.kind() == std::io::ErrorKind::NotFound => {
+            ("not-there", 1, "Check the file's name.")
+        }
         KeyError::File { source: ReadError::Io(_), .. } => {
             ("unreadable", 1, "Mend the file's permissions, then repeat the command.")
         }

@@ -6,9 +6,12 @@ pub mod key_generate;
 pub mod key_import;
 pub mod key_passwd;
 pub mod key_remove;
+pub mod paths;
 mod unlock;
+mod work;
 
 pub use failure::{key_failure, passphrase_failure};
+pub use work::{CANCELLED, Done, Which, Work, perform};
 
 use crate::{
     failure::Failure,

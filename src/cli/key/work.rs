@@ -150,10 +150,7 @@ fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
         let was = if k.was_there { "  (as it was)" } else { "" };
         out.push_str(&format!("  {}  {}{was}\n", k.id, k.role.as_str()));
     }
-    out.push_str(match all.0.iter().any(|k| k.was_there) {
-        true => "What was there has the passphrase that it had, which may be another: `claviger key test` tries it.\n",
-        false => "The file that they came from is as it was. If it is no backup, remove it.\n",
-    });
+    out.push_str(&format!("{}\n", all.next()));
     Ok(output::say(&out)?)
 }
 

@@ -46,6 +46,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Confirm => "Confirmation",
         Context::Working => "Work",
         Context::Outcome => "Result",
+        Context::Palette => "Commands",
         Context::Help | Context::Filter => "Filter",
     };
     let mut inside = ink.boxed(&format!("Help {} {name}", state.theme.glyphs().dot));

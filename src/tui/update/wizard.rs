@@ -1,13 +1,15 @@
 //! Guided work: what a procedure asks, what is answered, and what came of it.
 use crate::{
     failure::Failure,
+    procedures::{Which, key_export::Half},
     secret::dialogue::Turn,
     tui::{
         action::{Command, Edit},
         effect::{Effect, Reply},
         layer::Layer,
         shelf::Progress,
-        state::State,
+        state::{Notice, State},
+        theme::Tone,
         typing,
         wizard::{Asked, Done, Page, Wizard, Work},
     },
@@ -18,6 +20,10 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
     let path = state.selected_key().map(|k| k.path.clone());
     let work = match (command, path) {
         (Command::NewKey, _) => Work::GenerateKey,
+        (Command::LoadKeys, _) => Work::LoadKeys,
+        (Command::ExportAll, _) => Work::ExportKeys(Which::All, Half::Private),
+        (Command::ExportKey, Some(path)) => Work::ExportKeys(Which::One(path), Half::Private),
+        (Command::ExportPublic, Some(path)) => Work::ExportKeys(Which::One(path), Half::Public),
         (Command::ChangePassphrase, Some(path)) => Work::ChangePassphrase(path),
         (Command::RemoveKey, Some(path)) => Work::RemoveKey(path),
         _ => return Vec::new(),
@@ -112,9 +118,14 @@ pub fn edit(state: &mut State, edit: Edit) {
 /// Moves in a form, goes on from it, or accepts a page.
 pub fn command(state: &mut State, command: Command) -> Vec<Effect> {
     let Some(wizard) = state.wizard_mut() else { return Vec::new() };
+    let mut several = Vec::new();
     let reply = match (&mut wizard.page, command) {
         (Page::Form(form), Command::NextField) => {
             form.forward();
+            None
+        }
+        (Page::Form(form), Command::Complete) => {
+            several = form.complete();
             None
         }
         (Page::Form(form), Command::PreviousField) => {
@@ -134,7 +145,11 @@ pub fn command(state: &mut State, command: Command) -> Vec<Effect> {
         (Page::Confirm(_, input), Command::Accept) => Some(Reply::Typed(input.value().to_owned())),
         _ => None,
     };
-    reply.map(|r| answer(wizard, r)).unwrap_or_default()
+    let effects = reply.map(|r| answer(wizard, r)).unwrap_or_default();
+    if !several.is_empty() {
+        state.notice = Some(Notice { text: several.join("  "), tone: Tone::Plain });
+    }
+    effects
 }
 
 /// Esc: to the question before, out of the first one, out of what is at work, or away from the result.

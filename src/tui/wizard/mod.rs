@@ -6,60 +6,15 @@ mod works;
 pub use form::{FieldState, FormPage};
 pub use works::Works;
 
+pub use crate::procedures::{CANCELLED, Done, Work};
+
 use super::{layer::Context, roster::View};
 use crate::{
     failure::Failure,
     operator::{Confirm, Kind, Question, Review, SecretKind, SecretWanted, Step},
-    procedures::{key_generate, key_passwd, key_remove},
     secret::dialogue::Turn,
 };
-use std::path::PathBuf;
 use tui_input::Input;
-
-/// The code of a failure that is none: somebody did not want to go on.
-pub const CANCELLED: &str = "cancelled";
-
-/// A procedure, and what it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
-    /// Make a key.
-    GenerateKey,
-    /// Change the passphrase of the key in this file.
-    ChangePassphrase(PathBuf),
-    /// Remove the key in this file.
-    RemoveKey(PathBuf),
-}
-
-impl Work {
-    /// What it is called.
-    pub fn title(&self) -> &'static str {
-        match self {
-            Self::GenerateKey => "New key",
-            Self::ChangePassphrase(_) => "Change a passphrase",
-            Self::RemoveKey(_) => "Remove a key",
-        }
-    }
-
-    /// What has not happened as long as nothing has.
-    pub fn nothing(&self) -> &'static str {
-        match self {
-            Self::GenerateKey => key_generate::NOTHING,
-            Self::ChangePassphrase(_) => key_passwd::NOTHING,
-            Self::RemoveKey(_) => key_remove::NOTHING,
-        }
-    }
-}
-
-/// What was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    /// What happened, as a sentence.
-    pub happened: String,
-    /// What to do next, as a sentence.
-    pub next: &'static str,
-    /// The key's file that is new or changed.
-    pub key: Option<PathBuf>,
-}
 
 /// A question of a procedure.
 #[derive(Debug, Clone)]

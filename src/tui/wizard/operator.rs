@@ -1,10 +1,8 @@
 //! The operator of a screen: each question goes to the screen as an action, and its answer comes back through a channel.
-//! Here too is the one place that knows which procedures there are.
-use super::{Asked, Done, Work};
+use super::Asked;
 use crate::{
-    failure::{Failure, sentence},
-    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
-    procedures::{Workplace, key_generate, key_passwd, key_remove},
+    failure::Failure,
+    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop},
     tui::action::Action,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,36 +70,4 @@ impl Operator for ScreenOperator {
         let _ = self.actions.send(Action::Began);
         Ok(())
     }
-}
-
-/// Does a piece of work from its first question to its end.
-pub async fn perform(work: Work, place: Workplace, mut operator: ScreenOperator) -> Result<Done, Failure> {
-    let (nothing, cancel) = (work.nothing(), operator.cancel.clone());
-    let done = match work {
-        Work::GenerateKey => run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map(|made| Done {
-            happened: sentence(&made.to_string()),
-            next: key_generate::NEXT,
-            key: Some(made.path),
-        }),
-        Work::ChangePassphrase(path) => {
-            let entry = place.key_at(&path).await?;
-            run(&mut operator, cancel, |s| key_passwd::run(place.clone(), entry.clone(), s)).await.map(|changed| Done {
-                happened: sentence(&changed.to_string()),
-                next: key_passwd::NEXT,
-                key: Some(path),
-            })
-        }
-        Work::RemoveKey(path) => {
-            let entry = place.key_at(&path).await?;
-            run(&mut operator, cancel, |s| key_remove::run(place.clone(), entry.clone(), s)).await.map(|removed| Done {
-                happened: sentence(&removed.to_string()),
-                next: key_remove::NEXT,
-                key: None,
-            })
-        }
-    };
-    done.map_err(|stop| match stop {
-        Stop::Failed(failure) => failure,
-        Stop::Back | Stop::Cancelled => Failure::new(super::CANCELLED, "you have stopped here", nothing, ""),
-    })
 }

@@ -1,11 +1,11 @@
 //! Runs procedures beside the task that draws, one at a time.
 use super::{
     Work,
-    operator::{Reply, ScreenOperator, perform},
+    operator::{Reply, ScreenOperator},
 };
 use crate::{
     operator::{Answer, Cancel, Stop},
-    procedures::Workplace,
+    procedures::{Workplace, perform},
     tui::action::Action,
 };
 use std::time::Duration;
@@ -41,10 +41,11 @@ impl Works {
     /// Begins a piece of work.
     pub fn start(&mut self, work: Work) {
         let (cancel, reply, actions) = (Cancel::default(), Reply::default(), self.actions.clone());
-        let operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
-        let performed = perform(work, self.place.clone(), operator);
+        let mut operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
+        let (place, told) = (self.place.clone(), cancel.clone());
         let task = tokio::spawn(async move {
-            let _ = actions.send(Action::Finished(Box::new(performed.await)));
+            let result = perform(work, place, &mut operator, told).await;
+            let _ = actions.send(Action::Finished(Box::new(result)));
         });
         self.running = Some(Running { task, cancel, reply });
     }

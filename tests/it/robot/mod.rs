@@ -2,6 +2,7 @@
 mod child;
 pub mod driver;
 mod ends;
+mod files;
 mod places;
 mod sandbox;
 mod wizard;
