@@ -50,6 +50,9 @@ pub struct Options {
     /// Write nothing: neither keys nor the metadata cache
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// No screen: the workstation line by line, for screen readers and serial consoles
+    #[arg(long, global = true)]
+    pub plain: bool,
     /// The typed confirmation for what cannot be undone
     #[arg(long, global = true, value_name = "NAME")]
     pub confirm: Option<String>,
@@ -124,9 +127,9 @@ pub enum KeyCommand {
     /// Make a new key
     #[command(after_help = "Example:\n  claviger key generate alice")]
     Generate {
-        /// Name of the signer, or of the key
+        /// Name of the signer, or of the key [asked on a terminal]
         #[arg(value_name = "NAME")]
-        name: String,
+        name: Option<String>,
         /// What the key is for
         #[arg(long, value_enum, default_value_t = KeyRole::Delegation)]
         role: KeyRole,
@@ -153,9 +156,9 @@ pub enum KeyCommand {
     /// Take the keys of a file, as `docker trust key load` should
     #[command(after_help = "Example:\n  claviger key load alice.pem --name alice")]
     Load {
-        /// Private keys in PEM, encrypted or not, or a bundle
+        /// Private keys in PEM, encrypted or not, or a bundle [asked on a terminal]
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        file: Option<PathBuf>,
         /// The signer whose keys they are
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
@@ -169,9 +172,9 @@ pub enum KeyCommand {
     /// Take the keys of a file, as `notary key import` does
     #[command(after_help = "Example:\n  claviger key import keys.pem --role delegation")]
     Import {
-        /// Private keys in PEM, encrypted or not, or a bundle
+        /// Private keys in PEM, encrypted or not, or a bundle [asked on a terminal]
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        file: Option<PathBuf>,
         /// What the keys are for [default: as the file says, else delegation]
         #[arg(short, long, value_enum)]
         role: Option<KeyRole>,
@@ -191,9 +194,9 @@ pub enum KeyCommand {
         /// The public halves instead
         #[arg(long)]
         public: bool,
-        /// The file to write
+        /// The file to write [asked on a terminal]
         #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
+        output: Option<PathBuf>,
     },
     /// Remove a key, after showing what needs it
     #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c --confirm 29fe684c5c3c")]

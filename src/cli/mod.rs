@@ -4,6 +4,7 @@ mod context;
 mod key;
 mod operator;
 mod output;
+mod plain;
 mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -49,11 +50,16 @@ pub fn main() -> ExitCode {
         output::note(&format!("the system refused to {}: {}", r.what, r.why));
     }
     // What stays open until it is told to end hears signals itself, and cleans up.
-    #[cfg(feature = "sandbox")]
-    let hears_signals = matches!(arguments.command, None | Some(Command::Sandbox { .. }));
-    #[cfg(not(feature = "sandbox"))]
-    let hears_signals = arguments.command.is_none();
-    let on_keys = matches!(arguments.command, Some(Command::Key(_)));
+    let by_lines = workstation::is_plain(arguments.options.plain);
+    let hears_signals = match &arguments.command {
+        None => !by_lines,
+        #[cfg(all(feature = "sandbox", feature = "network"))]
+        Some(Command::Sandbox { serve }) => *serve || !by_lines,
+        #[cfg(all(feature = "sandbox", not(feature = "network")))]
+        Some(Command::Sandbox {}) => !by_lines,
+        Some(_) => false,
+    };
+    let on_keys = matches!(arguments.command, Some(Command::Key(_))) || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -117,15 +123,19 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     match command {
         #[cfg(feature = "network")]
         Some(Command::Sandbox { serve: true }) => return sandbox::serve(options.json).await,
-        Some(Command::Sandbox { .. }) => return sandbox::open(options.json).await,
+        Some(Command::Sandbox { .. }) => return sandbox::open(&options, stop).await,
         _ => {}
     }
     if command.is_none() {
-        workstation::can_open(options.json, "")?;
+        workstation::can_open(&options, "")?;
     }
     let context = Context::new(options)?;
     match command {
-        None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
+        None => {
+            let options = workstation::options(&context.settings);
+            let (desk, place) = (context.desk().clone(), context.workplace());
+            workstation::open(desk, place, options, context.options.plain, stop).await
+        }
         Some(Command::Key(command)) => {
             let command = match command {
                 KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => command,

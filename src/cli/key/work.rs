@@ -50,12 +50,12 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
     match command {
         KeyCommand::Generate { name, role, gun, algorithm, dir } => {
             operator.fields = BTreeMap::from([
-                (field::NAME, name),
                 (field::ROLE, value_name(&role)),
                 (field::GUN, gun.unwrap_or_default()),
                 (field::ALGORITHM, value_name(&algorithm)),
                 (field::DIR, dir.to_string_lossy().into_owned()),
             ]);
+            operator.fields.extend(name.map(|n| (field::NAME, n)));
             let made = run(&mut operator, cancel, |s| key_generate::run(place.clone(), s)).await.map_err(stopped)?;
             say_made(context, &made)
         }
@@ -72,17 +72,17 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             Ok(output::say(&format!("The key {} has a new passphrase; the file was read back. {old}\n", changed.id))?)
         }
         KeyCommand::Load { file, name, role, gun } => {
-            operator.fields = import_fields(&file, name, role, gun);
+            operator.fields = import_fields(file.as_deref(), name, role, gun);
             let all = run(&mut operator, cancel, |s| key_import::run(place.clone(), s)).await.map_err(stopped)?;
             say_imported(context, &all)
         }
         KeyCommand::Import { file, role, gun } => {
-            operator.fields = import_fields(&file, None, role, gun);
+            operator.fields = import_fields(file.as_deref(), None, role, gun);
             let all = run(&mut operator, cancel, |s| key_import::run(place.clone(), s)).await.map_err(stopped)?;
             say_imported(context, &all)
         }
         KeyCommand::Export { ids, gun, public, output } => {
-            operator.fields = BTreeMap::from([(key_export::field::OUTPUT, output.to_string_lossy().into_owned())]);
+            operator.fields.extend(output.map(|o| (key_export::field::OUTPUT, o.to_string_lossy().into_owned())));
             let entries = chosen(context, &ids, gun.as_deref())?;
             let half = if public { Half::Public } else { Half::Private };
             let exported = run(&mut operator, cancel, |s| key_export::run(place.clone(), entries.clone(), half, s))
@@ -115,19 +115,17 @@ fn value_name(value: &impl ValueEnum) -> String {
 }
 
 fn import_fields(
-    file: &Path,
+    file: Option<&Path>,
     name: Option<String>,
     role: Option<KeyRole>,
     gun: Option<String>,
 ) -> BTreeMap<&'static str, String> {
     use key_import::field;
     let role = role.map_or_else(|| key_import::AS_LABELLED.to_owned(), |r| value_name(&r));
-    BTreeMap::from([
-        (field::FILE, file.to_string_lossy().into_owned()),
-        (field::NAME, name.unwrap_or_default()),
-        (field::ROLE, role),
-        (field::GUN, gun.unwrap_or_default()),
-    ])
+    let mut fields =
+        BTreeMap::from([(field::NAME, name.unwrap_or_default()), (field::ROLE, role), (field::GUN, gun.unwrap_or_default())]);
+    fields.extend(file.map(|f| (field::FILE, f.to_string_lossy().into_owned())));
+    fields
 }
 
 fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ pub mod driver;
 mod ends;
 mod files;
 mod places;
+mod plain;
 mod sandbox;
 mod wizard;
 
