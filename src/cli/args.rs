@@ -93,6 +93,20 @@ pub enum Command {
     /// Delegated roles
     #[command(subcommand)]
     Delegation(DelegationCommand),
+    /// Print what makes a shell complete claviger's commands and options
+    #[command(after_help = "Examples:\n  claviger completions bash > claviger.bash\n  claviger completions zsh > _claviger")]
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for every command into a directory
+    #[command(after_help = "Example:\n  mkdir man1 && claviger man man1")]
+    Man {
+        /// A directory that exists; pages of an older version in it are replaced
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
     #[command(after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve")]

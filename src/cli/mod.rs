@@ -4,6 +4,7 @@ mod context;
 mod key;
 mod operator;
 mod output;
+mod pages;
 mod plain;
 mod repo;
 #[cfg(feature = "sandbox")]
@@ -126,6 +127,11 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Sandbox { .. }) => return sandbox::open(&options, stop).await,
         _ => {}
     }
+    match command {
+        Some(Command::Completions { shell }) => return pages::completions(shell, options.json),
+        Some(Command::Man { dir }) => return pages::man(&dir, options.json),
+        _ => {}
+    }
     if command.is_none() {
         workstation::can_open(&options, "")?;
     }
@@ -150,6 +156,8 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Tags { gun }) => tags::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
+        // Those that need no settings were run above.
+        Some(Command::Completions { .. } | Command::Man { .. }) => Ok(()),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox { .. }) => Ok(()),
     }

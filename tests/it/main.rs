@@ -15,6 +15,7 @@ mod hostile_text;
 mod key_commands;
 mod killed;
 mod loopback;
+mod pages;
 mod peers;
 mod procedures;
 mod protocol_page;

@@ -28,6 +28,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("delegation list", "the chain of trust on a repository's page"),
     ("repo verify", "the screen verifies whatever it shows; from a clean cache only the command line does"),
     ("key test", "asks for passphrases of many keys at once, for scripts; whatever opens a key on the screen tests it too"),
+    ("completions", "for shells"),
+    ("man", "for the system's manual"),
     ("sandbox", "a world of its own, opened from a shell"),
 ];
 
