@@ -131,11 +131,12 @@ peers() {
     have openssl || missing+=(openssl)
     have strace || missing+=(strace)
     have setpriv || missing+=(util-linux)
+    have man || missing+=(man-db)
     [ -x /usr/bin/time ] || missing+=(time) # the benchmarks read peak memory from it
     if [ ${#missing[@]} != 0 ]; then
         have apt-get || not_debian "A test peer (${missing[*]})" \
-            "dnf install golang openssl strace util-linux time docker-cli; notary 0.7 from source" \
-            "pacman -S notary openssl strace util-linux time docker" \
+            "dnf install golang openssl strace util-linux time man-db docker-cli; notary 0.7 from source" \
+            "pacman -S notary openssl strace util-linux time man-db docker" \
             "none: the tests run on Linux only"
         mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
         apt_install "${missing[@]}"

@@ -54,6 +54,9 @@ pub struct Options {
     /// Where the journal and what else is remembered lies [default: $XDG_STATE_HOME/claviger, else ~/.local/state/claviger]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// No screen: the workstation line by line, for screen readers and serial consoles
+    #[arg(long, global = true)]
+    pub plain: bool,
     /// The typed confirmation for what cannot be undone
     #[arg(long, global = true, value_name = "NAME")]
     pub confirm: Option<String>,
@@ -72,7 +75,7 @@ pub enum Command {
     #[command(subcommand)]
     Repo(RepoCommand),
     /// Print what `docker trust inspect` prints
-    #[command(after_help = "Example:\n  claviger inspect registry.example/shop/frontend:1.0 --pretty")]
+    #[command(after_help = "Example:\n  claviger inspect sandbox.test/shop/frontend:2.1.0 --pretty")]
     Inspect {
         /// Repositories, or tags of them
         #[arg(required = true, value_name = "GUN[:TAG]")]
@@ -82,7 +85,7 @@ pub enum Command {
         pretty: bool,
     },
     /// List what a repository signs
-    #[command(after_help = "Example:\n  claviger tags registry.example/shop/frontend --json")]
+    #[command(after_help = "Example:\n  claviger tags sandbox.test/shop/frontend --json")]
     Tags {
         /// Repository
         #[arg(value_name = "GUN")]
@@ -117,9 +120,23 @@ pub enum Command {
     /// Passphrases: make one of words that are drawn by lot, judge one
     #[command(subcommand)]
     Passphrase(PassphraseCommand),
+    /// Print what makes a shell complete claviger's commands and options
+    #[command(after_help = "Examples:\n  claviger completions bash > claviger.bash\n  claviger completions zsh > _claviger")]
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for every command into a directory
+    #[command(after_help = "Example:\n  mkdir man1 && claviger man man1")]
+    Man {
+        /// A directory that exists; pages of an older version in it are replaced
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
-    #[command(after_help = "Example:\n  claviger sandbox --serve")]
+    #[command(after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve")]
     Sandbox {
         /// Serve the world over HTTPS on this machine only, for `notary` and `docker trust`, until interrupted
         #[cfg(feature = "network")]
@@ -149,11 +166,11 @@ pub enum KeyCommand {
         ids: Vec<String>,
     },
     /// Make a new key
-    #[command(after_help = "Example:\n  claviger key generate alice --dir /tmp")]
+    #[command(after_help = "Example:\n  claviger key generate alice")]
     Generate {
-        /// Name of the signer, or of the key
+        /// Name of the signer, or of the key [asked on a terminal]
         #[arg(value_name = "NAME")]
-        name: String,
+        name: Option<String>,
         /// What the key is for
         #[arg(long, value_enum, default_value_t = KeyRole::Delegation)]
         role: KeyRole,
@@ -168,7 +185,7 @@ pub enum KeyCommand {
         dir: PathBuf,
     },
     /// Change the passphrase of a key
-    #[command(after_help = "Example:\n  claviger key passwd 29fe684c5c3c")]
+    #[command(after_help = "Example:\n  claviger key passwd 29fe684c5c3c --new-passphrase-file new-passphrase")]
     Passwd {
         /// Key ID or the start of one, or a file
         #[arg(value_name = "KEY_ID")]
@@ -180,9 +197,9 @@ pub enum KeyCommand {
     /// Take the keys of a file, as `docker trust key load` should
     #[command(after_help = "Example:\n  claviger key load alice.pem --name alice")]
     Load {
-        /// Private keys in PEM, encrypted or not, or a bundle
+        /// Private keys in PEM, encrypted or not, or a bundle [asked on a terminal]
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        file: Option<PathBuf>,
         /// The signer whose keys they are
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
@@ -194,11 +211,11 @@ pub enum KeyCommand {
         gun: Option<String>,
     },
     /// Take the keys of a file, as `notary key import` does
-    #[command(after_help = "Example:\n  claviger key import keys.pem --role root")]
+    #[command(after_help = "Example:\n  claviger key import keys.pem --role delegation")]
     Import {
-        /// Private keys in PEM, encrypted or not, or a bundle
+        /// Private keys in PEM, encrypted or not, or a bundle [asked on a terminal]
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        file: Option<PathBuf>,
         /// What the keys are for [default: as the file says, else delegation]
         #[arg(short, long, value_enum)]
         role: Option<KeyRole>,
@@ -207,7 +224,7 @@ pub enum KeyCommand {
         gun: Option<String>,
     },
     /// Write keys into a new file, still encrypted, as `notary key export` does
-    #[command(after_help = "Example:\n  claviger key export 29fe684c5c3c -o keys.pem")]
+    #[command(after_help = "Example:\n  claviger key export 29fe684c5c3c -o jeff.pem")]
     Export {
         /// Key IDs or the starts of them, or files [default: all]
         #[arg(value_name = "KEY_ID")]
@@ -218,9 +235,9 @@ pub enum KeyCommand {
         /// The public halves instead
         #[arg(long)]
         public: bool,
-        /// The file to write
+        /// The file to write [asked on a terminal]
         #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
+        output: Option<PathBuf>,
     },
     /// Protect keys with as many rounds of key derivation as new ones, with the passphrases that they have
     #[command(after_help = "Example:\n  claviger key strengthen --ask same")]
@@ -246,7 +263,7 @@ pub enum KeyCommand {
         copy: Option<PathBuf>,
     },
     /// Remove a key, after showing what needs it
-    #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c")]
+    #[command(after_help = "Example:\n  claviger key remove 29fe684c5c3c --confirm 29fe684c5c3c")]
     Remove {
         /// Key ID or the start of one, or a file
         #[arg(value_name = "KEY_ID")]
@@ -323,14 +340,14 @@ pub enum RepoCommand {
     #[command(after_help = "Example:\n  claviger repo list --json")]
     List,
     /// Show the chain of trust: roles, keys, thresholds, versions, expiries, paths, findings
-    #[command(after_help = "Example:\n  claviger repo show registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger repo show sandbox.test/shop/frontend")]
     Show {
         /// Repository
         #[arg(value_name = "GUN")]
         gun: String,
     },
     /// Verify from a clean cache, with the remembered root as anchor; exit 3 and the reason when it does not hold
-    #[command(after_help = "Example:\n  claviger repo verify registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger repo verify sandbox.test/shop/frontend")]
     Verify {
         /// Repository
         #[arg(value_name = "GUN")]
@@ -342,7 +359,7 @@ pub enum RepoCommand {
 #[derive(Debug, Subcommand)]
 pub enum SignerCommand {
     /// List who may sign, and with which keys
-    #[command(after_help = "Example:\n  claviger signer list registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger signer list sandbox.test/shop/frontend")]
     List {
         /// Repository
         #[arg(value_name = "GUN")]
@@ -354,7 +371,7 @@ pub enum SignerCommand {
 #[derive(Debug, Subcommand)]
 pub enum DelegationCommand {
     /// List delegated roles with their paths, keys and thresholds
-    #[command(after_help = "Example:\n  claviger delegation list registry.example/shop/frontend")]
+    #[command(after_help = "Example:\n  claviger delegation list sandbox.test/shop/frontend")]
     List {
         /// Repository
         #[arg(value_name = "GUN")]

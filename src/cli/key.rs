@@ -120,6 +120,20 @@ fn show(context: &Context, typed: &str) -> Result<(), Failure> {
         }
         return Ok(output::say_json(&value)?);
     }
+    Ok(output::say(&describe(row))?)
+}
+
+/// A key in one line, for a list to choose from.
+pub fn in_a_line(row: &KeyRow) -> String {
+    let id = row.id.map_or_else(|| shown(&row.path), |id| id.hex().chars().take(12).collect());
+    let role = row.role.shown();
+    let of = row.gun.as_ref().map(|g| format!(", {}", g.shown())).unwrap_or_default();
+    let worst = row.severity().filter(|s| *s >= Severity::Warn).map(|s| format!(", {s}")).unwrap_or_default();
+    format!("{id} {}{of}{worst}", if role.as_str().is_empty() { "without a role" } else { role.as_str() })
+}
+
+/// Everything that is known of a key, in lines.
+pub fn describe(row: &KeyRow) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| out.push_str(&format!("{name:<12}{value}\n"));
     line("Key ID", row.id.map(|id| id.hex()).unwrap_or_else(|| "-".into()));
@@ -135,7 +149,7 @@ fn show(context: &Context, typed: &str) -> Result<(), Failure> {
         out.push_str("\nFindings\n");
         out.extend(row.problems.iter().map(finding_line));
     }
-    Ok(output::say(&out)?)
+    out
 }
 
 fn no_algorithm(row: &KeyRow) -> &'static str {

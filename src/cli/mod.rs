@@ -5,7 +5,9 @@ mod journal;
 mod key;
 mod operator;
 mod output;
+mod pages;
 mod passphrase;
+mod plain;
 mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -15,7 +17,7 @@ mod workstation;
 
 use crate::operator::Cancel;
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 use context::Context;
 use output::Failure;
 use std::{ffi::OsString, io, pin::pin, process::ExitCode, time::Duration};
@@ -26,6 +28,11 @@ impl From<io::Error> for Failure {
         let exit = if e.kind() == io::ErrorKind::BrokenPipe { 141 } else { 1 };
         Self::new("output", format!("the result could not be printed: {e}"), "nothing was changed", "").exit(exit)
     }
+}
+
+/// The definition of the whole command line, for tests and for what is made from it.
+pub fn definition() -> clap::Command {
+    Arguments::command()
 }
 
 /// How long work on keys may take to stop after Ctrl-C before the program ends without it.
@@ -50,11 +57,16 @@ pub fn main() -> ExitCode {
         output::note(&format!("the system refused to {}: {}", r.what, r.why));
     }
     // What stays open until it is told to end hears signals itself, and cleans up.
-    #[cfg(feature = "sandbox")]
-    let hears_signals = matches!(arguments.command, None | Some(Command::Sandbox { .. }));
-    #[cfg(not(feature = "sandbox"))]
-    let hears_signals = arguments.command.is_none();
-    let on_keys = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. }));
+    let by_lines = workstation::is_plain(arguments.options.plain);
+    let hears_signals = match &arguments.command {
+        None => !by_lines,
+        #[cfg(all(feature = "sandbox", feature = "network"))]
+        Some(Command::Sandbox { serve }) => *serve || !by_lines,
+        #[cfg(all(feature = "sandbox", not(feature = "network")))]
+        Some(Command::Sandbox {}) => !by_lines,
+        Some(_) => false,
+    };
+    let on_keys = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. })) || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -118,21 +130,30 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     match command {
         #[cfg(feature = "network")]
         Some(Command::Sandbox { serve: true }) => return sandbox::serve(options.json).await,
-        Some(Command::Sandbox { .. }) => return sandbox::open(options.json).await,
+        Some(Command::Sandbox { .. }) => return sandbox::open(&options, stop).await,
+        _ => {}
+    }
+    match command {
+        Some(Command::Completions { shell }) => return pages::completions(shell, options.json),
+        Some(Command::Man { dir }) => return pages::man(&dir, options.json),
         _ => {}
     }
     let command = match command {
         // It needs no trust directory, and no setting that could be wrong.
         Some(Command::Passphrase(command)) => return aside(move || passphrase::run(command, options.json)).await,
         None => {
-            workstation::can_open(options.json, "")?;
+            workstation::can_open(&options, "")?;
             None
         }
         command => command,
     };
     let context = Context::new(options)?;
     match command {
-        None => workstation::open(context.desk().clone(), context.workplace(), workstation::options(&context.settings)).await,
+        None => {
+            let options = workstation::options(&context.settings);
+            let (desk, place) = (context.desk().clone(), context.workplace());
+            workstation::open(desk, place, options, context.options.plain, stop).await
+        }
         Some(Command::Journal { work }) => aside(move || journal::journal(&context, work.as_deref())).await,
         Some(Command::Resume { work: None, .. }) => journal::interrupted(&context),
         Some(Command::Resume { work: Some(work), give_up: true, .. }) => journal::give_up(&context, &work),
@@ -154,7 +175,8 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Tags { gun }) => tags::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
-        Some(Command::Passphrase(_)) => Ok(()),
+        // Those that need no settings were run above.
+        Some(Command::Passphrase(_) | Command::Completions { .. } | Command::Man { .. }) => Ok(()),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox { .. }) => Ok(()),
     }

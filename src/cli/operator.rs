@@ -1,11 +1,15 @@
 //! The operator of a terminal line: answers come from options, files and the environment; what is missing is asked on the
 //! terminal.
-use super::output;
+use super::{
+    output,
+    plain::{fields, talk::Talk},
+};
 use crate::{
     failure::Failure,
-    operator::{Answer, Confirm, Form, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values},
+    operator::{Answer, Confirm, Field, Form, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values},
     procedures::passphrase_failure,
     secret::{Given, PassphraseError, PassphraseFile, Passphrases, Prompt as _, Source, TerminalPrompt, Wanted},
+    tui::theme::Theme,
 };
 use std::{
     collections::BTreeMap,
@@ -34,7 +38,7 @@ impl Operator for LineOperator {
     fn put<'a>(&'a mut self, _: Step, question: &'a Question, _: bool) -> Fut<'a, Result<Answer, Stop>> {
         Box::pin(async move {
             match question {
-                Question::Form(form) => self.fill(form),
+                Question::Form(form) => self.fill(form).await,
                 Question::Secret(wanted) => self.secret(wanted.clone()).await,
                 Question::Review(review) => {
                     show(review);
@@ -48,12 +52,19 @@ impl Operator for LineOperator {
 }
 
 impl LineOperator {
-    fn fill(&self, form: &Form) -> Result<Answer, Stop> {
+    async fn fill(&self, form: &Form) -> Result<Answer, Stop> {
         let mut values = Values::of(form);
         for field in &form.fields {
             if let Some(value) = self.fields.get(field.name) {
                 values.set(field.name, value.clone());
             }
+        }
+        let missing: Vec<&str> = form.fields.iter().filter(|f| self.is_missing(f, &values)).map(|f| f.name).collect();
+        if !missing.is_empty()
+            && let Some(talk) = Talk::terminal(Theme::detect(|n| std::env::var(n).ok()).unicode)
+        {
+            talk.say(&format!("claviger {}: {}. (? says what can be typed.)", self.command, form.title))?;
+            values = fields::fill(&talk, form, values, |f| missing.contains(&f.name)).await?;
         }
         let problems = form.problems(&values);
         if let Some((field, why)) = problems.first() {
@@ -66,6 +77,11 @@ impl LineOperator {
             }
         }
         Ok(Answer::Values(values))
+    }
+
+    /// Whether nobody has said what a field needs.
+    fn is_missing(&self, field: &Field, values: &Values) -> bool {
+        !self.fields.contains_key(field.name) && field.judge(values).is_err()
     }
 
     async fn secret(&self, wanted: SecretWanted) -> Result<Answer, Stop> {

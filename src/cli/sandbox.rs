@@ -3,6 +3,7 @@
 use super::{args::Options, output::Failure, workstation};
 use crate::{
     journal::State,
+    operator::Cancel,
     procedures::Workplace,
     repository::{Repositories, Servers},
     sandbox::{Sandbox, SandboxError},
@@ -36,8 +37,8 @@ pub fn takes_no(options: &Options) -> Result<(), Failure> {
 }
 
 /// Opens the workstation on a fresh world, which is thrown away at the end.
-pub async fn open(as_json: bool) -> Result<(), Failure> {
-    workstation::can_open(as_json, SERVE)?;
+pub async fn open(options: &Options, stop: Cancel) -> Result<(), Failure> {
+    workstation::can_open(options, SERVE)?;
     let world = make()?;
     let facts = Facts {
         world: World::Sandbox,
@@ -54,7 +55,8 @@ pub async fn open(as_json: bool) -> Result<(), Failure> {
         exact: false,
         public_dir: world.path().to_owned(),
     };
-    let ended = workstation::open(Desk::new(facts, repositories.clone()), place, crate::tui::Options::from_env()).await;
+    let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
+    let ended = workstation::open(desk, place, screen, options.plain, stop).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;
     drop(world);

@@ -1,6 +1,7 @@
 //! `claviger` alone: the workstation, on a screen.
-use super::output::Failure;
+use super::{args, output::Failure, plain};
 use crate::{
+    operator::Cancel,
     procedures::Workplace,
     settings::{Origin, Settings, Sourced},
     tui::{self, Ended, Options},
@@ -10,17 +11,23 @@ use std::io::{self, IsTerminal as _};
 
 /// Refuses to open the workstation where it cannot be: without a terminal, or with `--json`. `hint` is what could be done
 /// instead, besides the commands.
-pub fn can_open(as_json: bool, hint: &str) -> Result<(), Failure> {
+pub fn can_open(options: &args::Options, hint: &str) -> Result<(), Failure> {
     let commands = format!("Every command works without a screen: claviger --help{hint}");
-    if as_json {
+    if options.json {
         let message = "the workstation is a screen and has no JSON, so nothing was opened";
         return Err(Failure::new("usage", message, "nothing was read or changed", commands).exit(2));
     }
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    if !options.plain && !io::stdin().is_terminal() {
         let message = "no terminal here, so nothing was opened";
         return Err(Failure::new("no-terminal", message, "nothing was read or changed", commands).exit(2));
     }
     Ok(())
+}
+
+/// Whether the workstation speaks line by line: it was asked to, or the terminal can do no more.
+pub fn is_plain(asked: bool) -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    asked || matches!(term.as_str(), "" | "dumb") || !io::stdout().is_terminal()
 }
 
 /// How to draw: as the configuration file says, else as the environment does.
@@ -34,7 +41,10 @@ pub fn options(settings: &Settings) -> Options {
 }
 
 /// Opens the workstation.
-pub async fn open(desk: Desk, place: Workplace, options: Options) -> Result<(), Failure> {
+pub async fn open(desk: Desk, place: Workplace, options: Options, plain: bool, stop: Cancel) -> Result<(), Failure> {
+    if is_plain(plain) {
+        return plain::open(desk, place, options.theme.unicode, stop).await;
+    }
     // What was done was said on the screen; what had begun was waited for.
     let nothing = "nothing was left half done";
     let ended = tui::run(desk, place, options)

@@ -71,6 +71,11 @@ impl Field {
         Self { name, label, help, kind: Kind::Text, initial: String::new(), check: Arc::new(|_, _| Ok(None)), looks: false }
     }
 
+    /// The name of a file or directory.
+    pub fn path(name: &'static str, label: &'static str, help: &'static str) -> Self {
+        Self { kind: Kind::Path, ..Self::text(name, label, help) }
+    }
+
     /// One of several.
     pub fn choice(name: &'static str, label: &'static str, help: &'static str, options: Vec<Choice>) -> Self {
         let initial = options.first().map(|o| o.value.to_owned()).unwrap_or_default();
@@ -127,6 +132,8 @@ impl fmt::Debug for Field {
 pub enum Kind {
     /// A line of text.
     Text,
+    /// The name of a file or directory: a line of text that can be completed.
+    Path,
     /// One of these.
     Choice(Vec<Choice>),
 }

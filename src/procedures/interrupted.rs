@@ -12,7 +12,7 @@ use crate::{
     trust_dir::shown,
 };
 use jiff::Timestamp;
-use std::{io, path::Path};
+use std::{io, path::Path, time::Duration};
 
 /// What has not happened when such work cannot be closed or gone on with.
 const NOTHING: &str = "nothing was changed; the work stays as it is";
@@ -69,7 +69,9 @@ impl Workplace {
     /// If the journal cannot be written; then what was found is found again.
     pub fn settle(&self) -> Result<Vec<Interrupted>, Failure> {
         let all = self.interrupted();
-        if self.read_only.is_none() {
+        if self.read_only.is_none() && !all.is_empty() {
+            // Whoever writes next sweeps what was left; that need not wait. If another writes now, that one does it.
+            drop(self.trust_dir.write_within(Duration::ZERO));
             for found in all.iter().filter(|i| !i.leftovers.is_empty()) {
                 let mut transcript = found.found.take().map_err(|e| unwritable(&e, NOTHING))?;
                 let removed = found.take_away();

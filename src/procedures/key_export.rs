@@ -44,6 +44,16 @@ pub enum Half {
     Public,
 }
 
+impl Half {
+    /// What to know afterwards.
+    pub fn next(self) -> &'static str {
+        match self {
+            Self::Private => "Whoever has the file and its passphrases has the keys: keep it where only you can read it.",
+            Self::Public => "It is public, and may be given to anybody.",
+        }
+    }
+}
+
 /// Keys that were written.
 #[derive(Debug, Clone)]
 pub struct Exported {
@@ -109,7 +119,7 @@ pub fn run<'s>(
 
 fn form() -> Form {
     let field =
-        Field::text(field::OUTPUT, "File", "a new file, which only you can read").checked(|path, _| writable(Path::new(path)));
+        Field::path(field::OUTPUT, "File", "a new file, which only you can read").checked(|path, _| writable(Path::new(path)));
     Form { title: "Keys to a file".to_owned(), fields: vec![field] }
 }
 

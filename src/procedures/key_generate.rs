@@ -132,7 +132,7 @@ fn form(place: &Workplace) -> Form {
                 Ok(gun.filter(|g| g.as_str() != typed).map(|g| format!("understood as {g}")))
             }),
             Field::choice(field::ALGORITHM, "Algorithm", "what it computes with", options(&algorithms)),
-            Field::text(field::DIR, "Public half", "the directory that NAME.pub goes to").with(public_dir).checked(
+            Field::path(field::DIR, "Public half", "the directory that NAME.pub goes to").with(public_dir).checked(
                 |dir, values| match values.get(field::NAME) {
                     // Without a name there is nothing to be said of its file.
                     name if signer(name).is_err() => Ok(None),

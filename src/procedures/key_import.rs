@@ -121,7 +121,13 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
         for (number, block) in keys.into_iter().enumerate() {
             let label = Label::of(&place, &block, &values).map_err(|why| {
                 let message = format!("{}, key {} of {count}: {why}", shown(&file), number + 1);
-                Failure::new("usage", message, NOTHING, "Say what it is for with --role and --gun.").exit(2)
+                Failure::new(
+                    "usage",
+                    message,
+                    NOTHING,
+                    "Give the role and the repository that fit, or mend the label in the file.",
+                )
+                .exit(2)
             })?;
             opened.push(open(session, block, label, &mut known).await?);
         }
@@ -164,7 +170,7 @@ fn form(place: &Workplace) -> Form {
     Form {
         title: "Keys from a file".to_owned(),
         fields: vec![
-            Field::text(field::FILE, "File", "PEM as OpenSSL or docker makes it, or a bundle of notary's")
+            Field::path(field::FILE, "File", "PEM as OpenSSL or docker makes it, or a bundle of notary's")
                 .checked_by_looking(|path, _| holds(path)),
             Field::choice(
                 field::ROLE,

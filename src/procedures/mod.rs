@@ -11,6 +11,7 @@ pub mod key_passwd;
 pub mod key_remove;
 pub mod key_strengthen;
 pub mod key_test;
+pub mod paths;
 mod record;
 mod unlock;
 mod work;
@@ -19,7 +20,7 @@ pub use crate::trust_dir::PATIENCE;
 pub use failure::{key_failure, passphrase_failure};
 pub use interrupted::{Came, Interrupted};
 pub use record::{Recording, unwritable};
-pub use work::{Done, KeyFile, Work};
+pub use work::{CANCELLED, Done, KeyFile, Which, Work, perform};
 
 use crate::{
     failure::Failure,

@@ -5,10 +5,14 @@ use super::{
 };
 use crate::{
     failure::{Failure, sentence},
+    keys::KeyEntry,
     operator::{Cancel, Operator, Stop, as_text},
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// The code of a failure that is none: somebody did not want to go on.
+pub const CANCELLED: &str = "cancelled";
 
 /// A procedure, and what it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +21,9 @@ pub enum Work {
     /// Make a key.
     GenerateKey,
     /// Take the keys of a file.
-    ImportKeys,
-    /// Write the keys of these files into one.
-    ExportKeys(Vec<KeyFile>, Half),
+    LoadKeys,
+    /// Write keys to a file.
+    ExportKeys(Which, Half),
     /// Change the passphrase of the key in this file.
     ChangePassphrase(#[serde(with = "as_text")] PathBuf),
     /// Remove the key in this file.
@@ -32,6 +36,16 @@ pub enum Work {
     StrengthenKeys(Option<Vec<KeyFile>>),
     /// Mend permissions.
     MendPermissions,
+}
+
+/// Which keys are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// The keys in these files.
+    These(Vec<KeyFile>),
+    /// All that are listed.
+    All,
 }
 
 /// The file of a key.
@@ -57,7 +71,7 @@ impl Work {
     pub fn command(&self) -> &'static str {
         match self {
             Self::GenerateKey => "key generate",
-            Self::ImportKeys => "key import",
+            Self::LoadKeys => "key import",
             Self::ExportKeys(..) => "key export",
             Self::ChangePassphrase(_) => "key passwd",
             Self::RemoveKey(_) => "key remove",
@@ -72,8 +86,10 @@ impl Work {
     pub fn title(&self) -> &'static str {
         match self {
             Self::GenerateKey => "New key",
-            Self::ImportKeys => "Keys from a file",
-            Self::ExportKeys(..) => "Keys to a file",
+            Self::LoadKeys => "Keys from a file",
+            Self::ExportKeys(_, Half::Public) => "Public half to a file",
+            Self::ExportKeys(Which::These(files), Half::Private) if files.len() == 1 => "A key to a file",
+            Self::ExportKeys(_, Half::Private) => "Keys to a file",
             Self::ChangePassphrase(_) => "Change a passphrase",
             Self::RemoveKey(_) => "Remove a key",
             Self::TestKey(_) => "Test a key",
@@ -87,7 +103,7 @@ impl Work {
     pub fn nothing(&self) -> &'static str {
         match self {
             Self::GenerateKey => key_generate::NOTHING,
-            Self::ImportKeys => key_import::NOTHING,
+            Self::LoadKeys => key_import::NOTHING,
             Self::ExportKeys(..) => key_export::NOTHING,
             Self::ChangePassphrase(_) => key_passwd::NOTHING,
             Self::RemoveKey(_) => key_remove::NOTHING,
@@ -102,7 +118,7 @@ impl Work {
     pub fn has_one_act(&self) -> bool {
         match self {
             Self::GenerateKey | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
-            Self::ImportKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
+            Self::LoadKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
         }
     }
 
@@ -111,11 +127,7 @@ impl Work {
         !matches!(self, Self::TestKey(_))
     }
 
-    /// Does it, from its first question to its end.
-    ///
-    /// # Errors
-    /// Whatever keeps it from being done, and that somebody stopped it.
-    pub async fn perform(
+    async fn perform(
         &self,
         place: &Workplace,
         recording: Recording,
@@ -130,17 +142,16 @@ impl Work {
                 key: Some(made.path),
                 ..Done::default()
             }),
-            Self::ImportKeys => recording.run(operator, cancel, |s| key_import::run(here(), s)).await.map(|all| Done {
+            Self::LoadKeys => recording.run(operator, cancel, |s| key_import::run(here(), s)).await.map(|all| Done {
                 happened: sentence(&all.to_string()),
                 next: all.next(),
                 key: all.0.into_iter().next().map(|k| k.path),
                 ..Done::default()
             }),
-            Self::ExportKeys(files, half) => {
-                let paths: Vec<PathBuf> = files.iter().map(|f| f.0.clone()).collect();
-                let entries = place.keys_at(&paths).await?;
+            Self::ExportKeys(which, half) => {
+                let entries = chosen(place, which).await?;
                 let exported = recording.run(operator, cancel, |s| key_export::run(here(), entries.clone(), *half, s)).await?;
-                Ok(Done { happened: sentence(&exported.to_string()), ..Done::default() })
+                Ok(Done { happened: sentence(&exported.to_string()), next: half.next(), ..Done::default() })
             }
             Self::ChangePassphrase(path) => {
                 let entry = place.key_at(path).await?;
@@ -184,6 +195,37 @@ impl Work {
         match stop {
             Stop::Failed(failure) => failure,
             Stop::Back | Stop::Cancelled => Failure::interrupted(self.nothing()),
+        }
+    }
+}
+
+/// Does a piece of work, from its first question to its end.
+///
+/// # Errors
+/// Whatever keeps it from being done; [`CANCELLED`] if somebody stopped it.
+pub async fn perform(
+    work: &Work,
+    place: &Workplace,
+    recording: Recording,
+    operator: &mut dyn Operator,
+    cancel: Cancel,
+) -> Result<Done, Failure> {
+    work.perform(place, recording, operator, cancel).await.map_err(|stop| match stop {
+        Stop::Failed(failure) => failure,
+        Stop::Back | Stop::Cancelled => Failure::new(CANCELLED, "you have stopped here", work.nothing(), ""),
+    })
+}
+
+async fn chosen(place: &Workplace, which: &Which) -> Result<Vec<KeyEntry>, Failure> {
+    match which {
+        Which::These(files) => place.keys_at(&files.iter().map(|f| f.0.clone()).collect::<Vec<_>>()).await,
+        Which::All => {
+            let all = place.listed().await?;
+            if all.is_empty() {
+                let hint = "`key generate` makes one, `key load` takes one from a file.";
+                return Err(Failure::new("no-such-key", "there are no keys here", key_export::NOTHING, hint));
+            }
+            Ok(all)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Asking a person.
 use super::{Passphrase, PassphraseError, line::MOST};
 use crate::os::strongroom;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read as _, Write as _},
@@ -28,29 +28,34 @@ pub struct TerminalPrompt;
 /// The terminal and how it was before a question, while one is being asked.
 static ASKING: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-/// Gives the terminal back as it was if a question is still being asked: for a program that ends meanwhile.
+/// Gives the terminal back as it was after a question, or while one is still being asked: for a program that ends
+/// meanwhile.
 pub fn give_terminal_back() {
     if let Some((tty, before)) = ASKING.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // The program is ending; there is nothing that could be done about a failure.
+        // There is nothing that could be done about a failure.
         let _ = tcsetattr(&tty, OptionalActions::Now, &before);
     }
 }
 
-fn remember(terminal: Option<(File, Termios)>) {
-    *ASKING.lock().unwrap_or_else(PoisonError::into_inner) = terminal;
+fn remember(terminal: (File, Termios)) {
+    *ASKING.lock().unwrap_or_else(PoisonError::into_inner) = Some(terminal);
 }
 
 impl Prompt for TerminalPrompt {
     fn ask(&mut self, text: &str) -> Result<Passphrase, PassphraseError> {
         let tty = File::open("/dev/tty").map_err(|_| PassphraseError::NoTerminal)?;
         let before = tcgetattr(&tty).map_err(|_| PassphraseError::NoTerminal)?;
-        remember(Some((tty, before)));
+        // The echo ends before the prompt is seen: what somebody types or pastes the moment it stands must not show.
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&tty, OptionalActions::Now, &quiet).map_err(|_| PassphraseError::NoTerminal)?;
+        remember((tty, before));
         // The library reads through buffers of its own, which it does not erase.
         let typed = strongroom(|| {
             let typed = rpassword::prompt_password(text);
             typed.map(|t| Passphrase::of(Passphrase::from(t).expose().trim_ascii()))
         });
-        remember(None);
+        give_terminal_back();
         typed.map_err(|e| refusal(e.kind()))
     }
 

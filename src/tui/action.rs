@@ -58,6 +58,14 @@ pub enum Command {
     Copy,
     /// Make a key.
     NewKey,
+    /// Take the keys of a file.
+    LoadKeys,
+    /// Write the selected key to a file.
+    ExportKey,
+    /// Write its public half to a file.
+    ExportPublic,
+    /// Write all keys to a file.
+    ExportAll,
     /// Change the selected key's passphrase.
     ChangePassphrase,
     /// Remove the selected key.
@@ -74,6 +82,8 @@ pub enum Command {
     NextField,
     /// To the field before.
     PreviousField,
+    /// The rest of a file's name or verb, or to the next field.
+    Complete,
     /// The choice before in a field.
     TurnLeft,
     /// The next choice in a field.
@@ -94,6 +104,10 @@ pub enum Command {
     Unlock,
     /// Show the keys.
     Help,
+    /// Ask for a verb of the command line.
+    Palette,
+    /// Do what the palette has selected.
+    RunSelected,
     /// Go back to the shell for a while.
     Suspend,
     /// Draw everything again.

@@ -1,5 +1,5 @@
 //! Where the user is: a place, and what is open on top of it.
-use super::{roster::View, state::Attention, wizard::Wizard};
+use super::{palette::Palette, roster::View, state::Attention, wizard::Wizard};
 use crate::tuf::name::{Gun, RoleName};
 use std::{collections::HashSet, path::PathBuf};
 use tui_input::Input;
@@ -59,6 +59,8 @@ pub enum Context {
     Help,
     /// The filter line.
     Filter,
+    /// The palette.
+    Palette,
     /// A field of a form in which text is typed.
     Form,
     /// A field of a form in which something is chosen.
@@ -78,9 +80,32 @@ pub enum Context {
 }
 
 impl Context {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Overview,
+        Self::Keys,
+        Self::Key,
+        Self::Repositories,
+        Self::Matter,
+        Self::Unknown,
+        Self::Chain,
+        Self::Tags,
+        Self::Findings,
+        Self::Help,
+        Self::Filter,
+        Self::Palette,
+        Self::Form,
+        Self::Choice,
+        Self::Secret,
+        Self::Review,
+        Self::Confirm,
+        Self::Working,
+        Self::Outcome,
+    ];
+
     /// Whether keys that are no command are text.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Filter | Self::Form | Self::Confirm)
+        matches!(self, Self::Filter | Self::Palette | Self::Form | Self::Confirm)
     }
 
     /// Whether it is a page of guided work.
@@ -163,6 +188,8 @@ pub enum Layer {
     Repository(Box<RepoPage>),
     /// The filter line of the list below.
     Filter(Input),
+    /// The palette, over the context below.
+    Palette(Palette),
     /// Guided work.
     Wizard(Box<Wizard>),
     /// The help, about the context below.

@@ -15,6 +15,7 @@ pub mod ink;
 pub mod keymap;
 pub mod layer;
 pub mod layout;
+pub mod palette;
 pub mod roster;
 pub mod run;
 pub mod runner;

@@ -2,6 +2,7 @@
 use super::{
     idle::Idle,
     layer::{Context, Layer, Place, RepoPage, Tab},
+    palette::Palette,
     roster::View,
     shelf::{KeyShelf, Progress, Repo, RepoShelf},
     theme::{Theme, Tone},
@@ -180,6 +181,7 @@ impl State {
             _ if self.locked.is_some() => Context::Locked,
             Some(Layer::Filter(_)) => Context::Filter,
             Some(Layer::Help(_)) => Context::Help,
+            Some(Layer::Palette(_)) => Context::Palette,
             _ => self.page(),
         }
     }
@@ -199,7 +201,7 @@ impl State {
                     Tab::Findings => Context::Findings,
                 }),
                 Layer::Wizard(w) => Some(w.context()),
-                Layer::Filter(_) | Layer::Help(_) => None,
+                Layer::Filter(_) | Layer::Palette(_) | Layer::Help(_) => None,
             })
             .unwrap_or(match self.place {
                 Place::Overview => Context::Overview,
@@ -228,6 +230,16 @@ impl State {
         self.layers.iter_mut().rev().find_map(|l| if let Layer::Wizard(w) = l { Some(&mut **w) } else { None })
     }
 
+    /// The palette, if it is open.
+    pub fn palette(&self) -> Option<&Palette> {
+        if let Some(Layer::Palette(p)) = self.layers.last() { Some(p) } else { None }
+    }
+
+    /// The same, to change it.
+    pub(super) fn palette_mut(&mut self) -> Option<&mut Palette> {
+        if let Some(Layer::Palette(p)) = self.layers.last_mut() { Some(p) } else { None }
+    }
+
     /// The repository whose page is open.
     pub fn open_repo(&self) -> Option<&Repo> {
         let page = self.repo_page()?;
@@ -247,6 +259,7 @@ impl State {
             Context::Key => self.layers.iter().find_map(|l| if let Layer::Key(k) = l { Some(&k.scroll) } else { None }),
             Context::Matter => self.layers.iter().find_map(|l| if let Layer::Matter(m) = l { Some(&m.scroll) } else { None }),
             Context::Help => self.layers.iter().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
+            Context::Palette => self.palette().map(|p| &p.view),
             Context::Filter => self.view(self.page()),
             Context::Review | Context::Confirm | Context::Outcome => self.wizard().map(|w| &w.scroll),
             Context::Form | Context::Choice | Context::Secret | Context::Working | Context::Locked => None,
@@ -268,6 +281,7 @@ impl State {
                 self.layers.iter_mut().find_map(|l| if let Layer::Matter(m) = l { Some(&mut m.scroll) } else { None })
             }
             Context::Help => self.layers.iter_mut().find_map(|l| if let Layer::Help(v) = l { Some(v) } else { None }),
+            Context::Palette => self.palette_mut().map(|p| &mut p.view),
             Context::Filter => self.view_mut(self.page()),
             Context::Review | Context::Confirm | Context::Outcome => self.wizard_mut().map(|w| &mut w.scroll),
             Context::Form | Context::Choice | Context::Secret | Context::Working | Context::Locked => None,

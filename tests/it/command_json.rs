@@ -97,6 +97,7 @@ fn every_json_result_is_as_its_schema_says() {
         }
     }
     check("inspect", &["inspect", "sandbox.test/not/there"], 1);
+    check("man", &["man", dir.path().to_str().unwrap()], 0);
     // A note beside the result is a line of JSON as well.
     let open = dir.path().join("private");
     std::fs::create_dir(&open).unwrap();

@@ -5,7 +5,7 @@ use claviger::{
     failure::Failure,
     journal::Record,
     operator::{Answer, Cancel, Deed, Fut, Operator, Question, Step, Stop},
-    procedures::{Came, Done, KeyFile, Recording, Work, key_export::Half},
+    procedures::{self, CANCELLED, Came, Done, KeyFile, Recording, Which, Work, key_export::Half},
     views::journal::Journal,
 };
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -16,10 +16,10 @@ type Fields = BTreeMap<&'static str, String>;
 /// Every piece of work on keys, with what is filled into its forms.
 fn works(bench: &Bench) -> Vec<(Work, Fields)> {
     let alice = bench.entry().path;
-    let files = || vec![KeyFile(alice.clone())];
+    let files = || Which::These(vec![KeyFile(alice.clone())]);
     vec![
         (Work::GenerateKey, [("name", "carol".to_owned()), ("dir", text(bench.folder.path().to_owned()))].into()),
-        (Work::ImportKeys, [("file", text(bench.path("bob.pem")))].into()),
+        (Work::LoadKeys, [("file", text(bench.path("bob.pem")))].into()),
         (Work::ExportKeys(files(), Half::Private), [("output", text(bench.path("out.pem")))].into()),
         (Work::ExportKeys(files(), Half::Public), [("output", text(bench.path("out.pub")))].into()),
         (Work::ChangePassphrase(alice.clone()), Fields::new()),
@@ -43,8 +43,8 @@ fn fresh(n: usize) -> (Bench, Work, Fields) {
     (bench, work, fields)
 }
 
-async fn perform(bench: &Bench, work: &Work, recording: Recording, operator: &mut dyn Operator) -> Result<Done, Stop> {
-    work.perform(&bench.place(), recording, operator, Cancel::default()).await
+async fn perform(bench: &Bench, work: &Work, recording: Recording, operator: &mut dyn Operator) -> Result<Done, Failure> {
+    procedures::perform(work, &bench.place(), recording, operator, Cancel::default()).await
 }
 
 /// Somebody who answers until a question, and then is never heard of again.
@@ -161,7 +161,7 @@ async fn work_in_which_nothing_was_done_leaves_nothing_behind() {
         let mut person = Person::new(fields);
         person.stop_at = Some(1);
         let stopped = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut person).await;
-        assert_eq!(stopped, Err(Stop::Cancelled), "{work:?}");
+        assert_eq!(stopped.unwrap_err().code, CANCELLED, "{work:?}");
         assert!(bench.place().interrupted().is_empty(), "{work:?}");
         assert_eq!(Journal::read(&bench.place().state.unwrap()).unwrap().rows, [], "{work:?}");
     }
@@ -186,7 +186,7 @@ async fn what_an_operator_refuses_to_begin_is_neither_done_nor_written_down() {
     let before = bench.files();
     let mut refuses = Refuses(Person::new(fields));
     let result = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut refuses).await;
-    assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "x"), "{result:?}");
+    assert!(matches!(&result, Err(f) if f.code == "x"), "{result:?}");
     assert_eq!(bench.files(), before);
     assert_eq!(Journal::read(&bench.place().state.unwrap()).unwrap().rows, []);
 }
@@ -201,7 +201,7 @@ async fn what_cannot_be_written_down_is_not_done_and_nobody_types_for_it() {
         fs::write(state.path(), "in the way").unwrap();
         let mut person = Person::new(fields);
         let result = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut person).await;
-        assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "journal"), "{work:?}: {result:?}");
+        assert!(matches!(&result, Err(f) if f.code == "journal"), "{work:?}: {result:?}");
         assert_eq!((person.asked, person.acts), (0, 0), "{work:?}");
         assert_eq!(bench.files(), before, "{work:?}");
     }
@@ -210,10 +210,10 @@ async fn what_cannot_be_written_down_is_not_done_and_nobody_types_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_home_there_is_no_place_for_the_journal_and_nothing_is_done() {
     let (bench, work, fields) = fresh(0);
-    let place = claviger::procedures::Workplace { state: None, ..bench.place() };
+    let place = procedures::Workplace { state: None, ..bench.place() };
     let mut person = Person::new(fields);
-    let result = work.perform(&place, Recording::new(&place, work.clone()), &mut person, Cancel::default()).await;
-    assert!(matches!(&result, Err(Stop::Failed(f)) if f.code == "no-state" && f.hint.contains("--state-dir")), "{result:?}");
+    let result = procedures::perform(&work, &place, Recording::new(&place, work.clone()), &mut person, Cancel::default()).await;
+    assert!(matches!(&result, Err(f) if f.code == "no-state" && f.hint.contains("--state-dir")), "{result:?}");
     assert_eq!(person.asked, 0);
 }
 

@@ -148,7 +148,7 @@ fn work_that_has_begun_goes_on_and_its_result_waits() {
     update(&mut s, Action::Began);
     assert_eq!(update(&mut s, Action::Do(Command::Lock)), [Effect::Forget]);
     assert!(drawn(&s).contains("What had begun to write goes on"), "{}", drawn(&s));
-    let done = Done { happened: "The key was made.".to_owned(), next: "Back it up now.", key: None };
+    let done = Done { happened: "The key was made.".to_owned(), next: "Back it up now.", ..Done::default() };
     update(&mut s, Action::Finished(Box::new(Ok(done))));
     assert!(drawn(&s).contains(SAYS) && !drawn(&s).contains("The key was made."), "{}", drawn(&s));
     update(&mut s, Action::Do(Command::Unlock));

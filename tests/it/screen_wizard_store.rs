@@ -5,7 +5,7 @@ use crate::{
     screen_world::{Kind, press, state},
 };
 use claviger::{
-    journal::State,
+    journal,
     keys::{self, Strength},
     operator::{Answer, Question, Step, Values},
     procedures::Workplace,
@@ -70,7 +70,7 @@ impl Bench {
         let (send, mut actions) = unbounded_channel();
         let place = Workplace {
             trust_dir: self.dir(),
-            state: Some(State::of(&self.dir().path().with_extension("state"), self.dir().path())),
+            state: Some(journal::State::of(&self.dir().path().with_extension("state"), self.dir().path())),
             read_only: None,
             exact: false,
             public_dir: ".".into(),

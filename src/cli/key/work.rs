@@ -11,7 +11,7 @@ use crate::{
     keys::{self, KeyEntry},
     operator::{Cancel, Fut, Session, Stop},
     procedures::{
-        Done, KeyFile, Recording, Work,
+        Done, KeyFile, Recording, Which, Work, perform,
         key_export::{self, Half},
         key_generate::{self, field},
         key_import::{self, AllImported},
@@ -32,12 +32,12 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
         KeyCommand::Generate { name, role, gun, algorithm, dir } => {
             let mut line = Line::new(context, Work::GenerateKey, cancel)?;
             line.operator.fields = BTreeMap::from([
-                (field::NAME, name),
                 (field::ROLE, value_name(&role)),
                 (field::GUN, gun.unwrap_or_default()),
                 (field::ALGORITHM, value_name(&algorithm)),
                 (field::DIR, dir.to_string_lossy().into_owned()),
             ]);
+            line.operator.fields.extend(name.map(|n| (field::NAME, n)));
             let made = line.run(|s| key_generate::run(place.clone(), s)).await?;
             say_made(context, &made)
         }
@@ -54,15 +54,15 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             Ok(output::say(&format!("The key {} has a new passphrase; the file was read back. {old}\n", changed.id))?)
         }
         KeyCommand::Load { file, name, role, gun } => {
-            let mut line = Line::new(context, Work::ImportKeys, cancel)?;
+            let mut line = Line::new(context, Work::LoadKeys, cancel)?;
             line.operator.command = "key load";
-            line.operator.fields = import_fields(&file, name, role, gun);
+            line.operator.fields = import_fields(file.as_deref(), name, role, gun);
             let all = line.run(|s| key_import::run(place.clone(), s)).await?;
             say_imported(context, &all)
         }
         KeyCommand::Import { file, role, gun } => {
-            let mut line = Line::new(context, Work::ImportKeys, cancel)?;
-            line.operator.fields = import_fields(&file, None, role, gun);
+            let mut line = Line::new(context, Work::LoadKeys, cancel)?;
+            line.operator.fields = import_fields(file.as_deref(), None, role, gun);
             let all = line.run(|s| key_import::run(place.clone(), s)).await?;
             say_imported(context, &all)
         }
@@ -70,8 +70,8 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             let entries = chosen(context, &ids, gun.as_deref())?;
             let half = if public { Half::Public } else { Half::Private };
             let files = entries.iter().map(|e| KeyFile(e.path.clone())).collect();
-            let mut line = Line::new(context, Work::ExportKeys(files, half), cancel)?;
-            line.operator.fields = BTreeMap::from([(key_export::field::OUTPUT, output.to_string_lossy().into_owned())]);
+            let mut line = Line::new(context, Work::ExportKeys(Which::These(files), half), cancel)?;
+            line.operator.fields.extend(output.map(|o| (key_export::field::OUTPUT, o.to_string_lossy().into_owned())));
             let exported = line.run(|s| key_export::run(place.clone(), entries.clone(), half, s)).await?;
             if context.options.json {
                 let ids: Vec<String> = exported.ids.iter().map(KeyId::hex).collect();
@@ -149,8 +149,7 @@ impl Line {
 
     /// Does the work that it is for.
     pub async fn perform(mut self, context: &Context) -> Result<Done, Failure> {
-        let result = self.work.perform(&context.workplace(), self.recording, &mut self.operator, self.cancel).await;
-        result.map_err(|stop| self.work.stopped(stop))
+        perform(&self.work, &context.workplace(), self.recording, &mut self.operator, self.cancel).await
     }
 }
 
@@ -160,19 +159,17 @@ fn value_name(value: &impl ValueEnum) -> String {
 }
 
 fn import_fields(
-    file: &Path,
+    file: Option<&Path>,
     name: Option<String>,
     role: Option<KeyRole>,
     gun: Option<String>,
 ) -> BTreeMap<&'static str, String> {
     use key_import::field;
     let role = role.map_or_else(|| key_import::AS_LABELLED.to_owned(), |r| value_name(&r));
-    BTreeMap::from([
-        (field::FILE, file.to_string_lossy().into_owned()),
-        (field::NAME, name.unwrap_or_default()),
-        (field::ROLE, role),
-        (field::GUN, gun.unwrap_or_default()),
-    ])
+    let mut fields =
+        BTreeMap::from([(field::NAME, name.unwrap_or_default()), (field::ROLE, role), (field::GUN, gun.unwrap_or_default())]);
+    fields.extend(file.map(|f| (field::FILE, f.to_string_lossy().into_owned())));
+    fields
 }
 
 fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {

@@ -44,6 +44,9 @@ pub fn paint(state: &State, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16
     if helped {
         super::draw(state, Context::Help, &mut ink.on(areas.content));
     }
+    if state.palette().is_some() {
+        super::draw(state, Context::Palette, &mut ink.on(areas.content));
+    }
     let cursor = status::draw(state, &mut ink.on(areas.status));
     footer::draw(state, &mut ink.on(areas.footer));
     cursor.map(|x| (areas.status.x + x, areas.status.y)).or(typed.filter(|_| !helped))

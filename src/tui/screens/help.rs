@@ -47,6 +47,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Working => "Work",
         Context::Outcome => "Result",
         Context::Locked => "Locked",
+        Context::Palette => "Commands",
         Context::Help | Context::Filter => "Filter",
     };
     let mut inside = ink.boxed(&format!("Help {} {name}", state.theme.glyphs().dot));

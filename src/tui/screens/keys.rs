@@ -76,7 +76,7 @@ fn empty(state: &State, ink: &mut Ink<'_>) {
             lines.say("", &format!("No private keys in {}.", state.facts.trust_dir), Tone::Strong);
             lines.gap();
             if state.read_only.is_none() {
-                lines.say("", "n makes a key here.", Tone::Plain);
+                lines.say("", "n makes a key here, i takes keys from a file.", Tone::Plain);
             }
             lines.say("", "claviger key generate NAME makes a signing key.", Tone::Plain);
             lines.say("", "claviger --trust-dir DIR opens another trust directory.", Tone::Plain);

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod locked;
 pub mod matter;
 pub mod overview;
+pub mod palette;
 pub mod repositories;
 pub mod repository;
 pub mod tags;
@@ -44,6 +45,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Repositories => repositories::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
+        Context::Palette => palette::draw(state, ink),
         // The frame draws what has a cursor.
         _ => {}
     }
@@ -58,6 +60,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
+        Context::Palette => palette::body(content),
         Context::Filter | Context::Locked => content,
         Context::Form
         | Context::Choice

@@ -41,7 +41,7 @@ pub fn draw(form: &FormPage, ink: &mut Ink<'_>) -> Option<(u16, u16)> {
     let pointer = ink.glyphs().pointer;
     ink.put(0, y, pointer, Tone::Accent);
     let (field, state) = form.fields().nth(form.focus)?;
-    if field.kind != Kind::Text {
+    if let Kind::Choice(_) = field.kind {
         return None;
     }
     let x = POINTER + LABEL;
@@ -55,9 +55,9 @@ fn value(lines: &mut Lines, field: &Field, state: &FieldState, focused: bool) {
     let (text, tone) = match (&field.kind, state.input.value()) {
         (Kind::Choice(_), v) if focused => (format!("< {v} >"), Tone::Strong),
         (Kind::Choice(_), v) => (v.to_owned(), Tone::Plain),
-        (Kind::Text, _) if focused => (String::new(), Tone::Strong),
-        (Kind::Text, "") => ("(empty)".to_owned(), Tone::Dim),
-        (Kind::Text, v) => (v.to_owned(), Tone::Plain),
+        (Kind::Text | Kind::Path, _) if focused => (String::new(), Tone::Strong),
+        (Kind::Text | Kind::Path, "") => ("(empty)".to_owned(), Tone::Dim),
+        (Kind::Text | Kind::Path, v) => (v.to_owned(), Tone::Plain),
     };
     lines.one(field.label, &text, tone);
 }
@@ -66,7 +66,7 @@ fn value(lines: &mut Lines, field: &Field, state: &FieldState, focused: bool) {
 fn below(lines: &mut Lines, field: &Field, state: &FieldState, g: &Glyphs) {
     let meaning = match &field.kind {
         Kind::Choice(options) => options.iter().find(|o| o.value == state.input.value()).map_or(field.help, |o| o.meaning),
-        Kind::Text => field.help,
+        Kind::Text | Kind::Path => field.help,
     };
     match &state.verdict {
         Err(why) if state.touched => lines.say("", &format!("! {why}"), Tone::Warn),

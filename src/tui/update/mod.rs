@@ -1,6 +1,7 @@
 //! The one place where the state changes: `update(state, action)` returns what else is to be done.
 mod lock;
 mod navigate;
+mod palette;
 mod reading;
 mod wizard;
 
@@ -136,15 +137,19 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
             }
         }
         Command::NewKey
+        | Command::LoadKeys
+        | Command::ExportKey
+        | Command::ExportPublic
+        | Command::ExportAll
         | Command::ChangePassphrase
         | Command::RemoveKey
         | Command::TestKey
         | Command::MigrateKeys
         | Command::StrengthenKeys
-        | Command::MendPermissions => {
-            return wizard::begin(state, command);
-        }
+        | Command::MendPermissions => return wizard::begin(state, command),
+        Command::Complete if state.context() == Context::Palette => palette::complete(state),
         Command::NextField
+        | Command::Complete
         | Command::PreviousField
         | Command::TurnLeft
         | Command::TurnRight
@@ -156,6 +161,8 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Lock => return lock::lock(state, Locked::Asked),
         Command::Unlock => state.locked = None,
         Command::Help => state.layers.push(Layer::Help(Default::default())),
+        Command::Palette => palette::open(state),
+        Command::RunSelected => return palette::run(state),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Repaint => return vec![Effect::Repaint],
         Command::Quit => return vec![Effect::StopAll, Effect::Leave(Ended::Quit)],
@@ -166,7 +173,11 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
 
 /// Types into what has the input.
 fn type_in(state: &mut State, edit: Edit) {
-    let Some(Layer::Filter(input)) = state.layers.last_mut() else { return wizard::edit(state, edit) };
+    let input = match state.layers.last_mut() {
+        Some(Layer::Filter(input)) => input,
+        Some(Layer::Palette(palette)) => return palette.edit(edit),
+        _ => return wizard::edit(state, edit),
+    };
     typing::edit(input, edit);
     let text = input.value().to_owned();
     set_filter(state, &text);

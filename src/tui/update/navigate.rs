@@ -163,7 +163,7 @@ pub fn back(state: &mut State) -> Vec<Effect> {
             state.layers.pop();
             return Vec::new();
         }
-        Some(Layer::Help(_)) => {
+        Some(Layer::Help(_) | Layer::Palette(_)) => {
             state.layers.pop();
             return Vec::new();
         }
@@ -196,7 +196,8 @@ pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    if let Some(place) = layout::place_at(&areas, x, y) {
+    let place = layout::place_at(&areas, x, y).filter(|_| state.palette().is_none());
+    if let Some(place) = place {
         go(state, place);
         return Vec::new();
     }
@@ -212,21 +213,28 @@ pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
         _ => {}
     }
     let context = state.context();
-    if let Some(tab) = screens::repository::tab_at(state, areas.content, x, y) {
+    let tab = screens::repository::tab_at(state, areas.content, x, y).filter(|_| state.palette().is_none());
+    if let Some(tab) = tab {
         if let Some(page) = state.repo_page_mut() {
             page.tab = tab;
         }
         return Vec::new();
     }
     let body = screens::body(context, areas.content);
-    if screens::page_lines(state, context, areas.content).is_some() || !body.contains((x, y).into()) {
+    let inside = body.contains((x, y).into());
+    if context == Context::Palette && !inside {
+        state.layers.pop();
+        return Vec::new();
+    }
+    if screens::page_lines(state, context, areas.content).is_some() || !inside {
         return Vec::new();
     }
     let Some(view) = state.view_mut(context) else { return Vec::new() };
     let before = view.cursor();
     let at = view.top() + usize::from(y - body.y);
-    if view.select_shown(at) && at == before && keymap::entries(context).any(|e| e.command == Command::Open) {
-        return super::run(state, Command::Open);
+    let open = if context == Context::Palette { Command::RunSelected } else { Command::Open };
+    if view.select_shown(at) && at == before && keymap::entries(context).any(|e| e.command == open) {
+        return super::run(state, open);
     }
     Vec::new()
 }

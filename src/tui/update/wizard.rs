@@ -2,14 +2,15 @@
 use crate::{
     failure::Failure,
     operator::Question,
-    procedures::{Done, Work},
+    procedures::{Done, KeyFile, Which, Work, key_export::Half},
     secret::dialogue::{Said, Turn},
     tui::{
         action::{Command, Edit},
         effect::{Effect, Reply},
         layer::Layer,
         shelf::Progress,
-        state::State,
+        state::{Notice, State},
+        theme::Tone,
         typing,
         wizard::{Asked, Page, Wizard},
     },
@@ -23,6 +24,10 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
         (Command::MigrateKeys, _) => Work::MigrateKeys,
         (Command::StrengthenKeys, _) => Work::StrengthenKeys(None),
         (Command::MendPermissions, _) => Work::MendPermissions,
+        (Command::LoadKeys, _) => Work::LoadKeys,
+        (Command::ExportAll, _) => Work::ExportKeys(Which::All, Half::Private),
+        (Command::ExportKey, Some(path)) => Work::ExportKeys(Which::These(vec![KeyFile(path)]), Half::Private),
+        (Command::ExportPublic, Some(path)) => Work::ExportKeys(Which::These(vec![KeyFile(path)]), Half::Public),
         (Command::ChangePassphrase, Some(path)) => Work::ChangePassphrase(path),
         (Command::RemoveKey, Some(path)) => Work::RemoveKey(path),
         (Command::TestKey, Some(path)) => Work::TestKey(path),
@@ -128,9 +133,14 @@ pub fn edit(state: &mut State, edit: Edit) {
 /// Moves in a form, goes on from it, or accepts a page.
 pub fn command(state: &mut State, command: Command) -> Vec<Effect> {
     let Some(wizard) = state.wizard_mut() else { return Vec::new() };
+    let mut several = Vec::new();
     let reply = match (&mut wizard.page, command) {
         (Page::Form(form), Command::NextField) => {
             form.forward();
+            None
+        }
+        (Page::Form(form), Command::Complete) => {
+            several = form.complete();
             None
         }
         (Page::Form(form), Command::PreviousField) => {
@@ -150,7 +160,11 @@ pub fn command(state: &mut State, command: Command) -> Vec<Effect> {
         (Page::Confirm(_, input), Command::Accept) => Some(Reply::Typed(input.value().to_owned())),
         _ => None,
     };
-    reply.map(|r| answer(wizard, r)).unwrap_or_default()
+    let effects = reply.map(|r| answer(wizard, r)).unwrap_or_default();
+    if !several.is_empty() {
+        state.notice = Some(Notice { text: several.join("  "), tone: Tone::Plain });
+    }
+    effects
 }
 
 /// Esc: to the question before, out of the first one, out of what is at work, or away from the result.

@@ -8,12 +8,12 @@ use crate::tui::{
     theme::{Glyphs, Tone},
 };
 
-/// Draws the keys: the way to the help and out stands at the right, always.
+/// Draws the keys: the way to all commands, to the help and out stands at the right, always.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let mut entries: Vec<&Entry> = keymap::entries(state.context()).filter(|e| keymap::in_footer(state, e)).collect();
     entries.sort_by_key(|e| e.rank);
     let (ends, work): (Vec<&Entry>, Vec<&Entry>) =
-        entries.into_iter().partition(|e| matches!(e.command, Command::Help | Command::Quit));
+        entries.into_iter().partition(|e| matches!(e.command, Command::Palette | Command::Help | Command::Quit));
     let g = ink.glyphs();
     let columns = |e: &Entry| fit::width(&label(e, g)) + 1 + fit::width(keymap::name(state, e)) + 2;
     let reserved: usize = ends.iter().map(|e| columns(e)).sum();

@@ -9,7 +9,7 @@ use crate::tui::{
     theme::Tone,
 };
 
-/// Draws the line; returns the column of the cursor if the filter is typed here.
+/// Draws the line; returns the column of the cursor if something is typed here.
 pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
     if let Some(Layer::Filter(input)) = state.layers.last() {
         let x = ink.put(1, 0, "Filter: ", Tone::Accent);
@@ -18,6 +18,11 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<u16> {
         let shown = state.view(state.page()).map_or(0, |v| v.len());
         ink.right(0, &format!("{shown} of {} ", state.roster_len(state.page())), Tone::Dim);
         return Some(cursor);
+    }
+    if let (Some(palette), None) = (state.palette(), &state.notice) {
+        let x = ink.put(1, 0, ":", Tone::Accent);
+        let room = ink.width().saturating_sub(x + 24);
+        return Some(super::input::draw(ink, x, 0, room, &palette.input, Tone::Strong));
     }
     if let Some(notice) = &state.notice {
         ink.clip(1, 0, ink.width().saturating_sub(2), &notice.text, notice.tone);

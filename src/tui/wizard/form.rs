@@ -1,6 +1,7 @@
 //! A form that is being filled: what stands in its fields, which one has the input, and what each is understood as.
 use crate::{
     operator::{Field, Form, Kind, Values},
+    procedures::paths,
     tui::{action::Edit, typing},
 };
 use tui_input::Input;
@@ -49,13 +50,18 @@ impl FormPage {
     /// Everything that was filled in.
     pub fn values(&self) -> Values {
         let mut values = Values::of(&self.form);
-        self.fields().for_each(|(f, s)| values.set(f.name, s.input.value()));
+        for (field, state) in self.fields() {
+            match field.kind {
+                Kind::Path => values.set(field.name, paths::expand(state.input.value())),
+                _ => values.set(field.name, state.input.value()),
+            }
+        }
         values
     }
 
     /// Types into the field that has the input.
     pub fn edit(&mut self, edit: Edit) {
-        if let (Some(Field { kind: Kind::Text, .. }), Some(state)) =
+        if let (Some(Field { kind: Kind::Text | Kind::Path, .. }), Some(state)) =
             (self.form.fields.get(self.focus), self.states.get_mut(self.focus))
         {
             state.touched = true;
@@ -77,6 +83,24 @@ impl FormPage {
             state.touched = true;
             self.judge();
         }
+    }
+
+    /// Completes the name of a file. Where nothing can be added it goes to the next field, and where several names begin as
+    /// it does, these are returned.
+    pub fn complete(&mut self) -> Vec<String> {
+        if let (Some(Field { kind: Kind::Path, .. }), Some(state)) =
+            (self.form.fields.get(self.focus), self.states.get_mut(self.focus))
+        {
+            let before = state.input.value().to_owned();
+            let found = if before.is_empty() { None } else { Some(paths::complete(&before)) };
+            if let Some(found) = found.filter(|f| f.typed != before || !f.several.is_empty()) {
+                state.input = Input::new(found.typed);
+                self.judge();
+                return found.several;
+            }
+        }
+        self.forward();
+        Vec::new()
     }
 
     /// To the next field; whether there is one.

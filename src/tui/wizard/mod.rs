@@ -3,7 +3,7 @@ mod form;
 mod operator;
 mod works;
 
-pub use crate::procedures::{Done, Work};
+pub use crate::procedures::{CANCELLED, Done, Work};
 pub use form::{FieldState, FormPage};
 pub use works::Works;
 
@@ -14,9 +14,6 @@ use crate::{
     secret::{Level, dialogue::Turn},
 };
 use tui_input::Input;
-
-/// The code of a failure that is none: somebody did not want to go on.
-pub const CANCELLED: &str = "cancelled";
 
 /// A question of a procedure.
 #[derive(Debug, Clone)]

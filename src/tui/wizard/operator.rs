@@ -3,7 +3,6 @@ use super::Asked;
 use crate::{
     failure::Failure,
     operator::{Answer, Cancel, Deed, Fut, Operator, Question, Step, Stop},
-    procedures::{Done, Recording, Work, Workplace},
     tui::action::Action,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,13 +70,4 @@ impl Operator for ScreenOperator {
         let _ = self.actions.send(Action::Began);
         Ok(())
     }
-}
-
-/// Does a piece of work from its first question to its end.
-pub async fn perform(work: Work, place: Workplace, recording: Recording, mut operator: ScreenOperator) -> Result<Done, Failure> {
-    let cancel = operator.cancel.clone();
-    work.perform(&place, recording, &mut operator, cancel).await.map_err(|stop| match stop {
-        Stop::Failed(failure) => failure,
-        Stop::Back | Stop::Cancelled => Failure::new(super::CANCELLED, "you have stopped here", work.nothing(), ""),
-    })
 }

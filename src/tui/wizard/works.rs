@@ -1,9 +1,8 @@
 //! Runs procedures beside the task that draws, one at a time.
-use super::operator::{Reply, ScreenOperator, perform};
+use super::operator::{Reply, ScreenOperator};
 use crate::{
-    failure::Failure,
     operator::{Answer, Cancel, Stop},
-    procedures::{Interrupted, PATIENCE, Recording, Work, Workplace},
+    procedures::{PATIENCE, Recording, Work, Workplace, perform},
     tui::action::Action,
 };
 use std::time::Duration;
@@ -40,25 +39,12 @@ impl Works {
     /// Begins a piece of work.
     pub fn start(&mut self, work: Work) {
         let recording = Recording::new(&self.place, work.clone());
-        self.perform(work, recording);
-    }
-
-    /// Goes on with work that was interrupted.
-    ///
-    /// # Errors
-    /// If it cannot be taken up.
-    pub fn resume(&mut self, interrupted: &Interrupted) -> Result<(), Failure> {
-        let (work, recording) = interrupted.take_up(&self.place)?;
-        self.perform(work, recording);
-        Ok(())
-    }
-
-    fn perform(&mut self, work: Work, recording: Recording) {
         let (cancel, reply, actions) = (Cancel::default(), Reply::default(), self.actions.clone());
-        let operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
-        let performed = perform(work, self.place.clone(), recording, operator);
+        let mut operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
+        let (place, told) = (self.place.clone(), cancel.clone());
         let task = tokio::spawn(async move {
-            let _ = actions.send(Action::Finished(Box::new(performed.await)));
+            let result = perform(&work, &place, recording, &mut operator, told).await;
+            let _ = actions.send(Action::Finished(Box::new(result)));
         });
         self.running = Some(Running { task, cancel, reply });
     }

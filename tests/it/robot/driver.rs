@@ -26,6 +26,7 @@ pub struct Robot {
     writer: Box<dyn Write + Send>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     before: String,
+    heard: usize,
 }
 
 /// A program to be started.
@@ -71,7 +72,7 @@ impl Robot {
             }
         });
         let writer = master.take_writer().unwrap();
-        Self { master, child, writer, seen, before }
+        Self { master, child, writer, seen, before, heard: 0 }
     }
 
     /// Waits until the screen is as it should be.
@@ -98,6 +99,28 @@ impl Robot {
     /// Waits until the screen shows a text no more.
     pub fn see_no(&self, text: &str) -> String {
         self.wait(&format!("no {text:?}"), |s| !s.contents().contains(text))
+    }
+
+    /// Waits until the program says something that it has not said before.
+    pub fn hear(&mut self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        let (lock, changed) = &*self.seen;
+        let mut seen: MutexGuard<'_, Seen> = lock.lock().unwrap();
+        loop {
+            let new = String::from_utf8_lossy(&seen.said[self.heard..]).into_owned();
+            if let Some(at) = new.find(text) {
+                self.heard += at + text.len();
+                return;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.closed, "{text:?} was not said; what was said is\n{new}");
+            (seen, _) = changed.wait_timeout(seen, left).unwrap();
+        }
+    }
+
+    /// Everything that was written to the terminal so far.
+    pub fn said(&self) -> Vec<u8> {
+        self.seen.0.lock().unwrap().said.clone()
     }
 
     /// What is on the screen now.

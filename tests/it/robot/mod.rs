@@ -1,9 +1,11 @@
 //! A robot sits before the real binary in a pseudo-terminal.
 mod child;
-mod driver;
+pub mod driver;
 mod ends;
+mod files;
 mod memory;
 mod places;
+mod plain;
 mod sandbox;
 mod scan;
 mod wizard;
@@ -65,7 +67,8 @@ impl Home {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a directory with everything in it.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -21,7 +21,7 @@ impl Visit {
         let home = Home::empty();
         let mut robot = home.start(&[], size);
         robot.press("2");
-        robot.see("n makes a key here.");
+        robot.see("n makes a key here");
         Self { home, robot }
     }
 
@@ -141,7 +141,7 @@ fn a_key_is_made_changed_and_removed_on_the_screen() {
         v.robot.see("was removed");
         assert!(v.keys().is_empty());
         v.robot.press("\r");
-        v.robot.see("n makes a key here.");
+        v.robot.see("n makes a key here");
         v.leave().never_seen(&[FIRST, SECOND, "opens nothing 4711"]);
     }
 }
@@ -173,7 +173,7 @@ fn esc_at_the_first_question_does_nothing_and_says_so() {
     v.robot.press("n");
     v.robot.see("Say what the new key is for.");
     v.escape("No key was made.");
-    v.escape("n makes a key here.");
+    v.escape("n makes a key here");
     v.make();
     v.robot.press("p");
     v.robot.see("Type the passphrase of the ana key");

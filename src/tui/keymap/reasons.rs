@@ -1,0 +1,89 @@
+//! Why a command can do nothing now: the footer leaves it out, the help and the palette say it.
+use super::Context;
+use crate::tui::{action::Command, shelf::Progress, standing::Standing, state::State, wizard::Page};
+use std::borrow::Cow;
+
+/// Why a command can do nothing now; nothing if it can.
+pub fn why_not(state: &State, command: Command) -> Option<Cow<'static, str>> {
+    never(state, command).or_else(|| in_work(state, command)).or_else(|| in_general(state, command).map(Cow::Borrowed))
+}
+
+/// Why a command can do nothing in this session, whatever is selected.
+pub fn never(state: &State, command: Command) -> Option<Cow<'static, str>> {
+    let writes = matches!(
+        command,
+        Command::NewKey
+            | Command::LoadKeys
+            | Command::ExportKey
+            | Command::ExportPublic
+            | Command::ExportAll
+            | Command::ChangePassphrase
+            | Command::RemoveKey
+            | Command::StrengthenKeys
+            | Command::MigrateKeys
+            | Command::MendPermissions
+    );
+    let why = state.read_only.as_ref().filter(|_| writes)?;
+    Some(format!("This is a read-only session ({why}): nothing is written.").into())
+}
+
+fn in_general(state: &State, command: Command) -> Option<&'static str> {
+    let page = state.page();
+    let nothing_listed = state.view(page).is_none_or(|v| v.is_empty());
+    match command {
+        Command::Open | Command::Fold if nothing_listed => Some("Nothing is selected."),
+        Command::Copy if nothing_listed && page != Context::Key => Some("Nothing is selected."),
+        Command::Copy if state.copyable().is_none() => Some("There is no valid ID or digest to copy."),
+        Command::Look if state.looking.is_some() => Some("It is being looked at. c stops that."),
+        Command::Look if !state.open_repo().is_some_and(|r| matches!(r.standing, Standing::Refused(_))) => {
+            Some("Only what was refused is looked at unverified.")
+        }
+        Command::Filter if state.roster_len(page) == 0 => Some("There is nothing to filter."),
+        Command::Sort if state.roster_len(page) == 0 => Some("There is nothing to sort."),
+        Command::Cancel if !state.is_busy() => Some("Nothing is running."),
+        Command::Refresh if matches!(page, Context::Keys | Context::Key) && state.keys_progress == Progress::Reading => {
+            Some("The keys are being read. c stops that.")
+        }
+        Command::Refresh if page == Context::Repositories && nothing_listed => {
+            Some("No repository is selected. R looks for all.")
+        }
+        Command::Refresh if state.is_reading_target() => Some("It is being read. c stops that."),
+        Command::RefreshAll if state.job.is_some() || state.repos_progress == Progress::Reading => {
+            Some("Repositories are being read. c stops that.")
+        }
+        Command::ChangePassphrase | Command::RemoveKey | Command::TestKey | Command::ExportKey | Command::ExportPublic
+            if state.selected_key().is_none() =>
+        {
+            Some("Nothing is selected.")
+        }
+        Command::ExportAll if state.keys_progress == Progress::Done && state.keys.roster.rows().is_empty() => {
+            Some("There are no keys here.")
+        }
+        Command::Suspend if !state.has_shell => Some("There is no shell to go back to."),
+        _ => None,
+    }
+}
+
+/// The same for guided work.
+fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
+    if state.context() == Context::Help {
+        return None;
+    }
+    let wizard = state.wizard()?;
+    match (command, &wizard.page) {
+        (Command::Back, page) if wizard.acted && !matches!(page, Page::Outcome(_)) => {
+            Some("It has begun to write, and is not stopped half-way.".into())
+        }
+        (Command::Remember, Page::Secret(page)) if !page.may_be_remembered() => {
+            Some("Only the passphrase of a key that there is can be remembered.".into())
+        }
+        (Command::Back, _) if wizard.stopping && wizard.is_working() => Some("It is being stopped.".into()),
+        (Command::Accept, Page::Review(_) | Page::Confirm(..)) if !wizard.is_read() => {
+            Some("There is more below: read to the end, with Down or PgDn.".into())
+        }
+        (Command::Accept, Page::Confirm(confirm, input)) if input.value() != confirm.typed => {
+            Some(format!("Type {} in full.", confirm.typed).into())
+        }
+        _ => None,
+    }
+}

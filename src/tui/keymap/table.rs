@@ -1,0 +1,200 @@
+//! The lines of the table.
+use super::{Context, Context as C, Entry, Key, Key::Char, Key::Code, Key::Ctrl};
+use crate::tui::action::Command;
+use crossterm::event::KeyCode;
+
+const UP: Key = Code(KeyCode::Up);
+const DOWN: Key = Code(KeyCode::Down);
+const ENTER: Key = Code(KeyCode::Enter);
+const ESC: Key = Code(KeyCode::Esc);
+const INTO: &[Key] = &[ENTER, Char('l'), Code(KeyCode::Right)];
+/// Where letters are commands, and there is something to move in.
+const ALL: &[C] = &[
+    C::Overview,
+    C::Matter,
+    C::Keys,
+    C::Key,
+    C::Repositories,
+    C::Unknown,
+    C::Chain,
+    C::Tags,
+    C::Findings,
+    C::Help,
+    C::Review,
+    C::Outcome,
+];
+const PAGES: &[C] = &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
+const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
+const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
+const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
+const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
+const FORM: &[C] = &[C::Form, C::Choice];
+/// Pages of guided work that ask something which the screen itself reads.
+const QUESTIONS: &[C] = &[C::Form, C::Choice, C::Review, C::Confirm];
+/// Everywhere but on the page of the lock.
+const UNLOCKED: &[C] = &[
+    C::Overview,
+    C::Matter,
+    C::Keys,
+    C::Key,
+    C::Repositories,
+    C::Unknown,
+    C::Chain,
+    C::Tags,
+    C::Findings,
+    C::Help,
+    C::Filter,
+    C::Palette,
+    C::Form,
+    C::Choice,
+    C::Secret,
+    C::Review,
+    C::Confirm,
+    C::Working,
+    C::Outcome,
+];
+/// Where letters are text, and where nothing moves.
+const TYPING: &[C] = &[C::Filter, C::Palette, C::Form, C::Choice, C::Confirm, C::Working];
+
+const fn entry(
+    command: Command,
+    keys: &'static [Key],
+    name: &'static str,
+    help: &'static str,
+    at: &'static [Context],
+    rank: u8,
+) -> Entry {
+    Entry { command, keys, name, help, at, rank, verbs: &[], anywhere: false }
+}
+
+impl Entry {
+    /// The same, called so on the command line. In the palette it works where its keys do.
+    const fn verbs(self, verbs: &'static [&'static str]) -> Self {
+        Self { verbs, ..self }
+    }
+
+    /// The same, called so on the command line. In the palette it works everywhere.
+    const fn anywhere(self, verbs: &'static [&'static str]) -> Self {
+        Self { verbs, anywhere: true, ..self }
+    }
+}
+
+/// The table.
+pub const TABLE: &[Entry] = &[
+    entry(Command::Up, &[UP, Char('k')], "move", "one line up", ALL, 0),
+    entry(Command::Down, &[DOWN, Char('j')], "", "one line down", ALL, 0),
+    entry(Command::HalfUp, &[Ctrl('u'), Code(KeyCode::PageUp)], "", "half a screen up", ALL, 0),
+    entry(Command::HalfDown, &[Ctrl('d'), Code(KeyCode::PageDown)], "", "half a screen down", ALL, 0),
+    entry(Command::First, &[Char('g'), Code(KeyCode::Home)], "", "to the first line", ALL, 0),
+    entry(Command::Last, &[Char('G'), Code(KeyCode::End)], "", "to the last line", ALL, 0),
+    entry(Command::Open, INTO, "open", "open what is selected", &[C::Overview], 1),
+    entry(Command::Open, INTO, "open", "open the selected key", &[C::Keys], 1).verbs(&["key show"]),
+    entry(Command::Open, INTO, "open", "open the selected repository", &[C::Repositories], 1).verbs(&["repo show"]),
+    entry(Command::TabLeft, &[Code(KeyCode::Left), Char('h')], "chain/tags", "to the tab on the left", IN_REPOSITORY, 1),
+    entry(Command::TabRight, &[Code(KeyCode::Right), Char('l')], "", "to the tab on the right", IN_REPOSITORY, 1),
+    entry(Command::Open, &[ENTER], "open", "open the selected key; fold or unfold a role", &[C::Chain], 3),
+    entry(Command::Fold, &[Char(' ')], "fold", "fold or unfold the selected role", &[C::Chain], 4),
+    entry(Command::Back, &[ESC, Code(KeyCode::Backspace)], "back", "out; clears a filter first", IN_REPOSITORY, 2),
+    entry(
+        Command::Back,
+        &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
+        "back",
+        "out",
+        &[C::Key, C::Matter, C::Unknown],
+        2,
+    ),
+    entry(Command::Look, &[Char('v')], "claims", "see what its files claim, unverified; once more hides it", &[C::Unknown], 5),
+    entry(Command::Back, &[ESC, Char('?'), Char('q')], "close", "close the help", &[C::Help], 2),
+    entry(Command::Back, &[ESC], "", "clear the filter, or stop reading", PLACES, 2),
+    entry(Command::Filter, &[Char('/')], "filter", "filter: lines with all these words", LISTS, 3),
+    entry(Command::Sort, &[Char('s')], "sort", "sort by the next column", LISTS, 5),
+    entry(Command::Refresh, &[Char('r')], "read again", "read again: all keys", &[C::Keys, C::Key], 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
+    entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview, C::Matter], 4),
+    entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
+    entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),
+    entry(Command::Copy, &[Char('y')], "copy ID", "copy the key's ID", &[C::Keys, C::Key], 6),
+    entry(Command::Copy, &[Char('y')], "copy name", "copy the repository's name", &[C::Repositories], 6),
+    entry(Command::Copy, &[Char('y')], "copy", "copy the role's name or the key's ID", &[C::Chain], 6),
+    entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
+    entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2).anywhere(&["key generate"]),
+    entry(Command::LoadKeys, &[Char('i')], "load", "take the keys of a file", &[C::Keys], 4)
+        .anywhere(&["key load", "key import"]),
+    entry(Command::ChangePassphrase, &[Char('p')], "passphrase", "change the key's passphrase", &[C::Keys, C::Key], 3)
+        .verbs(&["key passwd"]),
+    entry(Command::ExportKey, &[Char('e')], "export", "write the key to a file, still encrypted", &[C::Keys, C::Key], 6)
+        .verbs(&["key export"]),
+    entry(Command::ExportPublic, &[Char('u')], "", "write the key's public half to a file", &[C::Keys, C::Key], 7)
+        .verbs(&["key export --public"]),
+    entry(Command::ExportAll, &[Char('E')], "", "write all keys to a file, still encrypted", &[C::Keys], 7)
+        .anywhere(&["key export"]),
+    entry(
+        Command::TestKey,
+        &[Char('t')],
+        "test",
+        "test the key: does it open, and is it the one its name says",
+        &[C::Keys, C::Key],
+        4,
+    )
+    .verbs(&["key test"]),
+    entry(Command::StrengthenKeys, &[Char('S')], "", "protect all keys as new ones are", &[C::Keys], 6)
+        .anywhere(&["key strengthen"]),
+    entry(Command::MigrateKeys, &[Char('M')], "", "move keys of old layouts to today's, after a copy", &[C::Keys], 6)
+        .anywhere(&["key migrate"]),
+    entry(Command::MendPermissions, &[Char('P')], "", "mend the permissions of key files", &[C::Keys], 6)
+        .anywhere(&["key mend"]),
+    entry(Command::RemoveKey, &[Char('D')], "remove", "remove the key, after a look at what needs it", &[C::Keys, C::Key], 4)
+        .verbs(&["key remove"]),
+    entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
+    entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7).anywhere(&["key list"]),
+    entry(Command::Place(2), &[Char('3')], "", "to the repositories", PAGES, 7).anywhere(&["repo list"]),
+    entry(Command::NextPlace, &[Code(KeyCode::Tab)], "places", "to the next place", PAGES, 7),
+    entry(Command::PreviousPlace, &[Code(KeyCode::BackTab)], "", "to the place before", PAGES, 7),
+    entry(Command::Help, &[Char('?')], "help", "show this help", PAGES, 8),
+    entry(Command::Help, &[Char('?')], "help", "show this help", &[C::Choice, C::Review, C::Working, C::Outcome], 8),
+    entry(Command::Palette, &[Char(':')], "command", "a command by its name, as on the command line", PAGES, 8),
+    entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", ALL, 9),
+    entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", ALL, 9),
+    entry(Command::Quit, &[Char('q')], "quit", "leave", PAGES, 9).anywhere(&["quit"]),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", ALL, 9),
+    entry(Command::KeepFilter, &[ENTER], "keep", "keep the filter and go back to the list", &[C::Filter], 1),
+    entry(Command::Back, &[ESC], "clear", "clear the filter", &[C::Filter], 2),
+    entry(Command::Up, &[UP], "move", "one line up", &[C::Filter], 3),
+    entry(Command::Down, &[DOWN], "", "one line down", &[C::Filter], 3),
+    entry(Command::RunSelected, &[ENTER], "do it", "do what is selected", &[C::Palette], 1),
+    entry(Command::Complete, &[Code(KeyCode::Tab)], "complete", "put the selected command into the line", &[C::Palette], 4),
+    entry(Command::Back, &[ESC], "close", "close the commands", &[C::Palette], 2),
+    entry(Command::Up, &[UP], "move", "one line up", &[C::Palette], 3),
+    entry(Command::Down, &[DOWN], "", "one line down", &[C::Palette], 3),
+    entry(Command::Enter, &[ENTER], "next", "to the next field; from the last one, on", FORM, 1),
+    entry(Command::TurnLeft, &[Code(KeyCode::Left)], "choose", "the choice before", &[C::Choice], 2),
+    entry(Command::TurnRight, &[Code(KeyCode::Right), Char(' ')], "", "the next choice", &[C::Choice], 2),
+    entry(Command::PreviousField, &[UP, Code(KeyCode::BackTab)], "field", "to the field before", FORM, 3),
+    entry(Command::NextField, &[DOWN], "", "to the next field", FORM, 3),
+    entry(Command::Complete, &[Code(KeyCode::Tab)], "", "the rest of a file's name, or to the next field", FORM, 3),
+    entry(Command::Continue, &[Ctrl('d')], "continue", "on, if nothing is wrong", FORM, 4),
+    entry(Command::Accept, &[ENTER], "done", "take what was typed", &[C::Secret], 1),
+    entry(Command::Clear, &[Ctrl('u')], "clear", "begin the line again", &[C::Secret], 3),
+    entry(Command::Remember, &[Ctrl('r')], "remember", "remember the passphrase until locked, or do not", &[C::Secret], 4),
+    entry(Command::Accept, &[ENTER], "accept", "do what the page says", &[C::Review], 1),
+    entry(Command::Accept, &[ENTER], "go ahead", "do what the page says, once it is typed in full", &[C::Confirm], 1),
+    entry(Command::Up, &[UP], "", "one line up", &[C::Confirm], 3),
+    entry(Command::Down, &[DOWN], "", "one line down", &[C::Confirm], 3),
+    entry(Command::HalfUp, &[Code(KeyCode::PageUp)], "", "half a screen up", &[C::Confirm], 3),
+    entry(Command::HalfDown, &[Code(KeyCode::PageDown)], "", "half a screen down", &[C::Confirm], 3),
+    entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", QUESTIONS, 2),
+    entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", &[C::Secret], 2),
+    entry(Command::Back, &[ESC], "cancel", "stop, unless it has begun to write", &[C::Working], 2),
+    entry(Command::Back, &[ENTER, ESC, Char('q')], "close", "back to where you were", &[C::Outcome], 1),
+    entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", &[C::Form, C::Choice, C::Confirm, C::Working], 9),
+    entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", TYPING, 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", TYPING, 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Secret], 9),
+    entry(Command::Lock, &[Ctrl('x')], "", "forget every passphrase, and lock", UNLOCKED, 9).anywhere(&["lock"]),
+    entry(Command::Unlock, &[ENTER], "go on", "go on; there is nothing to type", &[C::Locked], 1),
+    entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", &[C::Locked], 9),
+    entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", &[C::Locked], 9),
+    entry(Command::Quit, &[Char('q')], "quit", "leave", &[C::Locked], 9),
+    entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Locked], 9),
+];
