@@ -1,5 +1,5 @@
 //! Guided work: one file per piece of it. A procedure reads from top to bottom like the paper script of a ceremony; it asks
-//! through a [`Session`](crate::operator::Session) and never draws or prints. Screen, command line and tests run the same one.
+//! through a [`Session`] and never draws or prints. Screen, command line and tests run the same one.
 mod failure;
 mod interrupted;
 pub mod key_export;
