@@ -36,6 +36,7 @@ fn every_test_in_the_list_of_attacks_exists() {
     assert!(all.len() > 100, "only {} attacks were found in the page", all.len());
     for name in &all {
         let (module, test) = name.rsplit_once("::").unwrap_or_else(|| panic!("{name} names no module"));
+        let module = module.replace("::", "/");
         let places = [format!("tests/it/attacks/{module}.rs"), format!("tests/it/{module}.rs")];
         assert!(places.iter().any(|p| tests_in(&repository().join(p)).contains(test)), "there is no test {name}");
     }
