@@ -71,7 +71,9 @@ impl Workplace {
         let all = self.interrupted();
         if self.read_only.is_none() && !all.is_empty() {
             // Whoever writes next sweeps what was left; that need not wait. If another writes now, that one does it.
-            drop(self.trust_dir.write_within(Duration::ZERO));
+            if self.trust_dir.path().is_dir() {
+                drop(self.trust_dir.write_within(Duration::ZERO));
+            }
             for found in all.iter().filter(|i| !i.leftovers.is_empty()) {
                 let mut transcript = found.found.take().map_err(|e| unwritable(&e, NOTHING))?;
                 let removed = found.take_away();

@@ -7,9 +7,9 @@ use crate::{
 };
 use claviger::{
     failure::Failure,
-    keys,
+    journal, keys,
     operator::{Answer, Question, Review},
-    procedures::{Which, Workplace, key_export::Half},
+    procedures::{KeyFile, Which, Workplace, key_export::Half},
     secret::{Given, Passphrase, Source},
     text::is_plain,
     trust_dir::TrustDir,
@@ -42,6 +42,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let place = Workplace {
             trust_dir: TrustDir::new(dir.path().join("trust")),
+            state: Some(journal::State::of(&dir.path().join("state"), dir.path())),
             read_only: None,
             exact: false,
             public_dir: dir.path().into(),

@@ -11,11 +11,11 @@ use crate::{
     keys::{self, KeyEntry},
     operator::{Cancel, Fut, Session, Stop},
     procedures::{
-        Done, KeyFile, Recording, Which, Work, perform,
+        Done, KeyFile, Recording, Which, Work,
         key_export::{self, Half},
         key_generate::{self, field},
         key_import::{self, AllImported},
-        key_mend, key_migrate, key_passwd, key_remove, key_strengthen, passphrase_failure,
+        key_mend, key_migrate, key_passwd, key_remove, key_strengthen, passphrase_failure, perform,
     },
     secret::PassphraseFile,
     trust_dir::shown,

@@ -150,8 +150,12 @@ impl Plain {
             Command::NewKey => Some(Work::GenerateKey),
             Command::LoadKeys => Some(Work::LoadKeys),
             Command::ExportAll => Some(Work::ExportKeys(Which::All, Half::Private)),
-            Command::ExportKey => one(self.choose().await?).map(|p| Work::ExportKeys(Which::These(vec![KeyFile(p)]), Half::Private)),
-            Command::ExportPublic => one(self.choose().await?).map(|p| Work::ExportKeys(Which::These(vec![KeyFile(p)]), Half::Public)),
+            Command::ExportKey => {
+                one(self.choose().await?).map(|p| Work::ExportKeys(Which::These(vec![KeyFile(p)]), Half::Private))
+            }
+            Command::ExportPublic => {
+                one(self.choose().await?).map(|p| Work::ExportKeys(Which::These(vec![KeyFile(p)]), Half::Public))
+            }
             Command::ChangePassphrase => one(self.choose().await?).map(Work::ChangePassphrase),
             Command::RemoveKey => one(self.choose().await?).map(Work::RemoveKey),
             Command::TestKey => one(self.choose().await?).map(Work::TestKey),

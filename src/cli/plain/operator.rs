@@ -117,11 +117,13 @@ impl PlainOperator {
                     let why = PassphraseError::NoTerminal;
                     return Err(Failure::new("passphrase-missing", why.to_string(), "nothing was done", why.remedy()).into());
                 }
-                Typed::Escape | Typed::Lock => match self.talk.ask("Nothing was typed. Enter asks again, < goes back, stop ends it").await? {
-                    Said::Back => return Err(Stop::Back),
-                    Said::Stop => return Err(Stop::Cancelled),
-                    _ => {}
-                },
+                Typed::Escape | Typed::Lock => {
+                    match self.talk.ask("Nothing was typed. Enter asks again, < goes back, stop ends it").await? {
+                        Said::Back => return Err(Stop::Back),
+                        Said::Stop => return Err(Stop::Cancelled),
+                        _ => {}
+                    }
+                }
             }
         }
     }

@@ -142,8 +142,7 @@ pub const TABLE: &[Entry] = &[
         .anywhere(&["key strengthen"]),
     entry(Command::MigrateKeys, &[Char('M')], "", "move keys of old layouts to today's, after a copy", &[C::Keys], 6)
         .anywhere(&["key migrate"]),
-    entry(Command::MendPermissions, &[Char('P')], "", "mend the permissions of key files", &[C::Keys], 6)
-        .anywhere(&["key mend"]),
+    entry(Command::MendPermissions, &[Char('P')], "", "mend the permissions of key files", &[C::Keys], 6).anywhere(&["key mend"]),
     entry(Command::RemoveKey, &[Char('D')], "remove", "remove the key, after a look at what needs it", &[C::Keys, C::Key], 4)
         .verbs(&["key remove"]),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
