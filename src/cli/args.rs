@@ -256,7 +256,7 @@ pub enum KeyCommand {
     #[command(after_help = "Example:\n  claviger key mend")]
     Mend,
     /// Move keys of old layouts to where notary 0.7 and docker keep them, after a copy
-    #[command(after_help = "Example:\n  claviger key migrate --copy /tmp/old-keys")]
+    #[command(after_help = "Example:\n  claviger key migrate --copy old-keys")]
     Migrate {
         /// A new directory for the copy [default: beside the trust directory]
         #[arg(long, value_name = "DIR")]

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    finding::{Finding, Severity},
     journal::{Found, Line, saying},
     operator::{Change, Deed, Filled, hash},
     text::Untrusted,
@@ -14,6 +15,8 @@ use crate::{
 use jiff::Timestamp;
 use std::{io, path::Path, time::Duration};
 
+/// The code of a finding about such work.
+pub const INTERRUPTED: &str = "interrupted";
 /// What has not happened when such work cannot be closed or gone on with.
 const NOTHING: &str = "nothing was changed; the work stays as it is";
 
@@ -61,6 +64,14 @@ impl Workplace {
     pub fn interrupted(&self) -> Vec<Interrupted> {
         let found = self.state.as_ref().map(crate::journal::State::unfinished).unwrap_or_default();
         found.into_iter().map(Interrupted::of).collect()
+    }
+
+    /// The same as findings, after [`Self::settle`]: what was closed is said too.
+    pub fn interrupted_findings(&self) -> Vec<Finding> {
+        // What cannot be closed now is found again.
+        let found = self.settle().unwrap_or_else(|_| self.interrupted());
+        let says = |i: &Interrupted| Finding::new(INTERRUPTED, Severity::Warn, i.sentence());
+        found.iter().filter(|i| i.came != Came::Answered).map(says).collect()
     }
 
     /// The same, and closes what came to its end, or had none: that is not found again.

@@ -150,7 +150,7 @@ impl Session {
         state.has_shell = getsid(None).is_ok_and(|s| s != getpid());
         let guard = Guard::take(options.mouse)?;
         let screen = terminal::screen()?;
-        let runner = Runner::new(desk, actions.clone());
+        let runner = Runner::new(desk, place.clone(), actions.clone());
         let works = Works::new(place, actions.clone());
         state.read_only = works.read_only().map(str::to_owned);
         state.idle = Idle::new(options.lock_after);

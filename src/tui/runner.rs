@@ -4,9 +4,9 @@ use super::{
     effect::Effect,
     shelf::{KeyShelf, Repo},
 };
-use crate::{tuf::name::Gun, views::desk::Desk};
+use crate::{finding::Finding, procedures::Workplace, tuf::name::Gun, views::desk::Desk};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::{
     sync::{OnceCell, Semaphore, mpsc::UnboundedSender},
     task::{JoinSet, spawn_blocking},
@@ -24,12 +24,16 @@ pub struct Runner {
     /// Whether the keys were listed once: a repository's page says where each key is, and its reading would list
     /// them itself, once for each that is read at the same time.
     listed: Arc<OnceCell<()>>,
+    place: Workplace,
+    /// Work that was interrupted before this session: it is said as long as that goes on.
+    found: Arc<OnceLock<Vec<Finding>>>,
 }
 
 impl Runner {
-    /// Reads from `desk` and sends what it finds to `actions`.
-    pub fn new(desk: Desk, actions: UnboundedSender<Action>) -> Self {
-        Self { desk, actions, tasks: JoinSet::new(), turns: Arc::new(Semaphore::new(AT_A_TIME)), listed: Arc::default() }
+    /// Reads from `desk` and sends what it finds to `actions`; at `place` it finds work that was interrupted.
+    pub fn new(desk: Desk, place: Workplace, actions: UnboundedSender<Action>) -> Self {
+        let turns = Arc::new(Semaphore::new(AT_A_TIME));
+        Self { desk, actions, tasks: JoinSet::new(), turns, listed: Arc::default(), place, found: Arc::default() }
     }
 
     /// Starts one effect. Those that concern the terminal or guided work are not for here and do nothing.
@@ -38,9 +42,12 @@ impl Runner {
         while self.tasks.try_join_next().is_some() {}
         match effect {
             Effect::ReadKeys(epoch) => {
-                let (desk, actions) = (self.desk.clone(), self.actions.clone());
+                let (desk, actions, place, found) =
+                    (self.desk.clone(), self.actions.clone(), self.place.clone(), self.found.clone());
                 self.tasks.spawn_blocking(move || {
-                    let _ = actions.send(Action::KeysRead(epoch, Box::new(KeyShelf::new(desk.keys()))));
+                    let mut keys = desk.keys();
+                    keys.problems.extend(found.get_or_init(|| place.interrupted_findings()).iter().cloned());
+                    let _ = actions.send(Action::KeysRead(epoch, Box::new(KeyShelf::new(keys))));
                 });
             }
             Effect::TakeInventory(epoch) => {

@@ -56,6 +56,7 @@ impl World {
         let alice = pem("ec-p256-pkcs8-enc.key");
         let keys = [pem("ec-p256-pkcs8-enc-sha1prf.key"), pem("rsa2048-pkcs8-enc.key")].concat();
         let files = [("alice.pem", alice), ("keys.pem", keys), ("new-passphrase", b"another passphrase\n".to_vec())];
+        let files = files.into_iter().chain([("passphrase.txt", b"gondola lantern umbrella\n".to_vec())]);
         for (name, content) in files {
             fs::write(home.path().join(name), content).unwrap();
             set_mode(&home.path().join(name), 0o600);

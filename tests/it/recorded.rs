@@ -3,7 +3,7 @@
 use crate::procedures_bench::{Bench, NEW, OLD, Person};
 use claviger::{
     failure::Failure,
-    journal::Record,
+    journal::{Record, saying},
     operator::{Answer, Cancel, Deed, Fut, Operator, Question, Step, Stop},
     procedures::{self, CANCELLED, Came, Done, KeyFile, Recording, Which, Work, key_export::Half},
     views::journal::Journal,
@@ -228,4 +228,42 @@ async fn an_answer_that_does_not_fit_any_more_is_asked_again_with_what_was_typed
     let mut person = Person::new([("name", "dora".to_owned())].into());
     let done = perform(&bench, &work, recording, &mut person).await.unwrap();
     assert!(done.key.is_some() && bench.path("dora.pub").exists(), "the directory was typed before: {}", person.record);
+}
+
+#[test]
+fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
+    let bench = Bench::new();
+    let (place, state) = (bench.place(), bench.place().state.unwrap());
+    let (public, private) = (bench.path("carol.pub"), bench.path("trust/private/carol.key"));
+    let deed = Deed::default().creates_beside(&public, b"public").creates(&private, b"private");
+    let begin = || {
+        let first = [("name", "key generate".into()), ("work", serde_json::to_value(Work::GenerateKey).unwrap())];
+        let mut transcript = state.begin(saying("work", first)).unwrap();
+        let mut begun = saying("begun", [("what", "storing\u{1b}[2J it".into())]);
+        begun.extend(serde_json::to_value(&deed).unwrap().as_object().cloned().unwrap());
+        transcript.say_durably(begun).unwrap();
+    };
+    let says = || place.interrupted_findings().into_iter().map(|f| f.text).collect::<Vec<_>>().join("\n");
+    // Only the public half was written.
+    begin();
+    fs::write(&public, "public").unwrap();
+    let said = says();
+    assert!(said.contains("nothing had been changed: no key was made") && said.contains("taken away"), "{said}");
+    assert!(!public.exists() && !said.contains('\u{1b}'), "{said}");
+    assert!(says().contains("nothing had been changed") && !says().contains("taken away"), "it stays until somebody goes on");
+    place.interrupted().remove(0).give_up().unwrap();
+    assert_eq!(says(), "");
+    // Both were; that needs nobody.
+    begin();
+    fs::write(&public, "public").unwrap();
+    fs::write(&private, "private").unwrap();
+    assert!(says().contains("that had been done, completely"));
+    assert_eq!(says(), "");
+    // Somebody else has changed one: nobody can tell, and nothing is touched.
+    begin();
+    fs::write(&public, "something else").unwrap();
+    assert!(says().contains("cannot be told, because of") && public.exists() && private.exists());
+    let outcomes: Vec<String> =
+        Journal::read(&state).unwrap().rows.iter().map(|r| r.outcome.as_ref().unwrap().to_string()).collect();
+    assert_eq!(outcomes, ["found", "given up"]);
 }

@@ -1,6 +1,8 @@
 //! Reading in the background: a few repositories at a time, stopped at once.
 use claviger::{
+    journal::State,
     notary::{Answer, ChangeRecord, Transport},
+    procedures::Workplace,
     repository::{Repositories, Servers},
     text::{Printable, Untrusted},
     trust_dir::TrustDir,
@@ -14,6 +16,7 @@ use claviger::{
 };
 use futures_util::FutureExt as _;
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -72,13 +75,24 @@ pub fn desk(transport: Arc<dyn Transport>, dir: &std::path::Path) -> Desk {
     Desk::new(facts, Repositories::new(Servers::fixed(transport), TrustDir::new(dir), Pinning::default(), false))
 }
 
+/// Where procedures work in it.
+pub fn place(dir: &Path) -> Workplace {
+    Workplace {
+        trust_dir: TrustDir::new(dir),
+        state: Some(State::of(&dir.join("state"), dir)),
+        read_only: None,
+        exact: false,
+        public_dir: dir.into(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_few_are_read_at_a_time_and_all_are_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let server = Arc::new(Silent::default());
     let (waiting, came, went) = (server.waiting.clone(), server.came.clone(), server.went.clone());
     let (send, mut receive) = mpsc::unbounded_channel();
-    let mut runner = Runner::new(desk(server, dir.path()), send);
+    let mut runner = Runner::new(desk(server, dir.path()), place(dir.path()), send);
     let guns: Vec<Gun> = (0..50).map(|i| Gun::new(&format!("registry.example/{i}")).unwrap()).collect();
     runner.start(Effect::Load(7, guns));
     let all_came = async {
@@ -115,7 +129,7 @@ fn keys_are_read_aside() {
         let before = tokio::task::spawn_blocking(move || gate.recv());
         let dir = tempfile::tempdir().unwrap();
         let (send, mut receive) = mpsc::unbounded_channel();
-        let mut runner = Runner::new(desk(Arc::new(Silent::default()), dir.path()), send);
+        let mut runner = Runner::new(desk(Arc::new(Silent::default()), dir.path()), place(dir.path()), send);
         runner.start(Effect::ReadKeys(3));
         assert!(receive.try_recv().is_err(), "starting reads nothing itself");
         open.send(()).unwrap();

@@ -122,7 +122,11 @@ impl Plain {
             World::Offline => "OFFLINE",
         };
         self.talk.say(&format!("claviger {}, line by line. {world}.", env!("CARGO_PKG_VERSION")))?;
-        self.talk.say(&format!("Trust directory: {}", facts.trust_dir))
+        self.talk.say(&format!("Trust directory: {}", facts.trust_dir))?;
+        for finding in self.place.interrupted_findings() {
+            self.talk.say(&finding.text)?;
+        }
+        Ok(())
     }
 
     fn list(&self, offers: &[Offer]) -> Result<(), Failure> {

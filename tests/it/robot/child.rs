@@ -1,12 +1,9 @@
 //! A program for the robot that the shipped one cannot be: one with a fault. It is this test binary, started again by
 //! a test and told so by a variable; without it there is nothing to play.
-use crate::screen_background::desk;
+use crate::screen_background::{desk, place};
 use claviger::{
-    journal::State,
     notary::{Answer, ChangeRecord, Transport},
-    procedures::Workplace,
     text::Untrusted,
-    trust_dir::TrustDir,
     tuf::{name::Gun, request::Request},
     tui::{Options, run},
 };
@@ -54,13 +51,7 @@ fn plays_a_faulty_program_for_another_test() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let desk = desk(Arc::new(Faulty::default()), dir.path());
-    let place = Workplace {
-        trust_dir: TrustDir::new(dir.path()),
-        state: Some(State::of(&dir.path().join("state"), dir.path())),
-        read_only: None,
-        exact: false,
-        public_dir: dir.path().into(),
-    };
+    let place = place(dir.path());
     let ended = runtime.block_on(run(desk, place, Options::from_env()));
     runtime.shutdown_background();
     println!("the screen ended: {ended:?}");
