@@ -40,6 +40,8 @@ pub const STORE: Step = Step { name: "store", says: "The keys are stored and rea
 
 /// What has not happened as long as nothing has.
 pub const NOTHING: &str = "no key was stored";
+/// What is wrong where no file was named.
+const NO_FILE: &str = "a file is needed";
 /// How often a person may try.
 const TRIES: usize = 3;
 
@@ -114,6 +116,10 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
         place.may_write(NOTHING)?;
         let values = session.form(WISH, form(&place)).await?;
         let file = PathBuf::from(values.get(field::FILE));
+        if file.as_os_str().is_empty() {
+            let hint = "Name the file that holds the keys.";
+            return Err(Failure::new("usage", format!("{}: {NO_FILE}", field::FILE), NOTHING, hint).exit(2).into());
+        }
         let Blocks { keys, others } = keys::read_blocks(&file).map_err(|e| not_stored(&e, &shown(&file)))?;
         let mut opened = Vec::with_capacity(keys.len());
         let mut known: Vec<Arc<Passphrase>> = Vec::new();
@@ -204,7 +210,7 @@ fn form(place: &Workplace) -> Form {
 /// What a file holds, or why it cannot be used.
 fn holds(path: &str) -> Result<Option<String>, String> {
     if path.is_empty() {
-        return Err("a file is needed".to_owned());
+        return Err(NO_FILE.to_owned());
     }
     let blocks = keys::read_blocks(Path::new(path)).map_err(|e| {
         let f = key_failure(&e, "");

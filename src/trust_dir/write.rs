@@ -181,7 +181,8 @@ impl Writer<'_> {
     /// Writes a file under a name of its own among the temporary ones, down to the disk. Nothing is left if that fails.
     fn temporary_file(&mut self, bytes: &[u8]) -> std::io::Result<OsString> {
         self.counter += 1;
-        let name = OsString::from(format!("{}-{}", std::process::id(), self.counter));
+        // Nobody else writes there while the lock is held, and what was left is swept.
+        let name = OsString::from(self.counter.to_string());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut file = File::from(rustix::fs::openat(&self.temporary, &name, flags, private_file())?);
         // The mode of a new file passes through the umask, which may have taken something away.

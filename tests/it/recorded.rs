@@ -225,9 +225,39 @@ async fn an_answer_that_does_not_fit_any_more_is_asked_again_with_what_was_typed
     fs::write(bench.path("carol.pub"), "x").unwrap();
     let found = bench.place().interrupted().remove(0);
     let (work, recording) = found.take_up(&bench.place()).unwrap();
-    let mut person = Person::new([("name", "dora".to_owned())].into());
-    let done = perform(&bench, &work, recording, &mut person).await.unwrap();
-    assert!(done.key.is_some() && bench.path("dora.pub").exists(), "the directory was typed before: {}", person.record);
+    let elsewhere = bench.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let mut person = Person::new([("dir", text(elsewhere.clone()))].into());
+    perform(&bench, &work, recording, &mut person).await.unwrap();
+    assert!(elsewhere.join("carol.pub").exists(), "the name was typed before: {}", person.record);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_somebody_has_changed_is_not_shown_as_whole() {
+    let (bench, work, fields) = fresh(0);
+    perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut Person::new(fields)).await.unwrap();
+    let journal = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_claviger"));
+        command.args(["journal", "--trust-dir", bench.path("trust").to_str().unwrap(), "--state-dir"]);
+        let output = command.arg(bench.state.path()).env_clear().output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, said) = journal();
+    assert!(status == Some(0) && said.contains("was made, stored and read back"), "{said}");
+    let path = bench.place().state.unwrap().journal();
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for changed in [
+        text.replace("storing the key", "showing the key"),
+        [lines[0], lines[2]].join("\n") + "\n",
+        [lines[0], lines[2], lines[1]].join("\n") + "\n",
+        [lines[0], lines[1], lines[1], lines[2]].join("\n") + "\n",
+    ] {
+        fs::write(&path, &changed).unwrap();
+        let (status, said) = journal();
+        assert!(status == Some(3) && said.contains("chain does not hold at line"), "{changed}{said}");
+        assert!(!said.contains("was made, stored"), "what comes after it is not shown: {said}");
+    }
 }
 
 #[test]
