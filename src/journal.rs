@@ -92,11 +92,8 @@ impl Record {
                     torn_before = false;
                     record.lines.push(link);
                 }
-                Err(_) if !torn_before => torn_before = true,
-                Err(why) => {
-                    record.broken = Some((seq, why));
-                    return record;
-                }
+                // The next line that can be read must say so, and follow from it: power cuts may come one after the other.
+                Err(_) => torn_before = true,
             }
             record.head = hash(line);
         }
@@ -158,8 +155,9 @@ impl Chain {
         let mut text = serde_json::to_vec(&Value::Object(line))?;
         let head = hash(&text);
         text.push(b'\n');
-        // One call, so that a kill leaves all of it or nothing.
-        self.file.write_all(&text)?;
+        let end = self.file.seek(SeekFrom::End(0))?;
+        // One call, so that a kill leaves all of it or nothing; a full disk may take a part of it, which goes.
+        self.file.write_all(&text).inspect_err(|_| drop(self.file.set_len(end)))?;
         (self.seq, self.head) = (seq, head);
         Ok(())
     }

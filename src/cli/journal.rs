@@ -79,10 +79,9 @@ fn transcript(state: &State, work: &str, options: &Options) -> Result<(), Failur
     let known = |path: &Path| path.is_file();
     // A name of ours has nothing in it that leads elsewhere.
     let is_name = !work.is_empty() && work.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let path = Some(state.transcript(work)).filter(|p| is_name && known(p)).or_else(|| {
-        let open = state.path().join("open").join(format!("{work}.jsonl"));
-        Some(open).filter(|p| is_name && known(p))
-    });
+    let path = Some(state.transcript(work))
+        .filter(|p| is_name && known(p))
+        .or_else(|| Some(state.open_path(work)).filter(|p| is_name && known(p)));
     let Some(path) = path else {
         let message = format!("there is no transcript of work called {}", Untrusted::new(work).shown());
         return Err(Failure::new("no-such-work", message, NOTHING, "`claviger journal` lists what was done."));
@@ -143,7 +142,15 @@ pub async fn resume(context: &Context, work: &str, replacement: Option<&Path>, c
     let mut line = Line::with(context, work, recording, cancel)?;
     line.operator.replacement = file.map(Arc::new);
     let done = line.perform(context).await?;
-    say_resumed(context, &found, "done", format!("{} {}", done.happened, done.next).trim())
+    let left: String = done.left.iter().map(|l| format!("\n{l}")).collect();
+    say_resumed(context, &found, "done", format!("{} {}{left}", done.happened, done.next).trim())?;
+    match done.left.is_empty() {
+        true => Ok(()),
+        false => {
+            let hint = "The reasons are above; mend them, then repeat the command for the rest.";
+            Err(Failure::new("left", "not everything could be done", "what is named above is as it was", hint))
+        }
+    }
 }
 
 fn say_resumed(context: &Context, found: &Interrupted, outcome: &str, says: &str) -> Result<(), Failure> {

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use std::{
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError},
     io,
     os::unix::{
         ffi::OsStrExt as _,
-        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     },
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -20,6 +20,8 @@ const JOURNAL: &str = "journal.jsonl";
 const OPEN: &str = "open";
 /// Transcripts of work that has.
 const ENDED: &str = "transcripts";
+/// What is wrong with a record, or the place of one, that others can write.
+const NOT_OURS: &str = "it belongs to another user, or others can write it";
 /// How long an entry waits for another program to write its own.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often that is tried meanwhile.
@@ -121,7 +123,10 @@ impl State {
             match options().create_new(true).open(&path) {
                 Ok(file) => {
                     lock(&file, PATIENCE).map_err(failed("locked", &path))?;
-                    return Transcript::begun(self.clone(), id, file, first);
+                    // Before it was locked, another program may have taken it for one that was left, and closed it.
+                    if is_at(&file, &path) {
+                        return Transcript::begun(self.clone(), id, file, first);
+                    }
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(failed("made", &path)(e)),
@@ -133,7 +138,11 @@ impl State {
     /// Pieces of work that were begun here and have not ended, though the program that did them has: the oldest first. What
     /// is at work now is left out, and so are files that are no transcripts. Changes nothing.
     pub fn unfinished(&self) -> Vec<Found> {
-        let Ok(entries) = std::fs::read_dir(self.dir.join(OPEN)) else { return Vec::new() };
+        let open = self.dir.join(OPEN);
+        if ![&self.dir, &open].into_iter().all(|dir| dir.metadata().is_ok_and(|m| is_ours(&m))) {
+            return Vec::new();
+        }
+        let Ok(entries) = std::fs::read_dir(open) else { return Vec::new() };
         let mut ids: Vec<String> = entries
             .flatten()
             .filter_map(|e| e.file_name().into_string().ok()?.strip_suffix(".jsonl").map(str::to_owned))
@@ -144,7 +153,8 @@ impl State {
         ids.into_iter().filter_map(|id| Found::read(self, id)).collect()
     }
 
-    pub(super) fn open_path(&self, id: &str) -> PathBuf {
+    /// Where the transcript of a piece of work that has not ended lies.
+    pub fn open_path(&self, id: &str) -> PathBuf {
         self.dir.join(OPEN).join(file_name(id))
     }
 
@@ -190,9 +200,25 @@ pub(super) fn reopen(path: &Path) -> Result<File, StateError> {
     regular(options().open(path)).map_err(failed("opened", path))
 }
 
+/// Whether this is the file that has the name.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let (open, there) = (file.metadata(), path.symlink_metadata());
+    matches!((open, there), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()))
+}
+
 fn regular(opened: io::Result<File>) -> io::Result<File> {
     let file = opened?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+    let m = file.metadata()?;
+    match m.is_file() {
+        true if is_ours(&m) => Ok(file),
+        true => Err(io::Error::other(NOT_OURS)),
+        false => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+/// Whether nobody else could have written it: what a record says is believed.
+fn is_ours(m: &Metadata) -> bool {
+    m.uid() == rustix::process::geteuid().as_raw() && m.mode() & 0o022 == 0
 }
 
 /// Takes the lock of a file, which goes when the file is closed.
@@ -210,8 +236,10 @@ fn lock(file: &File, patience: Duration) -> io::Result<()> {
 
 /// Makes a directory that only its owner can enter, and those above it, down to the disk.
 fn make(dir: &Path) -> Result<(), StateError> {
-    if dir.is_dir() {
-        return Ok(());
+    match dir.metadata() {
+        Ok(m) if m.is_dir() && is_ours(&m) => return Ok(()),
+        Ok(m) if m.is_dir() => return Err(failed("used", dir)(io::Error::other(NOT_OURS))),
+        _ => {}
     }
     let missing: Vec<&Path> = dir.ancestors().take_while(|p| p.symlink_metadata().is_err()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed("made", dir))?;

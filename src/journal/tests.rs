@@ -83,3 +83,16 @@ fn an_entry_cannot_pretend_to_be_another_link() {
     open(&path).append(Timestamp::UNIX_EPOCH, saying("x", [("seq", 7.into()), ("prev", "1".into())])).unwrap();
     assert_eq!(read(&path).lines[0].seq, 1);
 }
+
+#[test]
+fn one_power_cut_after_the_other_does_not_end_a_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    write(&path, &["one"]);
+    // The second came while the line about the first was being written.
+    let torn = [std::fs::read(&path).unwrap(), b"{\"at\":\n{\"at".to_vec()].concat();
+    std::fs::write(&path, torn).unwrap();
+    write(&path, &["two", "three"]);
+    let record = read(&path);
+    assert_eq!((texts(&record), &record.broken), (vec!["one", "torn", "two", "three"], &None));
+}

@@ -1,10 +1,10 @@
 //! The transcript of a piece of work: written while it is done, found again if it did not end.
 use super::{
     Chain, Entry, Line, Record,
-    state::{State, StateError, failed, reopen},
+    state::{State, StateError, failed, is_at, reopen},
 };
 use jiff::Timestamp;
-use std::fs::File;
+use std::{fs::File, io::Read as _};
 
 /// Largest transcript that is read again: one of a hundred thousand keys has some 30 MB.
 const MAX_TRANSCRIPT: u64 = 256 << 20;
@@ -72,8 +72,10 @@ impl Transcript {
 pub struct Found {
     /// What it is called.
     pub id: String,
-    /// What it holds.
+    /// What it holds, as far as the chain does.
     pub lines: Vec<Line>,
+    /// Whether the chain holds to its end.
+    pub is_whole: bool,
     state: State,
 }
 
@@ -81,14 +83,14 @@ impl Found {
     /// Reads a transcript; none if its work is going on, or if it is none.
     pub(super) fn read(state: &State, id: String) -> Option<Self> {
         let path = state.open_path(&id);
-        if !path.symlink_metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_TRANSCRIPT) {
-            return None;
-        }
         // Whoever is at work holds the lock.
-        let file = reopen(&path).ok()?;
+        let mut file = reopen(&path).ok()?;
         file.try_lock_shared().ok()?;
-        let lines = Record::read(&std::fs::read(&path).ok()?).lines;
-        Some(Self { id, lines, state: state.clone() })
+        let mut bytes = Vec::new();
+        (&mut file).take(MAX_TRANSCRIPT + 1).read_to_end(&mut bytes).ok()?;
+        let too_long = bytes.len() as u64 > MAX_TRANSCRIPT;
+        let Record { lines, broken, .. } = Record::read(&bytes);
+        Some(Self { id, lines, is_whole: broken.is_none() && !too_long, state: state.clone() })
     }
 
     /// Goes on with it.
@@ -99,7 +101,7 @@ impl Found {
         let path = self.state.open_path(&self.id);
         let gone = || failed("taken up", &path)(std::io::Error::other("somebody else has taken it up or ended it"));
         let file = reopen(&path)?;
-        if file.try_lock().is_err() || !path.exists() {
+        if file.try_lock().is_err() || !is_at(&file, &path) {
             return Err(gone());
         }
         let chain = Chain::go_on(file).map_err(failed("read", &path))?;

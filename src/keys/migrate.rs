@@ -87,11 +87,10 @@ impl Migration {
                 Err(why) => drop(stays.insert(entry.path, (why, true))),
             }
         }
-        let mut first: BTreeMap<KeyId, (PathBuf, Vec<u8>)> = BTreeMap::new();
+        let mut first: BTreeMap<KeyId, &[u8]> = BTreeMap::new();
         let mut differ: BTreeSet<KeyId> = BTreeSet::new();
         for m in &moves {
-            let (_, bytes) = first.entry(m.id).or_insert_with(|| (m.from.clone(), m.new.to_vec()));
-            if *bytes != *m.new {
+            if **first.entry(m.id).or_insert(&m.new) != **m.new {
                 differ.insert(m.id);
             }
         }

@@ -2,7 +2,7 @@
 //! or given up.
 use super::{
     Work, Workplace,
-    record::{Recording, event, named, outcome, unwritable},
+    record::{Recording, event, here, named, outcome, unwritable},
 };
 use crate::{
     failure::Failure,
@@ -109,17 +109,30 @@ impl Workplace {
 impl Interrupted {
     fn of(found: Found) -> Self {
         let first = found.lines.first();
-        let work = first.and_then(|l| serde_json::from_value(l.entry.get("work")?.clone()).ok());
+        let work: Option<Work> = first.and_then(|l| serde_json::from_value(l.entry.get("work")?.clone()).ok());
         let begun = found.lines.iter().rev().find(|l| l.event() == event::BEGUN);
+        let since = found.lines.iter().rev().take_while(|l| l.event() != event::BEGUN);
+        let is_done = since.into_iter().any(|l| l.event() == event::DONE);
         let ended = found.lines.iter().rev().find(|l| l.event() == event::END);
         let (came, leftovers) = match (ended, begun) {
+            _ if !found.is_whole => (Came::Otherwise(vec!["its record, which is damaged".to_owned()]), Vec::new()),
             (Some(end), _) => (Came::Ended(printable(end, "outcome")), Vec::new()),
-            (None, begun) => begun.map_or((Came::Answered, Vec::new()), how_far),
+            (None, None) => (Came::Answered, Vec::new()),
+            (None, Some(begun)) => match how_far(begun) {
+                (Came::Untold, _) if is_done => (Came::Wholly, Vec::new()),
+                (Came::Nothing, left) if !left.is_empty() && !may_leave(work.as_ref(), &left) => {
+                    (Came::Otherwise(left.iter().map(|c| shown(&c.path)).collect()), Vec::new())
+                }
+                came => came,
+            },
         };
         Self {
             id: found.id.clone(),
             at: first.map_or(Timestamp::UNIX_EPOCH, |l| l.at),
-            command: first.map(|l| printable(l, "name")).unwrap_or_default(),
+            command: match &work {
+                Some(work) => work.command().to_owned(),
+                None => first.map(|l| printable(l, "name")).unwrap_or_default(),
+            },
             what: begun.map(|l| printable(l, "what")).unwrap_or_default(),
             work,
             came,
@@ -213,6 +226,22 @@ impl Interrupted {
             let message = format!("this is a read-only session ({why})");
             return Err(Failure::new("read-only", message, NOTHING, "Leave out --read-only."));
         }
+        let first = self.found.lines.first();
+        let was_in = first.map(|l| printable(l, "directory")).unwrap_or_default();
+        if was_in != Untrusted::new(here().to_string_lossy()).shown().as_str() {
+            let message = format!("the work was begun in {was_in}, and files that it names are meant from there");
+            return Err(Failure::new("elsewhere", message, NOTHING, "Go to that directory, then repeat the command."));
+        }
+        let exact = first.and_then(|l| l.entry.get("exact")?.as_bool()).unwrap_or_default();
+        if exact != place.exact {
+            let with = if exact { "with" } else { "without" };
+            let message = format!("the work was begun {with} --exact, which says how names of repositories are meant");
+            return Err(Failure::new("elsewhere", message, NOTHING, format!("Repeat the command {with} --exact.")));
+        }
+        if !self.found.is_whole {
+            let hint = "Look at what it was about, then close it with --give-up.";
+            return Err(Failure::new("damaged-record", "the record of the work is damaged", NOTHING, hint));
+        }
         let transcript = self.found.take().map_err(|e| unwritable(&e, NOTHING))?;
         Ok((work.clone(), Recording::again(place, work.clone(), transcript, self.filled())))
     }
@@ -240,6 +269,11 @@ impl Interrupted {
         let left = changes.iter().filter(|c| c.only_with_others && standing(c) == Standing::After);
         left.filter(|c| std::fs::remove_file(&c.path).is_ok()).map(|c| shown(&c.path)).collect()
     }
+}
+
+/// Whether these files may be taken away: a record alone is not enough for that.
+fn may_leave(work: Option<&Work>, left: &[Change]) -> bool {
+    work.is_some_and(|w| left.iter().all(|c| w.leaves(&c.path)))
 }
 
 fn printable(line: &Line, name: &str) -> String {

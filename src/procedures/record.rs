@@ -7,7 +7,7 @@ use crate::{
     operator::{Answer, Cancel, Deed, Filled, Fut, Operator, Question, Session, Step, Stop, run_with},
 };
 use serde_json::{Map, Value, json};
-use std::fmt::Display;
+use std::{fmt::Display, path::PathBuf};
 
 /// The names of what a transcript says.
 pub mod event {
@@ -39,6 +39,7 @@ const NO_STATE: &str = "HOME is not set, so there is no place for the journal";
 /// Where a piece of work is recorded.
 pub struct Recording {
     state: Option<State>,
+    exact: bool,
     work: Work,
     /// Work that was interrupted: its transcript, and the forms that were filled in.
     earlier: Option<(Transcript, Vec<Filled>)>,
@@ -47,12 +48,12 @@ pub struct Recording {
 impl Recording {
     /// Of work that begins.
     pub fn new(place: &Workplace, work: Work) -> Self {
-        Self { state: place.state.clone(), work, earlier: None }
+        Self { state: place.state.clone(), exact: place.exact, work, earlier: None }
     }
 
     /// Of work that goes on.
     pub fn again(place: &Workplace, work: Work, transcript: Transcript, filled: Vec<Filled>) -> Self {
-        Self { state: place.state.clone(), work, earlier: Some((transcript, filled)) }
+        Self { state: place.state.clone(), exact: place.exact, work, earlier: Some((transcript, filled)) }
     }
 
     /// Runs the procedure, recorded.
@@ -65,13 +66,13 @@ impl Recording {
         cancel: Cancel,
         procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
     ) -> Result<T, Stop> {
-        let Self { state, work, earlier } = self;
+        let Self { state, exact, work, earlier } = self;
         if !work.is_recorded() {
             return run_with(Vec::new(), operator, cancel, procedure).await;
         }
         let (transcript, filled) = earlier.map_or((None, Vec::new()), |(t, filled)| (Some(t), filled));
         let resumed = transcript.is_some();
-        let mut recorder = Recorder { inner: operator, state, work, transcript, acted: false, trouble: None };
+        let mut recorder = Recorder { inner: operator, state, exact, work, transcript, acted: false, trouble: None };
         if resumed {
             recorder.say(entry(event::RESUMED))?;
         }
@@ -83,6 +84,7 @@ impl Recording {
 struct Recorder<'o> {
     inner: &'o mut dyn Operator,
     state: Option<State>,
+    exact: bool,
     work: Work,
     transcript: Option<Transcript>,
     acted: bool,
@@ -164,6 +166,8 @@ impl Recorder<'_> {
                 ("schema", SCHEMA.into()),
                 ("name", self.work.command().into()),
                 ("work", work),
+                ("directory", here().to_string_lossy().into()),
+                ("exact", self.exact.into()),
                 ("claviger", env!("CARGO_PKG_VERSION").into()),
             ],
         );
@@ -211,6 +215,11 @@ impl Recorder<'_> {
             (result, _) => result,
         }
     }
+}
+
+/// The directory that names of files go by.
+pub fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
 }
 
 /// How a piece of work ended.

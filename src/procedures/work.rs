@@ -9,7 +9,7 @@ use crate::{
     operator::{Cancel, Operator, Stop, as_text},
 };
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The code of a failure that is none: somebody did not want to go on.
 pub const CANCELLED: &str = "cancelled";
@@ -120,6 +120,12 @@ impl Work {
             Self::GenerateKey | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
             Self::LoadKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
         }
+    }
+
+    /// Whether it may leave this file behind when it is interrupted: the public half of a key that was not made.
+    pub fn leaves(&self, path: &Path) -> bool {
+        let is_public = || std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"-----BEGIN PUBLIC KEY-----"));
+        *self == Self::GenerateKey && path.extension().is_some_and(|e| e == "pub") && is_public()
     }
 
     /// Whether it changes something, and so is written down.

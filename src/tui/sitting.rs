@@ -51,6 +51,8 @@ impl Sitting {
         match &asked.question {
             Question::Working(_) => {}
             Question::Secret(w) if w.again.is_some() => self.tried = None,
+            // The passphrase of another key may be asked because this one did not open.
+            Question::Secret(w) if w.kind == SecretKind::Existing => self.tried = None,
             Question::Secret(_) => self.opened(),
             _ => {
                 self.going_back = false;

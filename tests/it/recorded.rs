@@ -8,7 +8,7 @@ use claviger::{
     procedures::{self, CANCELLED, Came, Done, KeyFile, Recording, Which, Work, key_export::Half},
     views::journal::Journal,
 };
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use tokio::sync::oneshot;
 
 type Fields = BTreeMap<&'static str, String>;
@@ -265,7 +265,8 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
     let bench = Bench::new();
     let (place, state) = (bench.place(), bench.place().state.unwrap());
     let (public, private) = (bench.path("carol.pub"), bench.path("trust/private/carol.key"));
-    let deed = Deed::default().creates_beside(&public, b"public").creates(&private, b"private");
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n";
+    let deed = Deed::default().creates_beside(&public, PUBLIC.as_bytes()).creates(&private, b"private");
     let begin = || {
         let first = [("name", "key generate".into()), ("work", serde_json::to_value(Work::GenerateKey).unwrap())];
         let mut transcript = state.begin(saying("work", first)).unwrap();
@@ -276,7 +277,7 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
     let says = || place.interrupted_findings().into_iter().map(|f| f.text).collect::<Vec<_>>().join("\n");
     // Only the public half was written.
     begin();
-    fs::write(&public, "public").unwrap();
+    fs::write(&public, PUBLIC).unwrap();
     let said = says();
     assert!(said.contains("nothing had been changed: no key was made") && said.contains("taken away"), "{said}");
     assert!(!public.exists() && !said.contains('\u{1b}'), "{said}");
@@ -285,7 +286,7 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
     assert_eq!(says(), "");
     // Both were; that needs nobody.
     begin();
-    fs::write(&public, "public").unwrap();
+    fs::write(&public, PUBLIC).unwrap();
     fs::write(&private, "private").unwrap();
     assert!(says().contains("that had been done, completely"));
     assert_eq!(says(), "");
@@ -293,7 +294,56 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
     begin();
     fs::write(&public, "something else").unwrap();
     assert!(says().contains("cannot be told, because of") && public.exists() && private.exists());
+    // A record that names any other file has it neither taken away nor called of no use.
+    let precious = bench.path("precious.txt");
+    fs::write(&precious, PUBLIC).unwrap();
+    let mut transcript =
+        state.begin(saying("work", [("name", "x".into()), ("work", serde_json::to_value(Work::GenerateKey).unwrap())])).unwrap();
+    let forged = Deed::default().creates_beside(&precious, PUBLIC.as_bytes()).creates(&bench.path("nowhere"), b"x");
+    let mut begun = saying("begun", [("what", "x".into())]);
+    begun.extend(serde_json::to_value(&forged).unwrap().as_object().cloned().unwrap());
+    transcript.say_durably(begun).unwrap();
+    drop(transcript);
+    assert!(!says().contains("taken away") && precious.exists(), "{}", says());
     let outcomes: Vec<String> =
         Journal::read(&state).unwrap().rows.iter().map(|r| r.outcome.as_ref().unwrap().to_string()).collect();
     assert_eq!(outcomes, ["found", "given up"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_goes_on_only_where_its_names_mean_the_same() {
+    let (bench, work, fields) = fresh(0);
+    assert!(cut_off(&bench, &work, &fields, 2).await);
+    let place = procedures::Workplace { exact: true, ..bench.place() };
+    let refused = place.interrupted().remove(0).take_up(&place).err().unwrap();
+    assert!(refused.code == "elsewhere" && refused.hint.contains("without --exact"), "{refused:?}");
+    let id = bench.place().interrupted().remove(0).id;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_claviger"));
+    command.args(["resume", &id, "--trust-dir", bench.path("trust").to_str().unwrap(), "--state-dir"]);
+    let output = command.arg(bench.state.path()).env_clear().current_dir(bench.folder.path()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("the work was begun in"), "{said}");
+    assert_eq!(bench.place().interrupted().len(), 1, "it is still there to go on with");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_damaged_or_that_others_can_write_is_neither_believed_nor_lost() {
+    let (bench, work, fields) = fresh(0);
+    assert!(cut_off(&bench, &work, &fields, 3).await);
+    let state = bench.place().state.unwrap();
+    let path = state.open_path(&bench.place().interrupted()[0].id);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("Say what the new key is for.", "Say something else.")).unwrap();
+    let said = bench.place().interrupted_findings();
+    assert!(said[0].text.contains("its record, which is damaged") && path.exists(), "{said:?}");
+    let found = bench.place().interrupted().remove(0);
+    assert_eq!(found.take_up(&bench.place()).err().unwrap().code, "damaged-record");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
+    assert!(bench.place().interrupted().is_empty());
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    fs::set_permissions(state.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    assert!(bench.place().interrupted().is_empty());
+    let refused = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut Person::new(fields)).await;
+    assert!(refused.unwrap_err().message.contains("others can write it"));
 }
