@@ -118,6 +118,30 @@ pub enum Command {
     Interrupt,
 }
 
+impl Command {
+    /// Whether it begins guided work.
+    pub fn begins_work(self) -> bool {
+        self.writes() || self == Self::TestKey
+    }
+
+    /// Whether it begins work that writes.
+    pub fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::NewKey
+                | Self::LoadKeys
+                | Self::ExportKey
+                | Self::ExportPublic
+                | Self::ExportAll
+                | Self::ChangePassphrase
+                | Self::RemoveKey
+                | Self::StrengthenKeys
+                | Self::MigrateKeys
+                | Self::MendPermissions
+        )
+    }
+}
+
 /// How the program was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {

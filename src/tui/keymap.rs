@@ -175,6 +175,11 @@ mod tests {
     fn one_can_leave_from_everywhere() {
         for c in Context::ALL {
             assert_eq!(lookup(c, Key::Ctrl('c')), Some(Command::Interrupt), "{c:?}");
+            assert_ne!(lookup(c, Key::Ctrl('x')) == Some(Command::Lock), c == Context::Locked, "{c:?}");
+        }
+        assert_eq!(lookup(Context::Locked, Key::Code(KeyCode::Enter)), Some(Command::Unlock));
+        assert_eq!(lookup(Context::Locked, Key::Char('q')), Some(Command::Quit));
+        for c in Context::UNLOCKED.iter().copied() {
             assert_eq!(lookup(c, Key::Code(KeyCode::Esc)), Some(Command::Back), "{c:?}");
             let page = lookup(c, Key::Char('1')).is_some();
             assert_eq!(lookup(c, Key::Char('q')) == Some(Command::Quit), page, "{c:?}");

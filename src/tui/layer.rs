@@ -80,8 +80,8 @@ pub enum Context {
 }
 
 impl Context {
-    /// All of them.
-    pub const ALL: [Self; 19] = [
+    /// All of them, the page of the lock last.
+    pub const ALL: [Self; 20] = [
         Self::Overview,
         Self::Keys,
         Self::Key,
@@ -101,7 +101,13 @@ impl Context {
         Self::Confirm,
         Self::Working,
         Self::Outcome,
+        Self::Locked,
     ];
+    /// All but the page of the lock.
+    pub const UNLOCKED: &[Self] = match Self::ALL.split_last() {
+        Some((_, others)) => others,
+        None => &[],
+    };
 
     /// Whether keys that are no command are text.
     pub fn takes_text(self) -> bool {

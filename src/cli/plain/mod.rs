@@ -31,23 +31,9 @@ fn menu() -> Vec<Offer> {
     let mut seen = Vec::new();
     let mut all: Vec<Offer> = palette::offers()
         .filter(|offer| {
-            let fits = matches!(
-                offer.command(),
-                Command::Place(1)
-                    | Command::Open
-                    | Command::NewKey
-                    | Command::LoadKeys
-                    | Command::ExportKey
-                    | Command::ExportPublic
-                    | Command::ExportAll
-                    | Command::ChangePassphrase
-                    | Command::TestKey
-                    | Command::StrengthenKeys
-                    | Command::MigrateKeys
-                    | Command::MendPermissions
-                    | Command::RemoveKey
-                    | Command::Quit
-            ) && !offer.verb.starts_with("repo")
+            let command = offer.command();
+            let fits = (command.begins_work() || matches!(command, Command::Place(1) | Command::Open | Command::Quit))
+                && !offer.verb.starts_with("repo")
                 && !seen.contains(&offer.command());
             seen.push(offer.command());
             fits

@@ -10,20 +10,7 @@ pub fn why_not(state: &State, command: Command) -> Option<Cow<'static, str>> {
 
 /// Why a command can do nothing in this session, whatever is selected.
 pub fn never(state: &State, command: Command) -> Option<Cow<'static, str>> {
-    let writes = matches!(
-        command,
-        Command::NewKey
-            | Command::LoadKeys
-            | Command::ExportKey
-            | Command::ExportPublic
-            | Command::ExportAll
-            | Command::ChangePassphrase
-            | Command::RemoveKey
-            | Command::StrengthenKeys
-            | Command::MigrateKeys
-            | Command::MendPermissions
-    );
-    let why = state.read_only.as_ref().filter(|_| writes)?;
+    let why = state.read_only.as_ref().filter(|_| command.writes())?;
     Some(format!("This is a read-only session ({why}): nothing is written.").into())
 }
 

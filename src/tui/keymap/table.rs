@@ -31,28 +31,6 @@ const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
 const FORM: &[C] = &[C::Form, C::Choice];
 /// Pages of guided work that ask something which the screen itself reads.
 const QUESTIONS: &[C] = &[C::Form, C::Choice, C::Review, C::Confirm];
-/// Everywhere but on the page of the lock.
-const UNLOCKED: &[C] = &[
-    C::Overview,
-    C::Matter,
-    C::Keys,
-    C::Key,
-    C::Repositories,
-    C::Unknown,
-    C::Chain,
-    C::Tags,
-    C::Findings,
-    C::Help,
-    C::Filter,
-    C::Palette,
-    C::Form,
-    C::Choice,
-    C::Secret,
-    C::Review,
-    C::Confirm,
-    C::Working,
-    C::Outcome,
-];
 /// Where letters are text, and where nothing moves.
 const TYPING: &[C] = &[C::Filter, C::Palette, C::Form, C::Choice, C::Confirm, C::Working];
 
@@ -190,7 +168,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", &[C::Secret], 9),
-    entry(Command::Lock, &[Ctrl('x')], "", "forget every passphrase, and lock", UNLOCKED, 9).anywhere(&["lock"]),
+    entry(Command::Lock, &[Ctrl('x')], "", "forget every passphrase, and lock", C::UNLOCKED, 9).anywhere(&["lock"]),
     entry(Command::Unlock, &[ENTER], "go on", "go on; there is nothing to type", &[C::Locked], 1),
     entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", &[C::Locked], 9),
     entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", &[C::Locked], 9),
