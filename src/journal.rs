@@ -4,6 +4,7 @@
 //! A line is `{"seq":N,"at":TIME,"prev":HEX,"event":…,…}`; `prev` is the SHA-256 of the line before without its end, in
 //! hexadecimal digits, and 64 zeros in the first line. `sed -n 3p FILE | tr -d '\n' | sha256sum` gives the fourth line's.
 //! A line that a power cut left unfinished stays: the next one says so.
+pub mod event;
 mod state;
 mod unfinished;
 

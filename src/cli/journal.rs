@@ -6,7 +6,7 @@ use super::{
     output::{self, Failure},
 };
 use crate::{
-    journal::{Record, State},
+    journal::{State, StateError},
     operator::Cancel,
     procedures::{Came, Interrupted, passphrase_failure},
     secret::PassphraseFile,
@@ -14,10 +14,11 @@ use crate::{
     views::{
         columns::columns,
         journal::{Journal, broken},
+        transcript::Transcript,
     },
 };
 use serde_json::{Value, json};
-use std::{borrow::Cow, io, path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 /// What has not happened when the journal is not shown.
 const NOTHING: &str = "nothing was changed";
@@ -54,7 +55,7 @@ pub fn journal(context: &Context, work: Option<&str>) -> Result<(), Failure> {
 
 fn list(state: &State, options: &Options) -> Result<(), Failure> {
     let path = state.journal();
-    let journal = Journal::read(state).map_err(|e| unreadable(&path, &e))?;
+    let journal = Journal::read(state).map_err(|e| unreadable(&e))?;
     if options.json {
         output::say_json(&journal.json())?;
     } else if journal.rows.is_empty() && journal.broken.is_none() {
@@ -76,17 +77,10 @@ fn list(state: &State, options: &Options) -> Result<(), Failure> {
 }
 
 fn transcript(state: &State, work: &str, options: &Options) -> Result<(), Failure> {
-    let known = |path: &Path| path.is_file();
-    // A name of ours has nothing in it that leads elsewhere.
-    let is_name = !work.is_empty() && work.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let path = Some(state.transcript(work))
-        .filter(|p| is_name && known(p))
-        .or_else(|| Some(state.open_path(work)).filter(|p| is_name && known(p)));
-    let Some(path) = path else {
+    let Some((path, record)) = state.read_transcript(work).map_err(|e| unreadable(&e))? else {
         let message = format!("there is no transcript of work called {}", Untrusted::new(work).shown());
         return Err(Failure::new("no-such-work", message, NOTHING, "`claviger journal` lists what was done."));
     };
-    let record = Record::read(&std::fs::read(&path).map_err(|e| unreadable(&path, &e))?);
     if options.json {
         let lines = record.lines.iter().map(|l| {
             let mut line = l.entry.clone();
@@ -99,12 +93,10 @@ fn transcript(state: &State, work: &str, options: &Options) -> Result<(), Failur
         });
         output::say_json(&value)?;
     } else {
-        for line in &record.lines {
-            let mut entry = line.entry.clone();
-            entry.remove("event");
-            let rest = Untrusted::new(Value::Object(entry).to_string()).shown();
-            let at = line.at.strftime("%Y-%m-%d %H:%M:%S");
-            output::say(&format!("{at}  {:<8} {rest}\n", Untrusted::new(line.event()).shown()))?;
+        for entry in Transcript::of(&record).entries {
+            let at = entry.at.strftime("%Y-%m-%d %H:%M:%S");
+            let more: String = entry.more.iter().map(|m| format!("{:31}{m}\n", "")).collect();
+            output::say(&format!("{at}  {:<9} {}\n{more}", entry.event, entry.says))?;
         }
     }
     whole(broken(&record), &path)
@@ -200,7 +192,6 @@ fn no_state() -> Failure {
     Failure::new("no-state", message, NOTHING, "Set HOME, or name a directory with --state-dir.")
 }
 
-fn unreadable(path: &Path, e: &io::Error) -> Failure {
-    let message = format!("{} cannot be read: {e}", crate::trust_dir::shown(path));
-    Failure::new("journal", message, NOTHING, "Mend its permissions, or name another directory with --state-dir.")
+fn unreadable(e: &StateError) -> Failure {
+    Failure::new("journal", e.to_string(), NOTHING, "Mend its permissions, or name another directory with --state-dir.")
 }

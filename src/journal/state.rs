@@ -1,11 +1,11 @@
 //! Where what is remembered of a trust directory lies: beside it, never in it.
-use super::{Chain, Entry, Transcript, entry, unfinished::Found};
+use super::{Chain, Entry, Record, Transcript, entry, unfinished::Found};
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 use std::{
     fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError},
-    io,
+    io::{self, Read as _},
     os::unix::{
         ffi::OsStrExt as _,
         fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
@@ -20,6 +20,8 @@ const JOURNAL: &str = "journal.jsonl";
 const OPEN: &str = "open";
 /// Transcripts of work that has.
 const ENDED: &str = "transcripts";
+/// Largest record that is read: a transcript of a hundred thousand keys has some 30 MB.
+pub(super) const MAX_RECORD: u64 = 256 << 20;
 /// What is wrong with a record, or the place of one, that others can write.
 const NOT_OURS: &str = "it belongs to another user, or others can write it";
 /// How long an entry waits for another program to write its own.
@@ -76,9 +78,40 @@ impl State {
         &self.dir
     }
 
+    /// Reads the journal; an empty one if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has more than can have been written.
+    pub fn read_journal(&self) -> Result<Record, StateError> {
+        let path = self.journal();
+        match read(&path) {
+            Ok(bytes) => Ok(Record::read(&bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Record::read(&[])),
+            Err(e) => Err(failed("read", &path)(e)),
+        }
+    }
+
     /// The journal's file, which need not be there.
     pub fn journal(&self) -> PathBuf {
         self.dir.join(JOURNAL)
+    }
+
+    /// Reads the transcript of a piece of work, ended or not, and says where it lies; none if there is none of this name.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has more than can have been written.
+    pub fn read_transcript(&self, id: &str) -> Result<Option<(PathBuf, Record)>, StateError> {
+        if !is_name(id) {
+            return Ok(None);
+        }
+        for path in [self.transcript(id), self.open_path(id)] {
+            match read(&path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(failed("read", &path)(e)),
+                Ok(bytes) => return Ok(Some((path, Record::read(&bytes)))),
+            }
+        }
+        Ok(None)
     }
 
     /// Where the transcript of a piece of work that has ended lies.
@@ -147,8 +180,7 @@ impl State {
             .flatten()
             .filter_map(|e| e.file_name().into_string().ok()?.strip_suffix(".jsonl").map(str::to_owned))
             .collect();
-        // Ours have nothing else in them.
-        ids.retain(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+        ids.retain(|id| is_name(id));
         ids.sort_unstable();
         ids.into_iter().filter_map(|id| Found::read(self, id)).collect()
     }
@@ -165,6 +197,26 @@ impl State {
         std::fs::rename(&from, &to).map_err(failed("moved", &from))?;
         sync_directory(&self.dir.join(ENDED))?;
         sync_directory(&self.dir.join(OPEN))
+    }
+}
+
+/// Whether a piece of work of ours can be called so: it has nothing in it that leads elsewhere.
+fn is_name(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// Reads a record, whoever wrote it.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_RECORD + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_RECORD {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(bytes),
     }
 }
 

@@ -1,13 +1,10 @@
 //! The transcript of a piece of work: written while it is done, found again if it did not end.
 use super::{
     Chain, Entry, Line, Record,
-    state::{State, StateError, failed, is_at, reopen},
+    state::{MAX_RECORD, State, StateError, failed, is_at, reopen},
 };
 use jiff::Timestamp;
 use std::{fs::File, io::Read as _};
-
-/// Largest transcript that is read again: one of a hundred thousand keys has some 30 MB.
-const MAX_TRANSCRIPT: u64 = 256 << 20;
 
 /// A transcript that is being written. While it is, others see that the work is going on.
 #[derive(Debug)]
@@ -87,8 +84,8 @@ impl Found {
         let mut file = reopen(&path).ok()?;
         file.try_lock_shared().ok()?;
         let mut bytes = Vec::new();
-        (&mut file).take(MAX_TRANSCRIPT + 1).read_to_end(&mut bytes).ok()?;
-        let too_long = bytes.len() as u64 > MAX_TRANSCRIPT;
+        (&mut file).take(MAX_RECORD + 1).read_to_end(&mut bytes).ok()?;
+        let too_long = bytes.len() as u64 > MAX_RECORD;
         let Record { lines, broken, .. } = Record::read(&bytes);
         Some(Self { id, lines, is_whole: broken.is_none() && !too_long, state: state.clone() })
     }

@@ -2,12 +2,12 @@
 //! or given up.
 use super::{
     Work, Workplace,
-    record::{Recording, event, here, named, outcome, unwritable},
+    record::{Recording, here, named, outcome, unwritable},
 };
 use crate::{
     failure::Failure,
     finding::{Finding, Severity},
-    journal::{Found, Line, saying},
+    journal::{Found, Line, event, saying},
     operator::{Change, Deed, Filled, hash},
     text::Untrusted,
     trust_dir::shown,

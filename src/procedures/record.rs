@@ -3,33 +3,11 @@
 use super::{Work, Workplace};
 use crate::{
     failure::Failure,
-    journal::{Entry, State, StateError, Transcript, entry, saying},
+    journal::{Entry, State, StateError, Transcript, entry, event, saying},
     operator::{Answer, Cancel, Deed, Filled, Fut, Operator, Question, Session, Step, Stop, run_with},
 };
 use serde_json::{Map, Value, json};
 use std::{fmt::Display, path::PathBuf};
-
-/// The names of what a transcript says.
-pub mod event {
-    /// The first line: which work it is.
-    pub const WORK: &str = "work";
-    /// A question was answered.
-    pub const ANSWER: &str = "answer";
-    /// Somebody went back to the question before.
-    pub const BACK: &str = "back";
-    /// Something with an effect begins.
-    pub const BEGUN: &str = "begun";
-    /// It is done.
-    pub const DONE: &str = "done";
-    /// It failed.
-    pub const FAILED: &str = "failed";
-    /// The work was taken up again.
-    pub const RESUMED: &str = "resumed";
-    /// What was of no use alone was taken away.
-    pub const WITHDRAWN: &str = "withdrawn";
-    /// The work has ended.
-    pub const END: &str = "end";
-}
 
 /// The version of what a transcript says.
 const SCHEMA: &str = "claviger/transcript/1";
@@ -122,7 +100,7 @@ impl Operator for Recorder<'_> {
         let written = transcript.say_durably(said).and_then(|()| match (&self.state, self.acted) {
             (Some(state), false) => {
                 let name = self.work.command();
-                state.note(saying("begun", [("work", id.into()), ("name", name.into()), ("what", what.into())]))
+                state.note(saying(event::BEGUN, [("work", id.into()), ("name", name.into()), ("what", what.into())]))
             }
             _ => Ok(()),
         });

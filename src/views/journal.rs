@@ -1,14 +1,10 @@
 //! The journal as it is shown: one row for each piece of work, the newest first, and whether the chain holds.
 use crate::{
-    journal::{Line, Record, State},
+    journal::{Line, Record, State, StateError, event},
     text::{Printable, Untrusted},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::io;
-
-/// Largest journal that is read: some million entries.
-const MAX_JOURNAL: u64 = 512 << 20;
 
 /// A journal.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,16 +39,8 @@ impl Journal {
     ///
     /// # Errors
     /// If it cannot be read, or has more than can have been written.
-    pub fn read(state: &State) -> io::Result<Self> {
-        let path = state.journal();
-        let bytes = match std::fs::metadata(&path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Ok(m) if m.is_file() && m.len() <= MAX_JOURNAL => std::fs::read(&path)?,
-            Ok(m) if m.is_file() => return Err(io::ErrorKind::FileTooLarge.into()),
-            Ok(_) => return Err(io::Error::other("it is no regular file")),
-            Err(e) => return Err(e),
-        };
-        Ok(Self::of(&Record::read(&bytes)))
+    pub fn read(state: &State) -> Result<Self, StateError> {
+        Ok(Self::of(&state.read_journal()?))
     }
 
     fn of(record: &Record) -> Self {
@@ -60,7 +48,7 @@ impl Journal {
         for line in &record.lines {
             let work = shown(line, "work");
             match line.event() {
-                "begun" => rows.push(JournalRow {
+                event::BEGUN => rows.push(JournalRow {
                     name: shown(line, "name"),
                     began: line.at,
                     ended: None,
@@ -68,7 +56,7 @@ impl Journal {
                     says: shown(line, "what"),
                     work,
                 }),
-                "end" => {
+                event::END => {
                     let says = ["result", "message", "did_not_happen"].map(|name| line.text(name)).into_iter();
                     let says: Vec<&str> = says.filter(|text| !text.is_empty()).collect();
                     let says = Untrusted::new(says.join("; ")).shown();

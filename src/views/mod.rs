@@ -11,3 +11,4 @@ pub mod next_step;
 pub mod notable;
 pub mod repositories;
 pub mod tags;
+pub mod transcript;
