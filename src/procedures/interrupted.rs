@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    finding::{Finding, Severity},
     journal::{Found, Line, event, saying},
     operator::{Change, Deed, Filled, hash},
     text::Untrusted,
@@ -15,8 +14,6 @@ use crate::{
 use jiff::Timestamp;
 use std::{io, path::Path, time::Duration};
 
-/// The code of a finding about such work.
-pub const INTERRUPTED: &str = "interrupted";
 /// What has not happened when such work cannot be closed or gone on with.
 const NOTHING: &str = "nothing was changed; the work stays as it is";
 
@@ -66,12 +63,16 @@ impl Workplace {
         found.into_iter().map(Interrupted::of).collect()
     }
 
-    /// The same as findings, after [`Self::settle`]: what was closed is said too.
-    pub fn interrupted_findings(&self) -> Vec<Finding> {
-        // What cannot be closed now is found again.
-        let found = self.settle().unwrap_or_else(|_| self.interrupted());
-        let says = |i: &Interrupted| Finding::new(INTERRUPTED, Severity::Warn, i.sentence());
-        found.iter().filter(|i| i.came != Came::Answered).map(says).collect()
+    /// Interrupted work that can be gone on with or closed, by its name.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn interrupted_work(&self, id: &str) -> Result<Interrupted, Failure> {
+        let found = self.settle()?.into_iter().find(|i| i.id == id && !i.is_over());
+        found.ok_or_else(|| {
+            let message = "nothing waits there any more: somebody has gone on with it, or closed it";
+            Failure::new("no-such-work", message, NOTHING, "The journal says how it ended.")
+        })
     }
 
     /// The same, and closes what came to its end, or had none: that is not found again.

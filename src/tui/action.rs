@@ -1,10 +1,12 @@
 //! What can happen: what the user asks for, and what comes back from the background.
 use super::{
+    ledger::Ledger,
     shelf::{KeyShelf, Repo},
     wizard::Asked,
 };
 use crate::{
-    failure::Failure, procedures::Done, repository::Look, secret::dialogue::Said, tuf::name::Gun, views::desk::Inventory,
+    failure::Failure, procedures::Done, repository::Look, secret::dialogue::Said, tuf::name::Gun,
+    views::{desk::Inventory, transcript::Transcript},
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -78,6 +80,10 @@ pub enum Command {
     StrengthenKeys,
     /// Mend permissions.
     MendPermissions,
+    /// Go on with the selected work.
+    Resume,
+    /// Close the open work.
+    GiveUp,
     /// To the next field of a form.
     NextField,
     /// To the field before.
@@ -138,6 +144,8 @@ impl Command {
                 | Self::StrengthenKeys
                 | Self::MigrateKeys
                 | Self::MendPermissions
+                | Self::Resume
+                | Self::GiveUp
         )
     }
 }
@@ -213,6 +221,12 @@ pub enum Action {
     Spin,
     /// All keys were read. The number is that of the reading, so that a stopped one cannot come in late.
     KeysRead(u64, Box<KeyShelf>),
+    /// The journal was read.
+    JournalRead(u64, Box<Ledger>),
+    /// This was written down of a piece of work, or why that cannot be read.
+    TranscriptRead(String, Result<Transcript, String>),
+    /// Interrupted work was closed, or why not.
+    GivenUp(Result<(), Failure>),
     /// It is known which repositories there are.
     InventoryTaken(u64, Inventory),
     /// A repository is being read; this is fetched now.

@@ -26,6 +26,10 @@ pub enum Reply {
 pub enum Effect {
     /// Read all keys.
     ReadKeys(u64),
+    /// Read the journal, and look for interrupted work.
+    ReadJournal(u64),
+    /// Read what was written down of a piece of work.
+    ReadTranscript(String),
     /// Ask which repositories there are.
     TakeInventory(u64),
     /// Read and verify these, without trusting a root that is new here for longer than they are shown.
@@ -38,6 +42,10 @@ pub enum Effect {
     StopAll,
     /// Begin a procedure.
     Perform(Work),
+    /// Go on with interrupted work.
+    Resume(String),
+    /// Close interrupted work.
+    GiveUp(String),
     /// Answer what it asks.
     Answer(Reply),
     /// Read a passphrase from the terminal.

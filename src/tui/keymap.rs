@@ -83,9 +83,10 @@ pub struct Entry {
 impl Entry {
     /// Where its verbs work, for somebody who is elsewhere.
     pub fn elsewhere(&self) -> &'static str {
-        match self.at.contains(&Context::Keys) {
-            true => "It works on the selected key, in Keys.",
-            false => "It works on the selected repository, in Repositories.",
+        match self.at {
+            at if at.contains(&Context::Keys) => "It works on the selected key, in Keys.",
+            at if at.contains(&Context::Deed) => "It works on interrupted work, in Journal.",
+            _ => "It works on the selected repository, in Repositories.",
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Where the user is: a place, and what is open on top of it.
 use super::{palette::Palette, roster::View, state::Attention, wizard::Wizard};
-use crate::tuf::name::{Gun, RoleName};
+use crate::{
+    tuf::name::{Gun, RoleName},
+    views::transcript::Transcript,
+};
 use std::{collections::HashSet, path::PathBuf};
 use tui_input::Input;
 
@@ -13,11 +16,13 @@ pub enum Place {
     Keys,
     /// Repositories.
     Repositories,
+    /// What was done.
+    Journal,
 }
 
 impl Place {
     /// All places, from top to bottom.
-    pub const ALL: [Place; 3] = [Self::Overview, Self::Keys, Self::Repositories];
+    pub const ALL: [Place; 4] = [Self::Overview, Self::Keys, Self::Repositories, Self::Journal];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -25,6 +30,7 @@ impl Place {
             Self::Overview => "Overview",
             Self::Keys => "Keys",
             Self::Repositories => "Repositories",
+            Self::Journal => "Journal",
         }
     }
 
@@ -55,6 +61,10 @@ pub enum Context {
     Tags,
     /// The findings of a repository.
     Findings,
+    /// The list of what was done.
+    Journal,
+    /// One piece of work that was done.
+    Deed,
     /// The help.
     Help,
     /// The filter line.
@@ -81,7 +91,7 @@ pub enum Context {
 
 impl Context {
     /// All of them, the page of the lock last.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Overview,
         Self::Keys,
         Self::Key,
@@ -91,6 +101,8 @@ impl Context {
         Self::Chain,
         Self::Tags,
         Self::Findings,
+        Self::Journal,
+        Self::Deed,
         Self::Help,
         Self::Filter,
         Self::Palette,
@@ -156,6 +168,17 @@ pub struct MatterPage {
     pub scroll: View,
 }
 
+/// One piece of work, on a page of its own.
+#[derive(Debug)]
+pub struct DeedPage {
+    /// What it is called.
+    pub work: String,
+    /// What was written down of it, or why that cannot be read; nothing before it was.
+    pub transcript: Option<Result<Transcript, String>>,
+    /// How far the page is scrolled.
+    pub scroll: View,
+}
+
 /// One repository, on a page of its own.
 #[derive(Debug)]
 pub struct RepoPage {
@@ -190,6 +213,8 @@ pub enum Layer {
     Key(KeyPage),
     /// A matter of the trust directory or the server.
     Matter(MatterPage),
+    /// One piece of work.
+    Deed(DeedPage),
     /// One repository.
     Repository(Box<RepoPage>),
     /// The filter line of the list below.

@@ -14,6 +14,7 @@ pub mod idle;
 pub mod ink;
 pub mod keymap;
 pub mod layer;
+pub mod ledger;
 pub mod layout;
 pub mod palette;
 pub mod roster;

@@ -275,6 +275,7 @@ impl Session {
                     terminal::write(|| execute!(self.screen.backend_mut(), CopyToClipboard::to_clipboard_from(text)))??;
                 }
                 Effect::Perform(work) => self.works.start(work),
+                Effect::Resume(work) => self.works.resume(&work),
                 Effect::Answer(reply) => {
                     if reply == Reply::Back {
                         self.sitting.go_back();

@@ -2,9 +2,14 @@
 use super::{
     action::Action,
     effect::Effect,
+    ledger::Ledger,
     shelf::{KeyShelf, Repo},
 };
-use crate::{finding::Finding, procedures::Workplace, tuf::name::Gun, views::desk::Desk};
+use crate::{
+    procedures::{Interrupted, Workplace},
+    tuf::name::Gun,
+    views::{desk::Desk, transcript::Transcript},
+};
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
 use tokio::{
@@ -26,7 +31,7 @@ pub struct Runner {
     listed: Arc<OnceCell<()>>,
     place: Workplace,
     /// Work that was interrupted before this session: it is said as long as that goes on.
-    found: Arc<OnceLock<Vec<Finding>>>,
+    found: Arc<OnceLock<Vec<Interrupted>>>,
 }
 
 impl Runner {
@@ -42,12 +47,36 @@ impl Runner {
         while self.tasks.try_join_next().is_some() {}
         match effect {
             Effect::ReadKeys(epoch) => {
-                let (desk, actions, place, found) =
-                    (self.desk.clone(), self.actions.clone(), self.place.clone(), self.found.clone());
+                let (desk, actions) = (self.desk.clone(), self.actions.clone());
                 self.tasks.spawn_blocking(move || {
-                    let mut keys = desk.keys();
-                    keys.problems.extend(found.get_or_init(|| place.interrupted_findings()).iter().cloned());
-                    let _ = actions.send(Action::KeysRead(epoch, Box::new(KeyShelf::new(keys))));
+                    let _ = actions.send(Action::KeysRead(epoch, Box::new(KeyShelf::new(desk.keys()))));
+                });
+            }
+            Effect::ReadJournal(epoch) => {
+                let (place, actions, found) = (self.place.clone(), self.actions.clone(), self.found.clone());
+                self.tasks.spawn_blocking(move || {
+                    // What cannot be closed now is found again.
+                    let settled = found.get_or_init(|| place.settle().unwrap_or_else(|_| place.interrupted()));
+                    let _ = actions.send(Action::JournalRead(epoch, Box::new(Ledger::read(&place, settled))));
+                });
+            }
+            Effect::ReadTranscript(work) => {
+                let (place, actions) = (self.place.clone(), self.actions.clone());
+                self.tasks.spawn_blocking(move || {
+                    let read = place.state.as_ref().map(|state| state.read_transcript(&work)).transpose();
+                    let transcript = match read.map(Option::flatten) {
+                        Ok(Some((_, record))) => Ok(Transcript::of(&record)),
+                        Ok(None) => Err("There is none any more: it was moved or removed.".to_owned()),
+                        Err(e) => Err(format!("{e}.")),
+                    };
+                    let _ = actions.send(Action::TranscriptRead(work, transcript));
+                });
+            }
+            Effect::GiveUp(work) => {
+                let (place, actions) = (self.place.clone(), self.actions.clone());
+                self.tasks.spawn_blocking(move || {
+                    let closed = place.interrupted_work(&work).and_then(|found| found.give_up());
+                    let _ = actions.send(Action::GivenUp(closed));
                 });
             }
             Effect::TakeInventory(epoch) => {

@@ -1,6 +1,7 @@
 //! What is selected, and what can be done with it.
 use super::{
     layer::{Context, Layer},
+    ledger::LedgerRow,
     shelf::Repo,
     state::{State, Subject},
     tree::Line,
@@ -20,10 +21,18 @@ impl State {
             Context::Repositories => self.repos.roster.get(self.repos_view.selected()?),
             Context::Overview => match self.attention.get(self.attention_view.selected()?)?.subject {
                 Subject::Repository(i) => self.repos.roster.get(i),
-                Subject::Key(_) | Subject::TrustDir | Subject::Server => None,
+                Subject::Key(_) | Subject::Deed(_) | Subject::TrustDir | Subject::Journal | Subject::Server => None,
             },
             _ => None,
         })
+    }
+
+    /// The piece of work that is open or selected.
+    pub fn selected_deed(&self) -> Option<&LedgerRow> {
+        match self.deed_page() {
+            Some(page) => self.journal.find(&page.work),
+            None => self.journal.roster.get(self.journal_view.selected()?),
+        }
     }
 
     /// The selected tag.
@@ -36,6 +45,7 @@ impl State {
         match page {
             Context::Keys => self.keys.roster.rows().len(),
             Context::Repositories => self.repos.roster.rows().len(),
+            Context::Journal => self.journal.roster.rows().len(),
             Context::Tags => self.open_repo().and_then(|r| r.known.as_ref()).map_or(0, |k| k.tags.rows().len()),
             _ => 0,
         }
@@ -52,6 +62,7 @@ impl State {
         match self.page() {
             Context::Keys | Context::Key => Some(("key ID", self.selected_key()?.id?.hex())),
             Context::Repositories => Some(("name", self.selected_repo()?.gun.to_string())),
+            Context::Journal | Context::Deed => Some(("name of the work", self.selected_deed()?.row.work.to_string())),
             Context::Chain => {
                 let page = self.repo_page()?;
                 let (branch, line) = self.open_repo()?.known.as_ref()?.tree.line(page.chain.selected()?)?;

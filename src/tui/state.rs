@@ -1,7 +1,8 @@
 //! Everything the screen knows. Only [`super::update`] changes it; drawing reads it.
 use super::{
     idle::Idle,
-    layer::{Context, Layer, Place, RepoPage, Tab},
+    layer::{Context, DeedPage, Layer, Place, RepoPage, Tab},
+    ledger::Ledger,
     palette::Palette,
     roster::View,
     shelf::{KeyShelf, Progress, Repo, RepoShelf},
@@ -20,8 +21,12 @@ pub enum Subject {
     Key(usize),
     /// A repository, by its number.
     Repository(usize),
+    /// A piece of work, by its number.
+    Deed(usize),
     /// The trust directory as a whole.
     TrustDir,
+    /// The journal as a whole.
+    Journal,
     /// What could be asked about repositories.
     Server,
 }
@@ -100,6 +105,12 @@ pub struct State {
     pub repos_progress: Progress,
     /// The list of repositories.
     pub repos_view: View,
+    /// What was done.
+    pub journal: Ledger,
+    /// How far reading the journal has come.
+    pub journal_progress: Progress,
+    /// The list of what was done.
+    pub journal_view: View,
     /// What needs attention, worst first.
     pub attention: Vec<Attention>,
     /// How much more needs attention than is listed.
@@ -154,6 +165,9 @@ impl State {
             repos: RepoShelf::default(),
             repos_progress: Progress::Reading,
             repos_view: View::default(),
+            journal: Ledger::default(),
+            journal_progress: Progress::Reading,
+            journal_view: View::default(),
             attention: Vec::new(),
             more_attention: 0,
             attention_view: View::default(),
@@ -194,6 +208,7 @@ impl State {
             .find_map(|l| match l {
                 Layer::Key(_) => Some(Context::Key),
                 Layer::Matter(_) => Some(Context::Matter),
+                Layer::Deed(_) => Some(Context::Deed),
                 Layer::Repository(_) if self.open_repo().is_none_or(|r| r.known.is_none()) => Some(Context::Unknown),
                 Layer::Repository(p) => Some(match p.tab {
                     Tab::Chain => Context::Chain,
@@ -207,6 +222,7 @@ impl State {
                 Place::Overview => Context::Overview,
                 Place::Keys => Context::Keys,
                 Place::Repositories => Context::Repositories,
+                Place::Journal => Context::Journal,
             })
     }
 
@@ -218,6 +234,16 @@ impl State {
     /// The same, to change it.
     pub(super) fn repo_page_mut(&mut self) -> Option<&mut RepoPage> {
         self.layers.iter_mut().rev().find_map(|l| if let Layer::Repository(p) = l { Some(&mut **p) } else { None })
+    }
+
+    /// The open page of a piece of work.
+    pub fn deed_page(&self) -> Option<&DeedPage> {
+        self.layers.iter().rev().find_map(|l| if let Layer::Deed(p) = l { Some(p) } else { None })
+    }
+
+    /// The same, to change it.
+    pub(super) fn deed_page_mut(&mut self) -> Option<&mut DeedPage> {
+        self.layers.iter_mut().rev().find_map(|l| if let Layer::Deed(p) = l { Some(p) } else { None })
     }
 
     /// The guided work that is open.
@@ -252,6 +278,8 @@ impl State {
             Context::Overview => Some(&self.attention_view),
             Context::Keys => Some(&self.keys_view),
             Context::Repositories => Some(&self.repos_view),
+            Context::Journal => Some(&self.journal_view),
+            Context::Deed => self.deed_page().map(|p| &p.scroll),
             Context::Unknown => self.repo_page().map(|p| &p.unknown),
             Context::Chain => self.repo_page().map(|p| &p.chain),
             Context::Tags => self.repo_page().map(|p| &p.tags),
@@ -272,6 +300,8 @@ impl State {
             Context::Overview => Some(&mut self.attention_view),
             Context::Keys => Some(&mut self.keys_view),
             Context::Repositories => Some(&mut self.repos_view),
+            Context::Journal => Some(&mut self.journal_view),
+            Context::Deed => self.deed_page_mut().map(|p| &mut p.scroll),
             Context::Unknown => self.repo_page_mut().map(|p| &mut p.unknown),
             Context::Chain => self.repo_page_mut().map(|p| &mut p.chain),
             Context::Tags => self.repo_page_mut().map(|p| &mut p.tags),
@@ -294,6 +324,7 @@ impl State {
             || self.looking.is_some()
             || self.keys_progress == Progress::Reading
             || self.repos_progress == Progress::Reading
+            || self.journal_progress == Progress::Reading
     }
 
     /// Whether the spinner is seen.

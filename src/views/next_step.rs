@@ -13,7 +13,6 @@ pub fn next_step(finding: &Finding) -> Option<&'static str> {
         "first-use" => {
             "Compare this ID with the owner's by another way. To hold it for good, pin the certificate ID (trust_pinning)."
         }
-        "interrupted" => "`claviger resume` in a shell lists work that can go on, goes on with it or closes it.",
         "not-fresh" => "Check the network and the server, then read it again.",
         "not-remembered" => "Mend the trust directory, then read it again: until then each reading is a first one.",
         code::DIRECTORY_UNREADABLE => "Mend the permissions of that directory, then read the keys again.",

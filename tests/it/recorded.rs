@@ -5,7 +5,7 @@ use claviger::{
     failure::Failure,
     journal::{Record, saying},
     operator::{Answer, Cancel, Deed, Fut, Operator, Question, Step, Stop},
-    procedures::{self, CANCELLED, Came, Done, KeyFile, Recording, Which, Work, key_export::Half},
+    procedures::{self, CANCELLED, Came, Done, Interrupted, KeyFile, Recording, Which, Work, key_export::Half},
     views::journal::Journal,
 };
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf};
@@ -274,7 +274,7 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
         begun.extend(serde_json::to_value(&deed).unwrap().as_object().cloned().unwrap());
         transcript.say_durably(begun).unwrap();
     };
-    let says = || place.interrupted_findings().into_iter().map(|f| f.text).collect::<Vec<_>>().join("\n");
+    let says = || place.settle().unwrap().iter().map(Interrupted::sentence).collect::<Vec<_>>().join("\n");
     // Only the public half was written.
     begin();
     fs::write(&public, PUBLIC).unwrap();
@@ -334,8 +334,8 @@ async fn a_record_that_is_damaged_or_that_others_can_write_is_neither_believed_n
     let path = state.open_path(&bench.place().interrupted()[0].id);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("Say what the new key is for.", "Say something else.")).unwrap();
-    let said = bench.place().interrupted_findings();
-    assert!(said[0].text.contains("its record, which is damaged") && path.exists(), "{said:?}");
+    let said = bench.place().settle().unwrap()[0].sentence();
+    assert!(said.contains("its record, which is damaged") && path.exists(), "{said}");
     let found = bench.place().interrupted().remove(0);
     assert_eq!(found.take_up(&bench.place()).err().unwrap().code, "damaged-record");
     fs::write(&path, text).unwrap();

@@ -47,7 +47,7 @@ fn the_first_thing_is_to_read_and_the_screen_stands_before() {
     press(&mut s, &[Command::Place(1)]);
     assert!(text_of(&s, s.screen()).contains("reading…"));
     let mut fresh = state(Kind::Reading, Theme::FULL, (80, 24));
-    assert_eq!(update(&mut fresh, Action::Start), [Effect::ReadKeys(0), Effect::TakeInventory(0)]);
+    assert_eq!(update(&mut fresh, Action::Start), [Effect::ReadKeys(0), Effect::ReadJournal(0), Effect::TakeInventory(0)]);
 }
 
 #[test]

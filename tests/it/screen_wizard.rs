@@ -274,7 +274,7 @@ fn after_it_was_done_the_keys_are_read_and_the_new_one_is_selected() {
         let done =
             Done { happened: "The key was made.".into(), next: "Back it up now.", key: Some(wanted.clone()), ..Done::default() };
         let epoch = s.epoch;
-        assert_eq!(update(&mut s, Action::Finished(Box::new(Ok(done)))), [Effect::ReadKeys(epoch)]);
+        assert_eq!(update(&mut s, Action::Finished(Box::new(Ok(done)))), [Effect::ReadJournal(epoch), Effect::ReadKeys(epoch)]);
         assert!(drawn(&s).contains("✓ The key was made.") && drawn(&s).contains("Back it up now."), "{}", drawn(&s));
         update(&mut s, Action::KeysRead(epoch, Box::new(KeyShelf::new(KeyRows { rows, problems: vec![] }))));
         assert_eq!(s.context(), Context::Outcome, "the result stays until it is closed");
@@ -304,7 +304,7 @@ fn a_removed_key_takes_its_page_with_it_and_the_result_stays() {
 fn a_failure_is_three_sentences_and_a_cancelled_work_says_that_nothing_was_done() {
     let mut s = begun(Theme::FULL, (80, 24));
     let failure = Failure::new("locked", "the directory is locked", "no key was made", "wait");
-    assert_eq!(update(&mut s, Action::Finished(Box::new(Err(failure)))), [], "nothing was touched, nothing is read");
+    assert_eq!(update(&mut s, Action::Finished(Box::new(Err(failure)))), [Effect::ReadJournal(0)], "no key was touched, none is read");
     let all = drawn(&s);
     assert!(["✗ The directory is locked.", "No key was made.", "Wait."].iter().all(|t| all.contains(t)), "{all}");
     let mut s = begun(Theme::FULL, (80, 24));

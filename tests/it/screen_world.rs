@@ -2,6 +2,7 @@
 //! pictures stay the same.
 use claviger::{
     finding::{Finding, Severity},
+    procedures::Work,
     repository::{Look, Seen},
     text::{Printable, Untrusted},
     tuf::{
@@ -11,6 +12,8 @@ use claviger::{
     },
     tui::{
         action::{Action, Command},
+        ledger::{CutShort, Ledger, LedgerRow},
+        effect::Effect,
         shelf::{KeyShelf, Repo},
         state::State,
         theme::Theme,
@@ -19,9 +22,11 @@ use claviger::{
     views::{
         chain::{ChainKey, ChainNode, NodeState, Whereabouts},
         desk::{Facts, Inventory, World},
+        journal::JournalRow,
         keys::{KeyRow, KeyRows},
         repositories::{Health, RepositoryDetail, RepositoryRow},
         tags::TagRow,
+        transcript::{Entry, Transcript},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -360,6 +365,7 @@ pub fn state(kind: Kind, theme: Theme, size: (u16, u16)) -> State {
         .map(|r| Action::Loaded(epoch, Box::new(Repo::new(r, now()))))
         .collect();
     claviger::tui::update::update_all(&mut s, loaded);
+    update(&mut s, Action::JournalRead(epoch, Box::new(journal(kind))));
     s.job = None;
     s
 }
@@ -378,10 +384,68 @@ pub fn look() -> Look {
     }
 }
 
+fn deed(work: &str, command: &str, days: i64, outcome: Option<&str>, says: &str) -> LedgerRow {
+    let text = Printable::from_untrusted;
+    let began = in_days(days);
+    let (outcome, ended) = (outcome.map(text), outcome.map(|_| began + SignedDuration::from_secs(7)));
+    let row = JournalRow { work: text(work), name: text(command), began, ended, outcome, says: text(says) };
+    LedgerRow { row, cut: None }
+}
+
+fn journal(kind: Kind) -> Ledger {
+    let done = deed("20261118T093000Z-411-0", "key generate", -2, Some("done"), "carol was made");
+    let mut cut = deed("20261119T093000Z-412-0", "key strengthen", -1, None, "writing the key again");
+    let says = "`key strengthen` of 2026-11-19 09:30 UTC was interrupted while writing the key again; 3 of 8 files had been written.";
+    let work = Some(Work::StrengthenKeys(None));
+    cut.cut = Some(CutShort { says: says.to_owned(), work, is_open: true, only_asked: false });
+    let problem = Some("The chain does not hold at line 4: it does not follow from the line before it. What follows is not shown.");
+    match kind {
+        Kind::Reading | Kind::Empty => Ledger::default(),
+        Kind::Normal => Ledger::of(vec![done, cut], None),
+        Kind::Failing => {
+            let failed = deed("20261117T093000Z-9-0", "key remove", -3, Some("failed"), "the file is open elsewhere; nothing was removed");
+            Ledger::of(vec![done, failed], problem.map(str::to_owned))
+        }
+        Kind::Hostile => {
+            let mut cut = deed(ATTACK, ATTACK, -1, Some(ATTACK), ATTACK);
+            let says = Printable::from_untrusted(ATTACK).to_string();
+            cut.cut = Some(CutShort { says, work: None, is_open: true, only_asked: false });
+            Ledger::of(vec![cut], problem.map(str::to_owned))
+        }
+        Kind::Many => Ledger::of(
+            (0..20_000).map(|i| deed(&format!("{i}-0"), "key passwd", -1 - i / 40, Some("done"), "the passphrase was changed")).collect(),
+            None,
+        ),
+    }
+}
+
+/// What was written down of the work in the journal.
+pub fn transcript(text: &str) -> Transcript {
+    let says = Printable::from_untrusted;
+    let line = |event: &str, says: Printable, more: &[&str]| Entry {
+        at: in_days(-1),
+        event: Printable::from_untrusted(event),
+        says,
+        more: more.iter().map(|m| Printable::from_untrusted(m)).collect(),
+    };
+    let entries = vec![
+        line("work", says("key strengthen, by claviger 0.1.0, in /home/ana"), &[]),
+        line("answer", says("Write 8 keys again?: accepted"), &["Keys: 8", "! One is not encrypted."]),
+        line("begun", says(text), &["/home/ana/.docker/trust/private/a.key: changed"]),
+        line("failed", says(text), &[text]),
+    ];
+    Transcript { entries, broken: None }
+}
+
 /// Presses keys, by what they ask for.
 pub fn press(s: &mut State, commands: &[Command]) {
     for c in commands {
-        update(s, Action::Do(*c));
+        for effect in update(s, Action::Do(*c)) {
+            if let Effect::ReadTranscript(work) = effect {
+                let text = if s.facts.trust_dir.as_str().starts_with('/') { "writing the key again" } else { ATTACK };
+                update(s, Action::TranscriptRead(work, Ok(transcript(text))));
+            }
+        }
     }
 }
 
@@ -390,7 +454,7 @@ pub fn start_over(s: &mut State) {
     while !s.layers.is_empty() {
         press(s, &[Command::Back]);
     }
-    for place in [2, 1, 0] {
+    for place in [3, 2, 1, 0] {
         press(s, &[Command::Place(place), Command::First]);
     }
 }
@@ -405,5 +469,7 @@ pub const SCREENS: &[(&str, &[Command])] = &[
     ("chain", &[Command::Place(2), Command::Down, Command::Down, Command::Open]),
     ("tags", &[Command::Place(2), Command::Down, Command::Down, Command::Open, Command::TabRight]),
     ("findings", &[Command::Place(2), Command::Down, Command::Down, Command::Open, Command::TabRight, Command::TabRight]),
+    ("journal", &[Command::Place(3)]),
+    ("deed", &[Command::Place(3), Command::Open]),
     ("help", &[Command::Place(1), Command::Help]),
 ];

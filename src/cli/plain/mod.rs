@@ -2,6 +2,7 @@
 //! commands, and the same procedures.
 pub mod fields;
 mod operator;
+mod past;
 pub mod talk;
 
 use super::{args::Arguments, key, output::Failure};
@@ -32,7 +33,7 @@ fn menu() -> Vec<Offer> {
     let mut all: Vec<Offer> = palette::offers()
         .filter(|offer| {
             let command = offer.command();
-            let fits = (command.begins_work() || matches!(command, Command::Place(1) | Command::Open | Command::Quit))
+            let fits = (command.begins_work() || matches!(command, Command::Place(1 | 3) | Command::Open | Command::Quit))
                 && !offer.verb.starts_with("repo")
                 && !seen.contains(&offer.command());
             seen.push(offer.command());
@@ -113,10 +114,7 @@ impl Plain {
         };
         self.talk.say(&format!("claviger {}, line by line. {world}.", env!("CARGO_PKG_VERSION")))?;
         self.talk.say(&format!("Trust directory: {}", facts.trust_dir))?;
-        for finding in self.place.interrupted_findings() {
-            self.talk.say(&finding.text)?;
-        }
-        Ok(())
+        self.say_interrupted()
     }
 
     fn list(&self, offers: &[Offer]) -> Result<(), Failure> {
@@ -136,7 +134,18 @@ impl Plain {
     async fn run(&self, offer: &Offer) -> Result<(), Failure> {
         let one = |row: Option<KeyRow>| row.map(|r| r.path);
         let work = match offer.command() {
+            Command::Place(3) => return self.list_journal(),
             Command::Place(_) => return self.list_keys().await,
+            Command::Resume => {
+                let Some(found) = self.choose_interrupted().await? else { return Ok(()) };
+                let (work, recording) = found.take_up(&self.place)?;
+                return self.perform(&work, recording).await;
+            }
+            Command::GiveUp => {
+                let Some(found) = self.choose_interrupted().await? else { return Ok(()) };
+                found.give_up()?;
+                return self.talk.say("\nClosed. What was done stays as it is.");
+            }
             Command::Open => {
                 let Some(row) = self.choose().await? else { return Ok(()) };
                 return self.talk.say(key::describe(&row).trim_end());
@@ -159,9 +168,12 @@ impl Plain {
             _ => None,
         };
         let Some(work) = work else { return Ok(()) };
+        self.perform(&work, Recording::new(&self.place, work.clone())).await
+    }
+
+    async fn perform(&self, work: &Work, recording: Recording) -> Result<(), Failure> {
         let mut operator = PlainOperator { talk: self.talk.clone() };
-        let recording = Recording::new(&self.place, work.clone());
-        let done = perform(&work, &self.place, recording, &mut operator, self.stop.clone()).await?;
+        let done = perform(work, &self.place, recording, &mut operator, self.stop.clone()).await?;
         let left: String = done.left.iter().map(|l| format!("\n  {l}")).collect();
         self.talk.say(&format!("\nDone. {}{left}\n  {}", done.happened, done.next))
     }

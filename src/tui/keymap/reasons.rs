@@ -1,6 +1,6 @@
 //! Why a command can do nothing now: the footer leaves it out, the help and the palette say it.
 use super::Context;
-use crate::tui::{action::Command, shelf::Progress, standing::Standing, state::State, wizard::Page};
+use crate::tui::{action::Command, ledger::LedgerRow, shelf::Progress, standing::Standing, state::State, wizard::Page};
 use std::borrow::Cow;
 
 /// Why a command can do nothing now; nothing if it can.
@@ -42,6 +42,16 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
             if state.selected_key().is_none() =>
         {
             Some("Nothing is selected.")
+        }
+        Command::Refresh if matches!(page, Context::Journal | Context::Deed) && state.journal_progress == Progress::Reading => {
+            Some("The journal is being read.")
+        }
+        Command::Resume | Command::GiveUp if state.selected_deed().is_none() => Some("Nothing is selected."),
+        Command::Resume | Command::GiveUp if !state.selected_deed().is_some_and(LedgerRow::is_open) => {
+            Some("Only work that was interrupted is gone on with, or closed.")
+        }
+        Command::Resume if state.selected_deed().and_then(LedgerRow::resumable).is_none() => {
+            Some("This version does not know the work: go on with the one that began it.")
         }
         Command::ExportAll if state.keys_progress == Progress::Done && state.keys.roster.rows().is_empty() => {
             Some("There are no keys here.")

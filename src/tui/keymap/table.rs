@@ -19,15 +19,29 @@ const ALL: &[C] = &[
     C::Chain,
     C::Tags,
     C::Findings,
+    C::Journal,
+    C::Deed,
     C::Help,
     C::Review,
     C::Outcome,
 ];
-const PAGES: &[C] = &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
+const PAGES: &[C] = &[
+    C::Overview,
+    C::Matter,
+    C::Keys,
+    C::Key,
+    C::Repositories,
+    C::Unknown,
+    C::Chain,
+    C::Tags,
+    C::Findings,
+    C::Journal,
+    C::Deed,
+];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
-const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories];
-const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags];
+const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories, C::Journal];
+const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags, C::Journal];
 const FORM: &[C] = &[C::Form, C::Choice];
 /// Pages of guided work that ask something which the screen itself reads.
 const QUESTIONS: &[C] = &[C::Form, C::Choice, C::Review, C::Confirm];
@@ -68,6 +82,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Open, INTO, "open", "open what is selected", &[C::Overview], 1),
     entry(Command::Open, INTO, "open", "open the selected key", &[C::Keys], 1).verbs(&["key show"]),
     entry(Command::Open, INTO, "open", "open the selected repository", &[C::Repositories], 1).verbs(&["repo show"]),
+    entry(Command::Open, INTO, "open", "open the selected work: how it stands, and its transcript", &[C::Journal], 1),
     entry(Command::TabLeft, &[Code(KeyCode::Left), Char('h')], "chain/tags", "to the tab on the left", IN_REPOSITORY, 1),
     entry(Command::TabRight, &[Code(KeyCode::Right), Char('l')], "", "to the tab on the right", IN_REPOSITORY, 1),
     entry(Command::Open, &[ENTER], "open", "open the selected key; fold or unfold a role", &[C::Chain], 3),
@@ -78,7 +93,7 @@ pub const TABLE: &[Entry] = &[
         &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
         "back",
         "out",
-        &[C::Key, C::Matter, C::Unknown],
+        &[C::Key, C::Matter, C::Unknown, C::Deed],
         2,
     ),
     entry(Command::Look, &[Char('v')], "claims", "see what its files claim, unverified; once more hides it", &[C::Unknown], 5),
@@ -89,6 +104,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Refresh, &[Char('r')], "read again", "read again: all keys", &[C::Keys, C::Key], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read the journal again", &[C::Journal, C::Deed], 4),
     entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview, C::Matter], 4),
     entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
     entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),
@@ -96,6 +112,10 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Copy, &[Char('y')], "copy name", "copy the repository's name", &[C::Repositories], 6),
     entry(Command::Copy, &[Char('y')], "copy", "copy the role's name or the key's ID", &[C::Chain], 6),
     entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
+    entry(Command::Copy, &[Char('y')], "copy name", "copy the name of the work", &[C::Journal, C::Deed], 6),
+    entry(Command::Resume, &[Char('o')], "go on", "go on with the interrupted work", &[C::Journal, C::Deed], 2).verbs(&["resume"]),
+    entry(Command::GiveUp, &[Char('X')], "close", "close the interrupted work; what was done stays", &[C::Deed], 3)
+        .verbs(&["resume --give-up"]),
     entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2).anywhere(&["key generate"]),
     entry(Command::LoadKeys, &[Char('i')], "load", "take the keys of a file", &[C::Keys], 4)
         .anywhere(&["key load", "key import"]),
@@ -126,6 +146,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
     entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7).anywhere(&["key list"]),
     entry(Command::Place(2), &[Char('3')], "", "to the repositories", PAGES, 7).anywhere(&["repo list"]),
+    entry(Command::Place(3), &[Char('4')], "", "to the journal", PAGES, 7).anywhere(&["journal"]),
     entry(Command::NextPlace, &[Code(KeyCode::Tab)], "places", "to the next place", PAGES, 7),
     entry(Command::PreviousPlace, &[Code(KeyCode::BackTab)], "", "to the place before", PAGES, 7),
     entry(Command::Help, &[Char('?')], "help", "show this help", PAGES, 8),

@@ -90,6 +90,7 @@ fn places(state: &State, areas: &Areas, ink: &mut Ink<'_>) {
 fn count(state: &State, place: Place) -> String {
     match place {
         Place::Keys if state.keys.unread().is_some() => "?".to_owned(),
+        Place::Journal if state.journal_progress == Progress::Done => short(state.journal.roster.rows().len()),
         Place::Keys if state.keys_progress == Progress::Done => short(state.keys.roster.rows().len()),
         _ => String::new(),
     }

@@ -1,8 +1,10 @@
 //! The screens, one file each. Every one draws from the state alone, and says where its list is.
 pub mod chain;
+pub mod deed;
 pub mod findings;
 pub mod frame;
 pub mod help;
+pub mod journal;
 pub mod key;
 pub mod keys;
 pub mod locked;
@@ -43,6 +45,8 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Key => key::draw(state, ink),
         Context::Matter => matter::draw(state, ink),
         Context::Repositories => repositories::draw(state, ink),
+        Context::Journal => journal::draw(state, ink),
+        Context::Deed => deed::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
         Context::Palette => palette::draw(state, ink),
@@ -55,8 +59,8 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
 pub fn body(of: Context, content: Rect) -> Rect {
     match of {
         Context::Overview => overview::body(content),
-        Context::Keys | Context::Repositories => table::body(split(below(content, 1)).0),
-        Context::Key | Context::Matter => below(content, 2),
+        Context::Keys | Context::Repositories | Context::Journal => table::body(split(below(content, 1)).0),
+        Context::Key | Context::Matter | Context::Deed => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
@@ -76,6 +80,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
 pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
     match of {
         Context::Key => Some(key::lines(state, content.width).lines.len()),
+        Context::Deed => Some(deed::lines(state, content.width).lines.len()),
         Context::Matter => Some(matter::lines(state, content.width).lines.len()),
         Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),

@@ -174,6 +174,8 @@ pub fn subject(state: &State, subject: Subject) -> String {
             },
             None => String::new(),
         },
+        Subject::Deed(i) => state.journal.roster.get(i).map(|r| r.row.name.to_string()).unwrap_or_default(),
+        Subject::Journal => "journal".to_owned(),
         Subject::TrustDir => "trust directory".to_owned(),
         Subject::Server => "server".to_owned(),
     }

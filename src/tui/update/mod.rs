@@ -1,5 +1,6 @@
 //! The one place where the state changes: `update(state, action)` returns what else is to be done.
 mod lock;
+mod deeds;
 mod navigate;
 mod palette;
 mod reading;
@@ -71,6 +72,10 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::KeysRead(epoch, shelf) if epoch == state.epoch => reading::keys_read(state, *shelf),
+        Action::JournalRead(epoch, ledger) if epoch == state.epoch => deeds::journal_read(state, *ledger),
+        Action::JournalRead(..) => Vec::new(),
+        Action::TranscriptRead(work, transcript) => deeds::transcript_read(state, &work, transcript),
+        Action::GivenUp(result) => deeds::given_up(state, result),
         Action::InventoryTaken(epoch, inventory) if epoch == state.epoch => reading::inventory_taken(state, inventory),
         Action::Step(epoch, gun, step) if epoch == state.epoch => reading::step(state, &gun, step),
         Action::Loaded(epoch, repo) if epoch == state.epoch => reading::loaded(state, *repo),
@@ -147,6 +152,8 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::MigrateKeys
         | Command::StrengthenKeys
         | Command::MendPermissions => return wizard::begin(state, command),
+        Command::Resume => return deeds::resume(state),
+        Command::GiveUp => return deeds::give_up(state),
         Command::Complete if state.context() == Context::Palette => palette::complete(state),
         Command::NextField
         | Command::Complete
@@ -188,6 +195,7 @@ fn set_filter(state: &mut State, text: &str) {
     match state.page() {
         Context::Keys => state.keys_view.set_filter(text, &state.keys.roster),
         Context::Repositories => state.repos_view.set_filter(text, &state.repos.roster),
+        Context::Journal => state.journal_view.set_filter(text, &state.journal.roster),
         Context::Tags => with_tags(state, |view, tags| view.set_filter(text, tags)),
         _ => {}
     }
@@ -197,6 +205,7 @@ fn sort(state: &mut State) {
     match state.page() {
         Context::Keys => state.keys_view.next_order(&state.keys.roster),
         Context::Repositories => state.repos_view.next_order(&state.repos.roster),
+        Context::Journal => state.journal_view.next_order(&state.journal.roster),
         Context::Tags => with_tags(state, |view, tags| view.next_order(tags)),
         _ => {}
     }

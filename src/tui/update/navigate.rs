@@ -1,5 +1,5 @@
 //! Moving about: rows, pages, places, the mouse.
-use super::{reading, refold, with_tags, wizard};
+use super::{deeds, reading, refold, with_tags, wizard};
 use crate::tui::{
     action::Command,
     effect::Effect,
@@ -63,7 +63,12 @@ pub fn open(state: &mut State) -> Vec<Effect> {
                     }
                     return effects;
                 }
-                Some(Subject::TrustDir | Subject::Server) => {
+                Some(Subject::Deed(i)) => {
+                    go(state, Place::Journal);
+                    state.journal_view.select(i);
+                    return deeds::open(state, i);
+                }
+                Some(Subject::TrustDir | Subject::Journal | Subject::Server) => {
                     let page = matter.map(|matter| Layer::Matter(MatterPage { matter, scroll: View::default() }));
                     state.layers.extend(page);
                 }
@@ -78,6 +83,11 @@ pub fn open(state: &mut State) -> Vec<Effect> {
         Context::Repositories => {
             if let Some(i) = state.repos_view.selected() {
                 return open_repository(state, i);
+            }
+        }
+        Context::Journal => {
+            if let Some(i) = state.journal_view.selected() {
+                return deeds::open(state, i);
             }
         }
         Context::Chain => open_in_chain(state),

@@ -1,5 +1,5 @@
 //! Reading keys and repositories: what to start, what to make of what comes back, and how to stop.
-use super::{navigate, wizard};
+use super::{deeds, navigate, wizard};
 use crate::{
     finding::{Finding, Severity},
     repository::Look,
@@ -25,7 +25,8 @@ const LISTED: usize = 200;
 pub fn start(state: &mut State) -> Vec<Effect> {
     state.keys_progress = Progress::Reading;
     state.repos_progress = Progress::Reading;
-    vec![Effect::ReadKeys(state.epoch), Effect::TakeInventory(state.epoch)]
+    state.journal_progress = Progress::Reading;
+    vec![Effect::ReadKeys(state.epoch), Effect::ReadJournal(state.epoch), Effect::TakeInventory(state.epoch)]
 }
 
 /// Reads again what the page is about.
@@ -35,6 +36,7 @@ pub fn refresh(state: &mut State) -> Vec<Effect> {
             state.keys_progress = Progress::Reading;
             vec![Effect::ReadKeys(state.epoch)]
         }
+        Context::Journal | Context::Deed => deeds::read(state),
         _ => {
             let index = state.selected_repo().and_then(|r| state.repos.index.get(&r.gun)).copied();
             index.map(|i| open(state, i)).unwrap_or_default()
@@ -49,6 +51,7 @@ pub fn refresh_all(state: &mut State) -> Vec<Effect> {
     if matches!(state.page(), Context::Overview | Context::Matter) && state.keys_progress != Progress::Reading {
         state.keys_progress = Progress::Reading;
         effects.push(Effect::ReadKeys(state.epoch));
+        effects.extend(deeds::read(state));
     }
     effects
 }
@@ -78,7 +81,7 @@ pub fn open(state: &mut State, index: usize) -> Vec<Effect> {
 /// Stops everything. What was read stays.
 pub fn cancel(state: &mut State) -> Vec<Effect> {
     state.epoch += 1;
-    for progress in [&mut state.keys_progress, &mut state.repos_progress] {
+    for progress in [&mut state.keys_progress, &mut state.repos_progress, &mut state.journal_progress] {
         if *progress == Progress::Reading {
             *progress = Progress::Stopped;
         }
@@ -253,6 +256,7 @@ pub fn list_attention(state: &mut State) {
     }
     let of_directory = state.keys.directory.iter().filter(|f| f.severity > Severity::Info);
     all.extend(of_directory.map(|f| Attention::of(f, Subject::TrustDir)));
+    all.extend(deeds::attention(state));
     let notes = state.repos.notes.iter();
     all.extend(notes.map(|n| Attention {
         severity: Severity::Warn,

@@ -1,4 +1,5 @@
 //! Guided work: what a procedure asks, what is answered, and what came of it.
+use super::deeds;
 use crate::{
     failure::Failure,
     operator::Question,
@@ -96,17 +97,19 @@ pub fn finished(state: &mut State, result: Result<Done, Failure>) -> Vec<Effect>
         // Its page goes with it.
         state.layers.retain(|l| !matches!(l, Layer::Key(_)));
     }
+    let mut effects = deeds::read(state);
     if !acted {
-        return Vec::new();
+        return effects;
     }
     state.wanted_key = key;
     if state.keys_progress == Progress::Reading {
         // That reading may have begun too early to see it.
         state.stale.keys = true;
-        return Vec::new();
+        return effects;
     }
     state.keys_progress = Progress::Reading;
-    vec![Effect::ReadKeys(state.epoch)]
+    effects.push(Effect::ReadKeys(state.epoch));
+    effects
 }
 
 /// Selects the key that was made or changed, now that the keys were read. A filter that hides it is cleared.

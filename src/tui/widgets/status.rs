@@ -61,6 +61,7 @@ fn reading(state: &State) -> Option<&'static str> {
         (Progress::Reading, Progress::Reading) => Some("reading keys, and asking which repositories there are"),
         (Progress::Reading, _) => Some("reading keys"),
         (_, Progress::Reading) => Some("asking which repositories there are"),
+        _ if state.journal_progress == Progress::Reading => Some("reading the journal"),
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Runs procedures beside the task that draws, one at a time.
 use super::operator::{Reply, ScreenOperator};
 use crate::{
+    failure::Failure,
     operator::{Answer, Cancel, Stop},
     procedures::{PATIENCE, Recording, Work, Workplace, perform},
     tui::action::Action,
@@ -39,11 +40,24 @@ impl Works {
     /// Begins a piece of work.
     pub fn start(&mut self, work: Work) {
         let recording = Recording::new(&self.place, work.clone());
+        self.begin(Ok((work, recording)));
+    }
+
+    /// Goes on with interrupted work.
+    pub fn resume(&mut self, work: &str) {
+        let taken = self.place.interrupted_work(work).and_then(|found| found.take_up(&self.place));
+        self.begin(taken);
+    }
+
+    fn begin(&mut self, taken: Result<(Work, Recording), Failure>) {
         let (cancel, reply, actions) = (Cancel::default(), Reply::default(), self.actions.clone());
         let mut operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
         let (place, told) = (self.place.clone(), cancel.clone());
         let task = tokio::spawn(async move {
-            let result = perform(&work, &place, recording, &mut operator, told).await;
+            let result = match taken {
+                Ok((work, recording)) => perform(&work, &place, recording, &mut operator, told).await,
+                Err(failure) => Err(failure),
+            };
             let _ = actions.send(Action::Finished(Box::new(result)));
         });
         self.running = Some(Running { task, cancel, reply });

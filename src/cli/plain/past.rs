@@ -1,0 +1,63 @@
+//! What was done, line by line: the journal, and going on with interrupted work or closing it.
+use super::{LISTED, Plain, talk::Said};
+use crate::{
+    cli::output::Failure,
+    operator::Stop,
+    procedures::{Came, Interrupted},
+    views::journal::Journal,
+};
+
+/// What has not happened when the journal cannot be read.
+const NOTHING: &str = "nothing was changed";
+
+impl Plain {
+    /// Says what was interrupted before this start, and closes what needs no more.
+    pub fn say_interrupted(&self) -> Result<(), Failure> {
+        let found = self.place.settle().unwrap_or_else(|_| self.place.interrupted());
+        found.iter().filter(|i| i.came != Came::Answered).try_for_each(|i| self.talk.say(&i.sentence()))
+    }
+
+    /// Lists what was done, the newest first.
+    pub fn list_journal(&self) -> Result<(), Failure> {
+        let read = self.place.state.as_ref().map(Journal::read).transpose();
+        let hint = "Mend its permissions, or name another directory with --state-dir.";
+        let journal = read.map_err(|e| Failure::new("journal", e.to_string(), NOTHING, hint))?.unwrap_or_default();
+        if journal.rows.is_empty() && journal.broken.is_none() {
+            return self.talk.say("Nothing was done with this trust directory so far.");
+        }
+        for row in journal.rows.iter().take(LISTED) {
+            let outcome = row.outcome.as_ref().map_or("not ended", |o| o.as_str());
+            let when = row.began.strftime("%Y-%m-%d %H:%M");
+            self.talk.say(&format!("  {when}  {}, {outcome}: {}", row.name, row.says))?;
+        }
+        if journal.rows.len() > LISTED {
+            self.talk.say(&format!("  and {} more; claviger journal prints all", journal.rows.len() - LISTED))?;
+        }
+        journal.broken.map_or(Ok(()), |broken| self.talk.say(&broken))
+    }
+
+    /// One piece of interrupted work; none if there is none, or somebody does not want any.
+    pub async fn choose_interrupted(&self) -> Result<Option<Interrupted>, Failure> {
+        let mut open: Vec<Interrupted> = self.place.settle()?.into_iter().filter(|i| !i.is_over()).collect();
+        if open.is_empty() {
+            self.talk.say("No work is interrupted.")?;
+            return Ok(None);
+        }
+        for (number, i) in open.iter().enumerate() {
+            self.talk.say(&format!("  {}  {}", number + 1, i.sentence()))?;
+        }
+        loop {
+            let said = match self.talk.ask("Which work? Its number").await {
+                Ok(Said::Text(text)) => text,
+                Ok(Said::Back | Said::Stop) | Err(Stop::Cancelled | Stop::Back) => return Ok(None),
+                Ok(Said::Nothing | Said::Help) => continue,
+                Err(Stop::Failed(failure)) => return Err(failure),
+            };
+            let at = said.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|at| *at < open.len());
+            match at {
+                Some(at) => return Ok(Some(open.swap_remove(at))),
+                None => self.talk.say("  There is no such work. stop goes back to the commands.")?,
+            }
+        }
+    }
+}

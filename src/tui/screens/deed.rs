@@ -1,0 +1,104 @@
+//! One piece of work: how it stands, what to do about it, and its transcript.
+use super::super::{
+    ink::Ink,
+    layer::Context,
+    ledger::LedgerRow,
+    state::State,
+    theme::Tone,
+    when,
+    widgets::{pane::Lines, table},
+};
+use crate::views::transcript::Entry;
+
+/// Lines of a transcript that are shown; the command line shows all.
+const SHOWN: usize = 2_000;
+
+/// Draws the page.
+pub fn draw(state: &State, ink: &mut Ink<'_>) {
+    let Some(r) = state.selected_deed() else { return };
+    let when = when::moment(r.row.began);
+    ink.line(0, &[("Journal  ", Tone::Dim), (r.row.name.as_str(), Tone::Strong), ("  ", Tone::Plain), (&when, Tone::Plain)]);
+    let top = state.view(Context::Deed).map_or(0, |v| v.cursor());
+    let lines = lines(state, ink.width());
+    let body = super::body(Context::Deed, ink.area());
+    let mut part = ink.on(body);
+    lines.draw(&mut part, top);
+    let height = part.height();
+    table::scroll_bar(&mut part, 0, height, top, lines.lines.len());
+}
+
+/// The lines of the page.
+pub fn lines(state: &State, columns: u16) -> Lines {
+    let Some(r) = state.selected_deed() else { return Lines::new(state.theme, columns) };
+    let mut l = describe(state, r, columns.saturating_sub(2));
+    l.gap();
+    match state.deed_page().map(|p| &p.transcript) {
+        None | Some(None) => l.say("Transcript", "reading…", Tone::Dim),
+        Some(Some(Err(why))) => l.say("Transcript", why, Tone::Warn),
+        Some(Some(Ok(transcript))) => {
+            l.heading("Transcript");
+            for entry in transcript.entries.iter().take(SHOWN) {
+                say(&mut l, entry);
+            }
+            if transcript.entries.len() > SHOWN {
+                let more = transcript.entries.len() - SHOWN;
+                l.say("", &format!("and {more} more; claviger journal {} prints all", r.row.work), Tone::Dim);
+            }
+            if let Some(broken) = &transcript.broken {
+                l.say("error", broken, Tone::Bad);
+            }
+        }
+    }
+    l
+}
+
+/// A line of the transcript, with what belongs to it.
+fn say(l: &mut Lines, entry: &Entry) {
+    let tone = match entry.event.as_str() {
+        "failed" => Tone::Warn,
+        "begun" | "done" | "end" => Tone::Strong,
+        _ => Tone::Plain,
+    };
+    l.say(entry.event.as_str(), &format!("{}  {}", entry.at.strftime("%H:%M:%S"), entry.says), tone);
+    for more in &entry.more {
+        l.say("", &format!("- {more}"), Tone::Dim);
+    }
+}
+
+/// How a piece of work stands, the most important first.
+pub fn describe(state: &State, r: &LedgerRow, columns: u16) -> Lines {
+    let mut l = Lines::new(state.theme, columns);
+    if let Some(cut) = &r.cut {
+        l.say("Interrupted", &cut.says, if cut.is_open { Tone::Warn } else { Tone::Plain });
+    } else {
+        l.say("What", r.row.says.as_str(), Tone::Plain);
+    }
+    if r.is_open() {
+        l.say("Next", next(state, r), Tone::Plain);
+    }
+    l.say("Outcome", outcome(r), r.tone());
+    if let Some(ended) = r.row.ended {
+        l.say("Ended", &when::moment(ended), Tone::Plain);
+    }
+    l.say("Work", r.row.work.as_str(), Tone::Plain);
+    l
+}
+
+fn next(state: &State, r: &LedgerRow) -> &'static str {
+    match r.resumable() {
+        _ if state.read_only.is_some() => "Start claviger without --read-only to go on with it, or to close it.",
+        Some(_) => {
+            "o goes on with it: forms that were filled in are not asked again, passphrases are. Enter, then X, closes it and leaves what is there."
+        }
+        None => "This version does not know the work: go on with the one that began it. Enter, then X, closes it and leaves what is there.",
+    }
+}
+
+fn outcome(r: &LedgerRow) -> &str {
+    match r.word() {
+        "found" => "found complete after an interruption, and closed",
+        "given up" => "given up: what was done stays",
+        "not ended" => "not ended: another program may be at work on it",
+        word => word,
+    }
+}
