@@ -7,6 +7,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | two faces | `cli` (a terminal line), `tui` (a screen) |
+//! | what stands in the way | `doctor`: the trust directory, the journal, settings, the machine |
 //! | guided work | `procedures`: each asks through `operator`, for both faces |
 //! | what both show | `views` |
 //! | a world to practise on | `sandbox` |
@@ -42,9 +43,11 @@ pub const ARROWS: &[(&str, &[&str])] = &[
         "procedures",
         &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
     ),
+    ("doctor", &["finding", "journal", "keys", "os", "procedures", "secret", "settings", "text", "trust_dir", "views"]),
     (
         "cli",
         &[
+            "doctor",
             "failure",
             "finding",
             "journal",
@@ -68,6 +71,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 pub mod cli;
+pub mod doctor;
 pub mod failure;
 pub mod finding;
 pub mod journal;

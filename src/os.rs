@@ -29,6 +29,11 @@ pub fn strongroom<T>(work: impl FnOnce() -> T) -> T {
     raw::strongroom(work)
 }
 
+/// Whether the [`strongroom`] was ever full: then something lay in ordinary memory, erased but not locked.
+pub fn strongroom_was_full() -> bool {
+    raw::has_overflowed()
+}
+
 /// How long the machine has been running, asleep or not. No setting of a clock changes it.
 pub fn uptime() -> Duration {
     #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! The line interface: what each command does with what was typed.
 mod args;
 mod context;
+mod doctor;
 mod journal;
 mod key;
 mod operator;
@@ -91,6 +92,9 @@ pub fn main() -> ExitCode {
         }
     });
     crate::secret::give_terminal_back();
+    if crate::os::strongroom_was_full() {
+        output::note("there was more to work on than locked memory holds; the rest was erased, but may have been swapped");
+    }
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -147,6 +151,10 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         }
         command => command,
     };
+    if let Some(Command::Doctor { report }) = command {
+        // Settings that cannot be used are one of the things it finds.
+        return aside(move || doctor::examine(options, report)).await;
+    }
     let context = Context::new(options)?;
     match command {
         None => {
@@ -176,7 +184,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
         // Those that need no settings were run above.
-        Some(Command::Passphrase(_) | Command::Completions { .. } | Command::Man { .. }) => Ok(()),
+        Some(Command::Doctor { .. } | Command::Passphrase(_) | Command::Completions { .. } | Command::Man { .. }) => Ok(()),
         #[cfg(feature = "sandbox")]
         Some(Command::Sandbox { .. }) => Ok(()),
     }

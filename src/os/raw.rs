@@ -7,6 +7,7 @@ use std::{
     cell::{Cell, UnsafeCell},
     hint::black_box,
     io,
+    sync::atomic::{AtomicBool, Ordering},
 };
 use zeroize::Zeroize as _;
 
@@ -37,10 +38,17 @@ unsafe impl Sync for Pages {}
 
 static PAGES: Pages = Pages(UnsafeCell::new([0; UNIT * UNITS]));
 static UNITS_TAKEN: Units = Units::new();
+/// Whether there was ever no room.
+static OVERFLOWED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Whether this thread works with secrets.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the strongroom was ever full, so that something lay in ordinary memory.
+pub(super) fn has_overflowed() -> bool {
+    OVERFLOWED.load(Ordering::Relaxed)
 }
 
 /// Whether this thread works with secrets.
@@ -94,7 +102,11 @@ impl Allocator {
 
     fn take(layout: Layout) -> Option<*mut u8> {
         let fits = layout.size() > 0 && layout.align() <= UNIT;
-        let unit = if fits { UNITS_TAKEN.take(layout.size().div_ceil(UNIT))? } else { return None };
+        let units = if fits { layout.size().div_ceil(UNIT) } else { return None };
+        let Some(unit) = UNITS_TAKEN.take(units) else {
+            OVERFLOWED.store(true, Ordering::Relaxed);
+            return None;
+        };
         // Within the static, because `take` gives only units that there are.
         Some(PAGES.0.get().cast::<u8>().wrapping_add(unit * UNIT))
     }

@@ -5,7 +5,11 @@ use super::{
     wizard::Asked,
 };
 use crate::{
-    failure::Failure, procedures::Done, repository::Look, secret::dialogue::Said, tuf::name::Gun,
+    failure::Failure,
+    procedures::Done,
+    repository::Look,
+    secret::dialogue::Said,
+    tuf::name::Gun,
     views::{desk::Inventory, transcript::Transcript},
 };
 use jiff::Timestamp;

@@ -63,6 +63,7 @@ struct Rule {
 
 /// Everything but the two faces. A question for a passphrase goes to the terminal, not to where results go.
 const SILENT: &[&str] = &[
+    "doctor",
     "failure",
     "finding",
     "journal",

@@ -65,6 +65,8 @@ fn every_json_result_is_as_its_schema_says() {
     check("key-mend", &["key", "mend"], 0);
     check("key-migrate", &["key", "migrate"], 0);
     let journal = check("journal", &["journal"], 0);
+    let examined = check("doctor", &["doctor"], 1);
+    assert!(examined["checks"].as_array().unwrap().len() > 10, "{examined}");
     check("transcript", &["journal", journal["entries"][0]["work"].as_str().unwrap()], 0);
     // Work that was killed before it was done.
     let mut strace = std::process::Command::new(crate::peers::program::program("strace"));

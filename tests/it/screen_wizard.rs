@@ -304,7 +304,11 @@ fn a_removed_key_takes_its_page_with_it_and_the_result_stays() {
 fn a_failure_is_three_sentences_and_a_cancelled_work_says_that_nothing_was_done() {
     let mut s = begun(Theme::FULL, (80, 24));
     let failure = Failure::new("locked", "the directory is locked", "no key was made", "wait");
-    assert_eq!(update(&mut s, Action::Finished(Box::new(Err(failure)))), [Effect::ReadJournal(0)], "no key was touched, none is read");
+    assert_eq!(
+        update(&mut s, Action::Finished(Box::new(Err(failure)))),
+        [Effect::ReadJournal(0)],
+        "no key was touched, none is read"
+    );
     let all = drawn(&s);
     assert!(["✗ The directory is locked.", "No key was made.", "Wait."].iter().all(|t| all.contains(t)), "{all}");
     let mut s = begun(Theme::FULL, (80, 24));

@@ -12,8 +12,8 @@ use claviger::{
     },
     tui::{
         action::{Action, Command},
-        ledger::{CutShort, Ledger, LedgerRow},
         effect::Effect,
+        ledger::{CutShort, Ledger, LedgerRow},
         shelf::{KeyShelf, Repo},
         state::State,
         theme::Theme,
@@ -395,15 +395,18 @@ fn deed(work: &str, command: &str, days: i64, outcome: Option<&str>, says: &str)
 fn journal(kind: Kind) -> Ledger {
     let done = deed("20261118T093000Z-411-0", "key generate", -2, Some("done"), "carol was made");
     let mut cut = deed("20261119T093000Z-412-0", "key strengthen", -1, None, "writing the key again");
-    let says = "`key strengthen` of 2026-11-19 09:30 UTC was interrupted while writing the key again; 3 of 8 files had been written.";
+    let says =
+        "`key strengthen` of 2026-11-19 09:30 UTC was interrupted while writing the key again; 3 of 8 files had been written.";
     let work = Some(Work::StrengthenKeys(None));
     cut.cut = Some(CutShort { says: says.to_owned(), work, is_open: true, only_asked: false });
-    let problem = Some("The chain does not hold at line 4: it does not follow from the line before it. What follows is not shown.");
+    let problem =
+        Some("The chain does not hold at line 4: it does not follow from the line before it. What follows is not shown.");
     match kind {
         Kind::Reading | Kind::Empty => Ledger::default(),
         Kind::Normal => Ledger::of(vec![done, cut], None),
         Kind::Failing => {
-            let failed = deed("20261117T093000Z-9-0", "key remove", -3, Some("failed"), "the file is open elsewhere; nothing was removed");
+            let failed =
+                deed("20261117T093000Z-9-0", "key remove", -3, Some("failed"), "the file is open elsewhere; nothing was removed");
             Ledger::of(vec![done, failed], problem.map(str::to_owned))
         }
         Kind::Hostile => {
@@ -413,7 +416,9 @@ fn journal(kind: Kind) -> Ledger {
             Ledger::of(vec![cut], problem.map(str::to_owned))
         }
         Kind::Many => Ledger::of(
-            (0..20_000).map(|i| deed(&format!("{i}-0"), "key passwd", -1 - i / 40, Some("done"), "the passphrase was changed")).collect(),
+            (0..20_000)
+                .map(|i| deed(&format!("{i}-0"), "key passwd", -1 - i / 40, Some("done"), "the passphrase was changed"))
+                .collect(),
             None,
         ),
     }

@@ -25,19 +25,8 @@ const ALL: &[C] = &[
     C::Review,
     C::Outcome,
 ];
-const PAGES: &[C] = &[
-    C::Overview,
-    C::Matter,
-    C::Keys,
-    C::Key,
-    C::Repositories,
-    C::Unknown,
-    C::Chain,
-    C::Tags,
-    C::Findings,
-    C::Journal,
-    C::Deed,
-];
+const PAGES: &[C] =
+    &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Journal, C::Deed];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories, C::Journal];
@@ -113,7 +102,8 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Copy, &[Char('y')], "copy", "copy the role's name or the key's ID", &[C::Chain], 6),
     entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
     entry(Command::Copy, &[Char('y')], "copy name", "copy the name of the work", &[C::Journal, C::Deed], 6),
-    entry(Command::Resume, &[Char('o')], "go on", "go on with the interrupted work", &[C::Journal, C::Deed], 2).verbs(&["resume"]),
+    entry(Command::Resume, &[Char('o')], "go on", "go on with the interrupted work", &[C::Journal, C::Deed], 2)
+        .verbs(&["resume"]),
     entry(Command::GiveUp, &[Char('X')], "close", "close the interrupted work; what was done stays", &[C::Deed], 3)
         .verbs(&["resume --give-up"]),
     entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2).anywhere(&["key generate"]),

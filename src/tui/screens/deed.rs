@@ -90,7 +90,9 @@ fn next(state: &State, r: &LedgerRow) -> &'static str {
         Some(_) => {
             "o goes on with it: forms that were filled in are not asked again, passphrases are. Enter, then X, closes it and leaves what is there."
         }
-        None => "This version does not know the work: go on with the one that began it. Enter, then X, closes it and leaves what is there.",
+        None => {
+            "This version does not know the work: go on with the one that began it. Enter, then X, closes it and leaves what is there."
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one place where the state changes: `update(state, action)` returns what else is to be done.
-mod lock;
 mod deeds;
+mod lock;
 mod navigate;
 mod palette;
 mod reading;
