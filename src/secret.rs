@@ -4,6 +4,7 @@ mod file;
 mod line;
 mod passphrases;
 mod prompt;
+mod slate;
 mod strength;
 pub mod words;
 
@@ -11,6 +12,7 @@ pub use file::PassphraseFile;
 pub use line::{Heard, Line, Stop, TerminalLine};
 pub use passphrases::{Given, PassphraseError, Passphrases, Source, VARIABLES, Wanted, least_bits, least_characters, weakness};
 pub use prompt::{Prompt, TerminalPrompt, give_terminal_back, read_one_line};
+pub use slate::Slate;
 pub use strength::{Level, Strength};
 
 use crate::os::strongroom;

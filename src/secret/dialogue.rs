@@ -1,6 +1,6 @@
 //! The questions for one passphrase, line by line: an existing one is typed once, a new one twice, and one that will not do
 //! is asked again.
-use super::{Given, Heard, Level, Line, Passphrase, Source, Strength, line::MOST, weakness};
+use super::{Given, Heard, Level, Line, Passphrase, Slate, Source, Strength, line::MOST, weakness, words};
 
 /// What is to be typed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Said {
     Typing(Option<Level>),
     /// Whether it will be remembered.
     Remember(bool),
+    /// So many words were drawn by lot and are on the slate.
+    Drawn(usize),
 }
 
 /// How it ended.
@@ -49,8 +51,13 @@ pub enum Typed {
     Gone,
 }
 
-/// Asks for a passphrase. `say` is told before each line what is to be typed, and what changes while it is.
-pub fn ask(what: Ask<'_>, mut read: impl FnMut(&mut dyn FnMut(Heard<'_>)) -> Line, mut say: impl FnMut(Said)) -> Typed {
+/// Asks for a passphrase. A new one that is drawn is on the slate until its first line is typed. `say` is told before each line what is to be typed, and what changes while it is.
+pub fn ask(
+    what: Ask<'_>,
+    slate: &Slate,
+    mut read: impl FnMut(&mut dyn FnMut(Heard<'_>)) -> Line,
+    mut say: impl FnMut(Said),
+) -> Typed {
     let begin = if what.new { Turn::New } else { Turn::Existing };
     let mut first: Option<Passphrase> = None;
     let mut note = None;
@@ -59,14 +66,27 @@ pub fn ask(what: Ask<'_>, mut read: impl FnMut(&mut dyn FnMut(Heard<'_>)) -> Lin
         let turn = if first.is_some() { Turn::Again } else { begin };
         say(Said::Turn(turn, note.take()));
         let mut heard = |heard: Heard<'_>| match heard {
-            Heard::Typed(text) => say(Said::Typing((turn == Turn::New).then(|| Strength::of(text).level()))),
+            Heard::Typed(text) => {
+                let judged = turn == Turn::New && !text.is_empty();
+                say(Said::Typing(judged.then(|| Strength::of(text).level())));
+            }
             Heard::Remember if what.may_be_remembered => {
                 remember = !remember;
                 say(Said::Remember(remember));
             }
-            Heard::Remember => {}
+            Heard::Draw if turn == Turn::New => {
+                let count = words::words_for(what.role);
+                // Without chance nothing is shown; the generator that makes keys then fails too, and says so.
+                if let Ok(drawn) = words::generate(count) {
+                    slate.show(Some(drawn));
+                    say(Said::Drawn(count));
+                }
+            }
+            Heard::Remember | Heard::Draw => {}
         };
-        let passphrase = match read(&mut heard) {
+        let line = read(&mut heard);
+        slate.show(None);
+        let passphrase = match line {
             Line::Entered(passphrase) => passphrase,
             Line::TooLong => {
                 note = Some(format!("That is longer than {MOST} bytes. Nothing of it was taken."));
@@ -112,7 +132,7 @@ mod tests {
             Some(line) => Line::Entered(Passphrase::from((*line).to_owned())),
             None => Line::Escape,
         };
-        let typed = ask(Ask { new, role, may_be_remembered: false }, read, |s| {
+        let typed = ask(Ask { new, role, may_be_remembered: false }, &Slate::default(), read, |s| {
             if let Said::Turn(turn, note) = s {
                 said.push((turn, note.is_some()));
             }
@@ -151,7 +171,7 @@ mod tests {
                 (0..presses).for_each(|_| heard(Heard::Remember));
                 Line::Entered(Passphrase::from("opens".to_owned()))
             };
-            let typed = ask(Ask { new: false, role: "root", may_be_remembered: may }, read, |s| said.push(s));
+            let typed = ask(Ask { new: false, role: "root", may_be_remembered: may }, &Slate::default(), read, |s| said.push(s));
             assert!(matches!(typed, Typed::Given(_, r) if r == remembered), "{may} {presses}");
             assert_eq!(said.iter().filter(|s| matches!(s, Said::Remember(_))).count(), if may { presses } else { 0 });
         }
@@ -171,7 +191,7 @@ mod tests {
                     Line::Entered(Passphrase::from("unsaddle gondola walnut turnip".to_owned()))
                 }
             };
-            let typed = ask(Ask { new, role: "root", may_be_remembered: false }, read, |s| {
+            let typed = ask(Ask { new, role: "root", may_be_remembered: false }, &Slate::default(), read, |s| {
                 if let Said::Typing(level) = s {
                     said.push(level);
                 }
@@ -182,5 +202,33 @@ mod tests {
         // The second time there is nothing to be said of it.
         assert_eq!(typing(true, 1), (vec![Some(Level::VeryWeak), Some(Level::Strong), None, None], true));
         assert_eq!(typing(false, 0), (vec![None, None], true));
+    }
+
+    #[test]
+    fn words_are_drawn_for_a_new_passphrase_only_and_are_gone_when_its_first_line_is_typed() {
+        for (new, role, words) in [(true, "root", Some(8)), (true, "ana", Some(6)), (false, "root", None)] {
+            let slate = Slate::default();
+            let shown = || slate.with(|text| text.split(|b| *b == b' ').count());
+            let (mut said, mut seen, mut turns) = (Vec::new(), Vec::new(), 0);
+            let read = |heard: &mut dyn FnMut(Heard<'_>)| {
+                seen.push(shown());
+                heard(Heard::Draw);
+                seen.push(shown());
+                turns += 1;
+                if turns > 1 {
+                    Line::Escape
+                } else {
+                    Line::Entered(Passphrase::from("unsaddle gondola walnut turnip".to_owned()))
+                }
+            };
+            ask(Ask { new, role, may_be_remembered: false }, &slate, read, |s| said.push(s));
+            assert_eq!(shown(), None);
+            let drawn: Vec<&Said> = said.iter().filter(|s| matches!(s, Said::Drawn(_))).collect();
+            match words {
+                // The second time it is typed without looking.
+                Some(n) => assert_eq!((seen, drawn), (vec![None, Some(n), None, None], vec![&Said::Drawn(n)])),
+                None => assert_eq!((seen, drawn), (vec![None, None], vec![])),
+            }
+        }
     }
 }

@@ -43,6 +43,8 @@ pub enum Heard<'a> {
     Typed(&'a [u8]),
     /// Pressed Ctrl-R: it is to be remembered, or no longer.
     Remember,
+    /// Pressed Ctrl-G: one is to be drawn by lot.
+    Draw,
 }
 
 /// Reads lines of the terminal until the [`Stop`] that came with it is dropped.
@@ -91,6 +93,7 @@ impl TerminalLine {
                 Some(Key::Interrupt) => return Line::Interrupt,
                 Some(Key::Lock) => return Line::Lock,
                 Some(Key::Remember) => heard(Heard::Remember),
+                Some(Key::Draw) => heard(Heard::Draw),
                 None => {}
             }
         }
@@ -146,6 +149,7 @@ enum Key {
     Interrupt,
     Lock,
     Remember,
+    Draw,
 }
 
 /// Where in a sequence of a special key the input is.
@@ -201,6 +205,7 @@ impl Typed {
             (Sequence::None, 0x7f | 0x08) => self.backspace(),
             (Sequence::None, 0x15) => self.clear(),
             (Sequence::None, 0x12) => return Some(Key::Remember),
+            (Sequence::None, 0x07) => return Some(Key::Draw),
             (Sequence::None, 0x18) => return Some(Key::Lock),
             // A tab may stand in a passphrase; other control characters are keys that mean nothing here.
             (Sequence::None, 0..=0x1f) if byte != b'\t' => {}
@@ -293,7 +298,7 @@ mod tests {
         assert_eq!(Typed::default().take(3), Some(Key::Interrupt));
         assert_eq!(Typed::default().take(0x18), Some(Key::Lock));
         // A character with Alt is no part of the line, and what follows it is heard.
-        for end in [0x03, 0x18, 0x12, 0x0d] {
+        for end in [0x03, 0x18, 0x12, 0x07, 0x0d] {
             let mut t = Typed::default();
             assert!("\x1bé".bytes().all(|b| t.take(b).is_none()));
             assert!(t.take(end).is_some() && t.bytes.is_empty(), "{end:#x}");

@@ -108,6 +108,8 @@ pub enum Command {
     Clear,
     /// Remember the passphrase that is typed, or do not.
     Remember,
+    /// Draw a passphrase of words by lot.
+    Draw,
     /// Forget every passphrase, and close the screen until somebody goes on.
     Lock,
     /// Go on after that.

@@ -25,6 +25,7 @@ pub mod secret_page;
 pub mod select;
 pub mod shelf;
 pub mod sitting;
+mod slate;
 pub mod standing;
 pub mod state;
 pub mod terminal;

@@ -6,9 +6,12 @@ use super::{
     events::Events,
     idle::Idle,
     keymap::{self, Key},
+    layout,
     runner::Runner,
+    screens,
     secret_page::Asking,
     sitting::Sitting,
+    slate,
     state::State,
     terminal::{self, Guard, Screen},
     theme::Theme,
@@ -119,6 +122,8 @@ struct Session {
     /// Whether the terminal may show something else than the last frame.
     stale: bool,
     ended: Option<Ended>,
+    /// Whether something was painted past the last frame.
+    painted: bool,
 }
 
 /// Signals that the screen answers.
@@ -156,8 +161,23 @@ impl Session {
         state.idle = Idle::new(options.lock_after);
         let sitting = Sitting::default();
         let events = Events::start()?;
-        let (stale, ended) = (true, None);
-        Ok(Self { state, runner, works, actions, results, events, asking: None, sitting, screen, guard, signals, stale, ended })
+        let (stale, ended, painted) = (true, None, false);
+        Ok(Self {
+            state,
+            runner,
+            works,
+            actions,
+            results,
+            events,
+            asking: None,
+            sitting,
+            screen,
+            guard,
+            signals,
+            stale,
+            ended,
+            painted,
+        })
     }
 
     async fn run(&mut self, panicked: &Notify) -> Result<Ended, ScreenError> {
@@ -357,8 +377,15 @@ impl Session {
             update_all(&mut self.state, [Action::Resize(size.width, size.height)]);
         }
         let (screen, state) = (&mut self.screen, &self.state);
-        terminal::write(|| write_frame(screen, state, self.stale))??;
+        // Only a whole new frame takes away what was painted past it.
+        let slate = layout::areas(state.screen()).and_then(|areas| screens::wizard::slate(state, areas.content));
+        let stale = self.stale || self.painted && slate.is_none();
+        terminal::write(|| write_frame(screen, state, stale))??;
         self.stale = false;
+        self.painted = match (slate, &self.asking) {
+            (Some(area), Some(asking)) => slate::paint(&asking.slate, area)?,
+            _ => false,
+        };
         Ok(())
     }
 

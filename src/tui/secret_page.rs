@@ -3,7 +3,7 @@ use super::{action::Action, events::Events, sitting::Sitting};
 use crate::{
     operator::{SecretKind, SecretWanted},
     secret::{
-        Stop, TerminalLine,
+        Slate, Stop, TerminalLine,
         dialogue::{self, Ask, Typed},
     },
 };
@@ -17,6 +17,8 @@ use tokio::{
 pub struct Asking {
     wanted: SecretWanted,
     answer: JoinHandle<Typed>,
+    /// Words that were drawn, until they are typed.
+    pub slate: Slate,
     /// Held to be dropped: that ends the reading.
     stop: Stop,
 }
@@ -27,12 +29,14 @@ impl Asking {
         events.rest().await;
         let (mut line, stop) = TerminalLine::open()?;
         let of = wanted.clone();
+        let slate = Slate::default();
+        let shown = slate.clone();
         let answer = spawn_blocking(move || {
             let may_be_remembered = Sitting::may_remember(&of);
             let what = Ask { new: of.kind != SecretKind::Existing, role: &of.role, may_be_remembered };
-            dialogue::ask(what, |heard| line.read(heard), |said| drop(actions.send(Action::Said(said))))
+            dialogue::ask(what, &shown, |heard| line.read(heard), |said| drop(actions.send(Action::Said(said))))
         });
-        Ok(Self { wanted, answer, stop })
+        Ok(Self { wanted, answer, slate, stop })
     }
 
     /// Ends the reading, and forgets what was typed: it must not reach whoever reads the terminal next.

@@ -7,7 +7,7 @@ use crate::{
     failure::{Failure, sentence},
     operator::{Answer, Confirm, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values},
     secret::{
-        Heard, Line, PassphraseError, Prompt as _, TerminalPrompt,
+        Heard, Line, PassphraseError, Prompt as _, Slate, TerminalPrompt,
         dialogue::{self, Ask, Turn, Typed},
         least_characters,
     },
@@ -99,7 +99,7 @@ impl PlainOperator {
         }
         if wanted.kind != SecretKind::Existing {
             let least = least_characters(&wanted.role);
-            self.talk.say(&format!("  It needs at least {least} characters. It cannot be recovered: back it up now."))?;
+            self.talk.say(&format!("  It needs at least {least} characters; `claviger passphrase generate` draws one of words. It cannot be recovered: back it up now."))?;
         }
         self.talk.say("  Nothing of what you type is shown. Enter alone goes back or ends it.")?;
         loop {
@@ -140,7 +140,7 @@ fn typed(talk: &Talk, wanted: &SecretWanted) -> Typed {
     };
     let label = &wanted.label;
     let what = Ask { new: wanted.kind != SecretKind::Existing, role: &wanted.role, may_be_remembered: false };
-    dialogue::ask(what, read, |said| {
+    dialogue::ask(what, &Slate::default(), read, |said| {
         let dialogue::Said::Turn(turn, note) = said else { return };
         if let Some(note) = note {
             // Whoever cannot be told is not there to answer either.

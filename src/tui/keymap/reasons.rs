@@ -1,5 +1,6 @@
 //! Why a command can do nothing now: the footer leaves it out, the help and the palette say it.
 use super::Context;
+use crate::secret::dialogue::Turn;
 use crate::tui::{action::Command, ledger::LedgerRow, shelf::Progress, standing::Standing, state::State, wizard::Page};
 use std::borrow::Cow;
 
@@ -73,6 +74,9 @@ fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
         }
         (Command::Remember, Page::Secret(page)) if !page.may_be_remembered() => {
             Some("Only the passphrase of a key that there is can be remembered.".into())
+        }
+        (Command::Draw, Page::Secret(page)) if page.turn != Turn::New => {
+            Some("Words are drawn for a new passphrase, before it is typed.".into())
         }
         (Command::Back, _) if wizard.stopping && wizard.is_working() => Some("It is being stopped.".into()),
         (Command::Accept, Page::Review(_) | Page::Confirm(..)) if !wizard.is_read() => {

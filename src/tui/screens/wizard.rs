@@ -3,6 +3,7 @@ use super::{
     super::{
         ink::Ink,
         layer::Context,
+        slate,
         state::State,
         theme::Tone,
         widgets::{input, pane::Lines, table},
@@ -14,7 +15,7 @@ use crate::{
     failure::Failure,
     operator::{Confirm, Review, SecretKind},
     procedures::Done,
-    secret::{Level, dialogue::Turn, least_characters},
+    secret::{Level, dialogue::Turn, least_characters, words::entropy},
 };
 use ratatui::layout::Rect;
 
@@ -93,6 +94,12 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
     let mut l = Lines::bare(state.theme, columns);
     let w = &page.wanted;
     let of = &w.label;
+    if let Some(words) = page.drawn {
+        let bits = entropy(words).floor();
+        l.one("", &format!("Drawn by lot: {words} words, {bits} bits. Write them down:"), Tone::Strong);
+        // They are painted past this.
+        (0..=slate::ROWS).for_each(|_| l.gap());
+    }
     match (page.turn, w.kind) {
         (Turn::Again, _) => l.say("", &format!("Type the same passphrase for {of} again."), Tone::Strong),
         (Turn::Existing, _) => l.say("", &format!("Type the passphrase of the {of}."), Tone::Strong),
@@ -111,6 +118,9 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
         l.say("", &format!("Remember it for this sitting: {answer}. Ctrl-R changes that."), Tone::Plain);
         l.say("", "Ctrl-X, a while without a key press, or the end forget it.", Tone::Dim);
     }
+    if page.turn == Turn::New && page.drawn.is_none() {
+        l.say("", "Ctrl-G draws one of words by lot.", Tone::Plain);
+    }
     if page.turn == Turn::New {
         l.gap();
         strength(state, &mut l, page.strength);
@@ -122,6 +132,15 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
         l.say("", "It cannot be recovered. Back it up now.", Tone::Strong);
     }
     l
+}
+
+/// Where words that were drawn belong, while they are shown.
+pub fn slate(state: &State, content: Rect) -> Option<Rect> {
+    let is_open = state.context() == Context::Secret;
+    let Page::Secret(SecretPage { drawn: Some(_), .. }) = &state.wizard().filter(|_| is_open)?.page else { return None };
+    let lines = body(Context::Secret, content);
+    let rows = Rect { y: lines.y + 1, height: slate::ROWS, ..lines };
+    Some(rows.intersection(lines))
 }
 
 /// How strong it is so far, in a word and in steps. Of its length nothing is shown.

@@ -18,7 +18,7 @@ pub fn notice(state: &mut State, action: &Action) {
             | Action::Edit(_)
             | Action::Click(..)
             | Action::Wheel(_)
-            | Action::Said(Said::Typing(_) | Said::Remember(_))
+            | Action::Said(Said::Typing(_) | Said::Remember(_) | Said::Drawn(_))
     );
     if somebody {
         state.idle.touch();

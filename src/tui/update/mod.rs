@@ -164,7 +164,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Continue
         | Command::Accept => return wizard::command(state, command),
         // The terminal's own reader has the line.
-        Command::Clear | Command::Remember => {}
+        Command::Clear | Command::Remember | Command::Draw => {}
         Command::Lock => return lock::lock(state, Locked::Asked),
         Command::Unlock => state.locked = None,
         Command::Help => state.layers.push(Layer::Help(Default::default())),

@@ -62,11 +62,13 @@ pub fn said(state: &mut State, said: Said) {
         Said::Turn(turn, note) => {
             page.turn = turn;
             page.strength = None;
+            page.drawn = None;
             // Why the question comes at all is said until something newer is.
             page.note = note.or(page.note.take().filter(|_| turn == Turn::Existing));
         }
         Said::Typing(level) => page.strength = level,
         Said::Remember(remember) => page.remember = remember,
+        Said::Drawn(words) => page.drawn = Some(words),
     }
 }
 

@@ -56,12 +56,14 @@ pub struct SecretPage {
     pub strength: Option<Level>,
     /// Whether it will be remembered.
     pub remember: bool,
+    /// How many words were drawn by lot and are shown, past this state.
+    pub drawn: Option<usize>,
 }
 
 impl SecretPage {
     fn new(wanted: SecretWanted) -> Self {
         let turn = if wanted.kind == SecretKind::Existing { Turn::Existing } else { Turn::New };
-        Self { turn, note: wanted.again.clone(), strength: None, remember: false, wanted }
+        Self { turn, note: wanted.again.clone(), strength: None, remember: false, drawn: None, wanted }
     }
 
     /// Whether it may be remembered.

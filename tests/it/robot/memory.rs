@@ -3,7 +3,7 @@
 use super::{
     Home,
     driver::Robot,
-    scan::{Hit, Needle, of_key, of_passphrase, search},
+    scan::{Hit, Needle, of_key, of_passphrase, of_words, search},
 };
 use crate::peers::program::program;
 use claviger::{
@@ -131,6 +131,56 @@ fn the_screen_leaves_no_passphrase_and_no_key_in_memory() {
     robot.see("Keys  1");
     robot.press("q");
     assert_eq!(robot.end(), 0);
+}
+
+/// The words that stand on the screen below the line that says they were drawn.
+fn drawn(screen: &str) -> Vec<String> {
+    let below = screen.lines().skip_while(|l| !l.contains("Drawn by lot")).skip(1).take(3);
+    let words = below.flat_map(|l| l.rsplit('│').next().unwrap_or_default().split_whitespace());
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn words_that_were_drawn_are_on_the_screen_until_they_are_typed_and_nowhere_else() {
+    for size in [(80, 24), (120, 40)] {
+        let home = Home::empty();
+        let mut robot = home.start(&[], size);
+        robot.see("Overview");
+        fill(&mut robot, &home, "");
+        robot.press("\x07");
+        robot.see("Drawn by lot: 6 words, 77 bits");
+        let first = drawn(&robot.wait("six words", |s| drawn(&s.contents()).len() == 6));
+        robot.press("\x07");
+        let others = |s: &str| drawn(s).len() == 6 && drawn(s) != first;
+        let words = drawn(&robot.wait("other words", |s| others(&s.contents())));
+        let passphrase = words.join(" ");
+        held_safely(&robot, &of_words(&passphrase), "while it is shown");
+        robot.press(&format!("{passphrase}\r"));
+        robot.see("Type the same passphrase");
+        assert!(words.iter().all(|w| !robot.screen().contains(w.as_str())), "{}", robot.screen());
+        robot.press(&format!("{passphrase}\r"));
+        robot.see("Store the key");
+        robot.press("\r");
+        robot.see("Back it up now");
+        let key = keys::unlock(&entries(&home)[0], Some(&Passphrase::from(passphrase.clone()))).unwrap();
+        let mut all = of_key(&key);
+        all.extend(of_words(&passphrase));
+        all.extend(of_words(&first.join(" ")));
+        nothing_left(&robot, &all, "after a key was made");
+        // Whoever gives up leaves nothing on the screen either.
+        robot.press("\r");
+        robot.see("Keys  1");
+        robot.press("p");
+        robot.see("Type the passphrase of the ana key");
+        robot.press(&format!("{passphrase}\r"));
+        robot.see("Type the new passphrase");
+        robot.press("\x07");
+        let left = drawn(&robot.wait("six words", |s| drawn(&s.contents()).len() == 6));
+        robot.press("\x18");
+        robot.see("Locked: every passphrase was forgotten.");
+        assert!(left.iter().all(|w| !robot.screen().contains(w.as_str())), "{}", robot.screen());
+        nothing_left(&robot, &of_words(&left.join(" ")), "after the lock");
+    }
 }
 
 #[test]

@@ -178,3 +178,16 @@ fn mappings(smaps: &str) -> Vec<Mapping> {
     }
     all
 }
+
+/// A passphrase of words from a list that the program holds: three of them in their order belong to it alone.
+pub fn of_words(text: &str) -> Vec<Needle> {
+    let words: Vec<&str> = text.split(' ').collect();
+    words
+        .windows(3)
+        .flat_map(|three| {
+            let piece = three.join(" ");
+            let wide = piece.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+            [piece.into_bytes(), wide].map(|bytes| Needle { what: "words that were drawn".to_owned(), bytes })
+        })
+        .collect()
+}
