@@ -1,7 +1,7 @@
 //! The trust directory, its keys and its journal.
 use super::{Area, Check};
 use crate::{
-    finding::Severity,
+    finding::{Finding, Severity},
     keys,
     procedures::Workplace,
     settings::Settings,
@@ -13,6 +13,7 @@ use rustix::{
     io::Errno,
 };
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -102,18 +103,22 @@ fn others(used: &Path, settings: &Settings, home: Option<&Path>) -> Vec<Check> {
 /// What is wrong with keys, by kind.
 pub fn keys(dir: &TrustDir) -> Vec<Check> {
     let listing = keys::list(dir);
-    let mut kinds: BTreeMap<(std::cmp::Reverse<Severity>, &str), (usize, String, Option<String>)> = BTreeMap::new();
+    // The worst first; the first of each kind stands for all.
+    let mut kinds: BTreeMap<_, (usize, &Finding)> = BTreeMap::new();
     let of_keys = listing.entries.iter().flat_map(|e| &e.problems);
     for f in of_keys.chain(&listing.problems).filter(|f| f.severity > Severity::Info) {
-        let next = f.offered().map(|remedy| format!("`claviger {remedy}` mends it."));
-        kinds.entry((std::cmp::Reverse(f.severity), f.code)).or_insert((0, f.text.clone(), next)).0 += 1;
+        kinds.entry((Reverse(f.severity), f.code)).or_insert((0, f)).0 += 1;
     }
     let mut all: Vec<Check> = kinds
-        .into_iter()
-        .map(|((severity, code), (n, text, next))| {
+        .into_values()
+        .map(|(n, f)| {
+            let (code, text) = (f.code, &f.text);
             let text = if n == 1 { format!("{code}: {text}") } else { format!("{code}, {n} times; for one: {text}") };
-            let next = next.or_else(|| Some("`claviger key list` names the files.".to_owned()));
-            Check { severity: Some(severity.0), next, ..Check::good(Area::Keys, text) }
+            let next = f.offered().map_or_else(
+                || "`claviger key list` names the files.".to_owned(),
+                |remedy| format!("`claviger {remedy}` mends it."),
+            );
+            Check { severity: Some(f.severity), next: Some(next), ..Check::good(Area::Keys, text) }
         })
         .collect();
     let text = match (listing.entries.len(), all.is_empty()) {
