@@ -5,6 +5,7 @@ mod attack_index;
 mod attacks;
 mod command_json;
 mod dependencies;
+mod disk;
 mod durable;
 mod examples;
 mod fixture_keys;
