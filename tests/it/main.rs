@@ -3,6 +3,7 @@
 mod architecture;
 mod attack_index;
 mod attacks;
+mod bad_input;
 mod command_json;
 mod dependencies;
 mod disk;
@@ -18,6 +19,8 @@ mod key_store_commands;
 mod killed;
 mod killed_store;
 mod loopback;
+mod many_files;
+mod odd_names;
 mod old_layout;
 mod pages;
 mod passphrase_commands;
