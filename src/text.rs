@@ -82,6 +82,24 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A word for a POSIX shell that stands for exactly these bytes, and that a terminal may show: what is not plain is written in
+/// octal digits.
+pub fn shell_word(bytes: &[u8]) -> String {
+    let bare = |b: &u8| b.is_ascii_alphanumeric() || b"/._-:@%+=,".contains(b);
+    match std::str::from_utf8(bytes) {
+        Ok(word) if !word.is_empty() && bytes.iter().all(bare) => word.to_owned(),
+        Ok(word) if word.chars().all(is_plain) => format!("'{}'", word.replace('\'', r"'\''")),
+        _ => {
+            let escaped = |b: &u8| {
+                if b.is_ascii_alphanumeric() || b"/._-".contains(b) { char::from(*b).to_string() } else { format!("\\{b:03o}") }
+            };
+            let text: String = bytes.iter().map(escaped).collect();
+            // A shell takes away line ends after what a command prints; the other form not every shell knows.
+            if bytes.ends_with(b"\n") { format!("$'{text}'") } else { format!("\"$(printf '{text}')\"") }
+        }
+    }
+}
+
 /// Whether text is printable ASCII and `more`. Nearly all text is, and then it needs no decoding; looked at block by block,
 /// without a way out of the middle of one, it takes next to no time.
 pub fn is_plain_ascii(text: &str, more: &[u8]) -> bool {
@@ -154,6 +172,33 @@ mod tests {
     #[test]
     fn debug_output_is_escaped_too() {
         assert!(!format!("{:?}", Untrusted::new("\u{1b}[2J")).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_word_for_a_shell_stands_for_exactly_its_bytes_and_can_be_shown() {
+        let through = |shell: &str, word: &str| {
+            std::process::Command::new(shell).arg("-c").arg(format!("printf %s {word}")).output().unwrap().stdout
+        };
+        let words: [&[u8]; 12] = [
+            b"",
+            b"plain/word:1",
+            b"two words",
+            b"it's",
+            b"$(boom)",
+            b"`x`",
+            b"a\\b",
+            b"a\"b",
+            "é".as_bytes(),
+            b"\xff%s'\\",
+            b"\x1b[2J\nx",
+            "a\u{202e}b".as_bytes(),
+        ];
+        for bytes in words {
+            let word = shell_word(bytes);
+            assert_eq!(through("sh", &word), bytes, "{word}");
+            assert!(word.chars().all(is_plain), "{word:?}");
+        }
+        assert_eq!(through("bash", &shell_word(b"a\xff\n")), b"a\xff\n");
     }
 
     proptest::proptest! {

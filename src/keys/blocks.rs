@@ -1,5 +1,5 @@
 //! A file that holds private keys, and perhaps more, from elsewhere: what others made, and Notary's bundles (protocol 1.5).
-use super::{Content, KeyError, PrivateKey, entry, pem_file, unlock::decode_block};
+use super::{Content, Foreign, KeyError, PrivateKey, entry, pem_file, unlock::decode_block};
 use crate::{
     secret::Passphrase,
     text::Untrusted,
@@ -70,17 +70,26 @@ pub fn read_blocks(path: &Path) -> Result<Blocks, KeyError> {
     let real = path.canonicalize().map_err(|e| failed(e.into()))?;
     let read = read_regular(&real, MAX_KEY_FILE).map_err(failed)?;
     if read.mode & 0o077 != 0 {
-        return Err(KeyError::OpenToOthers { path: shown(path), mode: read.mode });
+        return Err(KeyError::OpenToOthers { path: path.to_owned(), mode: read.mode });
     }
     if read.bytes.is_empty() {
         return Err(KeyError::NoKeyIn("it is empty".to_owned()));
     }
-    let pems = pem_file::parse_all(&read.bytes, MAX_BLOCKS).map_err(|e| KeyError::NoKeyIn(e.to_string()))?;
+    let foreign = |what: Foreign| {
+        let to = Foreign::converted();
+        KeyError::Foreign { what, conversion: what.conversion(path, Path::new(&to)), to }
+    };
+    let pems = pem_file::parse_all(&read.bytes, MAX_BLOCKS).map_err(|e| match Foreign::of(&read.bytes) {
+        Some(what) if e == pem_file::PemError::Missing => foreign(what),
+        _ => KeyError::NoKeyIn(e.to_string()),
+    })?;
     let mut blocks = Blocks { keys: Vec::new(), others: Vec::new() };
     for pem in pems {
-        match entry::Kind::of(&pem) {
-            Some(_) => blocks.keys.push(Block { content: entry::inspect_block(&pem), pem }),
-            None => blocks.others.push(Untrusted::new(pem.label)),
+        match (entry::Kind::of(&pem), Foreign::of_block(&pem)) {
+            (Some(_), _) => blocks.keys.push(Block { content: entry::inspect_block(&pem), pem }),
+            // Beside other keys too: those in it would be left out in silence.
+            (None, Some(what)) => return Err(foreign(what)),
+            (None, None) => blocks.others.push(Untrusted::new(pem.label)),
         }
     }
     if blocks.keys.is_empty() {

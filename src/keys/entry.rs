@@ -111,6 +111,8 @@ impl KeyEntry {
         match self.protection {
             Some(Protection::None) => Strength::None,
             Some(Protection::OldPem(_)) => Strength::Weak,
+            // Nobody opens it here, and so nobody has seen that it is a key.
+            Some(Protection::Pbkdf2 { iterations, .. }) if iterations > MAX_ITERATIONS => Strength::Unknown,
             Some(Protection::Pbkdf2 { iterations, .. }) if iterations < u64::from(least) => Strength::Weak,
             Some(Protection::Pbkdf2 { .. }) => Strength::Enough,
             Some(Protection::Unsupported) | None => Strength::Unknown,

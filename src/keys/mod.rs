@@ -7,6 +7,7 @@ mod change;
 pub mod dek;
 mod entry;
 pub mod envelope;
+mod foreign;
 mod generate;
 mod inner;
 mod kdf;
@@ -24,6 +25,7 @@ pub use bundle::{bundled, public_text};
 pub use change::{Doomed, Held, Resealed, rounds};
 pub use entry::{Content, KeyEntry, Protection, Strength, inspect};
 pub use envelope::{ITERATIONS, MAX_ITERATIONS, ROOT_ITERATIONS};
+pub use foreign::Foreign;
 pub use generate::{NewKey, generate};
 pub use list::{Listing, list};
 pub use migrate::{Migration, Move, Stay, remove_empty_old_directories};
@@ -34,9 +36,10 @@ pub use unlock::{Decoded, Tested, decode, prove, unlock, unlock_until};
 
 use crate::{
     secret::PassphraseError,
-    trust_dir::{ReadError, TrustDirError},
+    trust_dir::{ReadError, TrustDirError, shown},
     tuf::{key::Algorithm, name::KeyId},
 };
+use std::path::PathBuf;
 
 /// Why something with a private key did not work.
 #[derive(Debug, thiserror::Error)]
@@ -85,12 +88,22 @@ pub enum KeyError {
         source: ReadError,
     },
     /// A file from which keys are taken can be read by others.
-    #[error("others can read {path} (mode {mode:04o}); nothing was taken from it")]
+    #[error("others can read {} (mode {mode:04o}); nothing was taken from it", shown(path))]
     OpenToOthers {
-        /// The file, printable.
-        path: String,
+        /// The file.
+        path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// A file from which keys are taken has its key in a form that is not read.
+    #[error("{what}")]
+    Foreign {
+        /// The form.
+        what: Foreign,
+        /// The line for a shell that makes PEM of it.
+        conversion: String,
+        /// The file that this makes.
+        to: String,
     },
     /// A file from which keys should be taken has none; says why, printable.
     #[error("there is no private key in it: {0}")]

@@ -85,10 +85,21 @@ pub mod as_text {
     /// # Errors
     /// Those of the serializer.
     pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&of(path))
+    }
+
+    /// A path as text, from which [`path`] makes the same one again.
+    pub fn of(path: &Path) -> String {
         match path.to_str() {
-            Some(text) => serializer.serialize_str(text),
-            None => serializer.serialize_str(&format!("\0{}", base16ct::lower::encode_string(path.as_os_str().as_bytes()))),
+            Some(text) => text.to_owned(),
+            None => format!("\0{}", base16ct::lower::encode_string(path.as_os_str().as_bytes())),
         }
+    }
+
+    /// The path that a text stands for: what somebody has typed stands for itself.
+    pub fn path(text: &str) -> PathBuf {
+        let bytes = text.strip_prefix('\0').and_then(|digits| base16ct::lower::decode_vec(digits).ok());
+        bytes.map_or_else(|| text.into(), |bytes| OsString::from_vec(bytes).into())
     }
 
     /// Reads a path.
@@ -97,13 +108,9 @@ pub mod as_text {
     /// If it is none.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match text.strip_prefix('\0') {
-            None => Ok(text.into()),
-            Some(digits) => {
-                let bytes = base16ct::lower::decode_vec(digits).map_err(|_| D::Error::custom("no path"))?;
-                Ok(OsString::from_vec(bytes).into())
-            }
-        }
+        let path = path(&text);
+        // No path has this character.
+        if path.as_os_str().as_bytes().starts_with(b"\0") { Err(D::Error::custom("no path")) } else { Ok(path) }
     }
 }
 

@@ -3,10 +3,14 @@ use crate::failure::Failure;
 use crate::{
     keys::KeyError,
     secret::PassphraseError,
-    trust_dir::{ReadError, TrustDirError},
+    trust_dir::{ReadError, TrustDirError, disk_remedy, typed},
 };
 
 const NOTHING: &str = "nothing was changed";
+/// The code of what was done and the disk did not confirm.
+pub const UNCONFIRMED: &str = "unconfirmed";
+/// What is not certain then.
+pub const UNCERTAIN: &str = "that it lasts through a power cut is not certain";
 
 /// [`key_failure`] where `nothing` says what did not happen, if that is certain.
 pub fn not_done(error: &KeyError, of: &str, nothing: &str) -> Failure {
@@ -31,9 +35,12 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
             1,
             "If you know which key it is, name the file KEY_ID.key and test it again; else restore the key from a backup.",
         ),
-        KeyError::Damaged(_) | KeyError::Unsupported(_) | KeyError::TooManyIterations(_) => {
-            ("damaged", 1, "Restore the key from a backup.")
-        }
+        KeyError::Damaged(_) | KeyError::TooManyIterations(_) => ("damaged", 1, "Restore the key from a backup."),
+        KeyError::Unsupported(_) => (
+            "damaged",
+            1,
+            "If it is its encryption, `openssl pkey -in FILE -aes256 -out NEW.pem` writes another; else use the program that made it.",
+        ),
         KeyError::File { source: ReadError::Symlink, .. } => {
             ("symlink", 1, "Put the key's file in the place of the link: notary does not follow it either.")
         }
@@ -46,15 +53,23 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
         KeyError::File { .. } => ("not-a-key-file", 1, "`claviger key show` says what is there."),
         KeyError::TooWeak(_) => ("weak-key", 1, "Make a new key and replace this one."),
         KeyError::TrustDir(e @ TrustDirError::Unconfirmed { .. }) => {
-            let uncertain = "that it lasts through a power cut is not certain";
-            return Failure::new("unconfirmed", named(of, error), uncertain, e.remedy());
+            return Failure::new(UNCONFIRMED, named(of, error), UNCERTAIN, e.remedy());
         }
         KeyError::TrustDir(TrustDirError::Locked { .. }) => {
             ("locked", 1, "Wait until the other program is done, then repeat the command.")
         }
+        KeyError::TrustDir(e) => return Failure::new("key", named(of, error), NOTHING, e.remedy()),
+        KeyError::Write { source, .. } => ("key", 1, disk_remedy(source)),
+        KeyError::NotReadBack => ("key", 1, "Look at the disk: it does not give back what it takes."),
+        KeyError::OtherRole { .. } => ("key", 1, "Leave out the role, or give the one that it has."),
+        KeyError::InTheWay { .. } => ("key", 1, "Look at that file with `claviger key show`, then mend it or move it away."),
         KeyError::OpenToOthers { path, .. } => {
-            let hint = format!("Mend it with: chmod 600 {path}");
+            let hint = format!("Mend it with: `chmod 600 {}`", typed(path));
             return Failure::new("open-to-others", named(of, error), NOTHING, hint);
+        }
+        KeyError::Foreign { conversion, to, .. } => {
+            let hint = format!("Convert it with: `{conversion}`; then load {to}, and remove it");
+            return Failure::new("not-pem", named(of, error), NOTHING, hint);
         }
         KeyError::MoreThanOne => (
             "more-than-one-block",

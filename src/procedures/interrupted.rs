@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::Failure,
     journal::{Found, Line, event, saying},
-    operator::{Change, Deed, Filled, hash},
+    operator::{Change, Deed, Filled, as_text, hash},
     text::Untrusted,
     trust_dir::shown,
 };
@@ -228,8 +228,9 @@ impl Interrupted {
             return Err(Failure::new("read-only", message, NOTHING, "Leave out --read-only."));
         }
         let first = self.found.lines.first();
-        let was_in = first.map(|l| printable(l, "directory")).unwrap_or_default();
-        if was_in != Untrusted::new(here().to_string_lossy()).shown().as_str() {
+        let was_in = first.map(|l| as_text::path(l.text("directory"))).unwrap_or_default();
+        if was_in != here() {
+            let was_in = shown(&was_in);
             let message = format!("the work was begun in {was_in}, and files that it names are meant from there");
             return Err(Failure::new("elsewhere", message, NOTHING, "Go to that directory, then repeat the command."));
         }

@@ -4,7 +4,7 @@ use crate::{
     failure::Failure,
     finding::{Finding, Severity},
     keys::{self, KeyEntry, Protection},
-    operator::{Confirm, Deed, Field, Form, Fut, Review, Session, Step, Stop},
+    operator::{Confirm, Deed, Field, Form, Fut, Review, Session, Step, Stop, as_text},
     trust_dir::shown,
     tuf::{key::PublicKey, name::KeyId},
 };
@@ -79,7 +79,7 @@ pub fn run<'s>(
 ) -> Fut<'s, Result<Exported, Stop>> {
     Box::pin(async move {
         place.may_write(NOTHING)?;
-        let path = PathBuf::from(session.form(WISH, form()).await?.get(field::OUTPUT));
+        let path = as_text::path(session.form(WISH, form()).await?.get(field::OUTPUT));
         let plain: Vec<String> = entries.iter().filter(|e| e.protection == Some(Protection::None)).map(unlock::called).collect();
         let mut blocks = Vec::with_capacity(entries.len());
         let mut ids = Vec::with_capacity(entries.len());
@@ -118,8 +118,8 @@ pub fn run<'s>(
 }
 
 fn form() -> Form {
-    let field =
-        Field::path(field::OUTPUT, "File", "a new file, which only you can read").checked(|path, _| writable(Path::new(path)));
+    let field = Field::path(field::OUTPUT, "File", "a new file, which only you can read")
+        .checked(|path, _| writable(&as_text::path(path)));
     Form { title: "Keys to a file".to_owned(), fields: vec![field] }
 }
 

@@ -3,7 +3,7 @@ use super::{Workplace, failure::not_done};
 use crate::{
     failure::Failure,
     keys::{self, Iterations, KeyError, KeyRole, NewKey, Sealed, Stored},
-    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values},
+    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, Values, as_text},
     text::Untrusted,
     trust_dir::shown,
     tuf::{
@@ -107,7 +107,7 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
 
 /// What is asked on the first page.
 fn form(place: &Workplace) -> Form {
-    let (place, public_dir) = (place.clone(), place.public_dir.to_string_lossy().into_owned());
+    let (place, public_dir) = (place.clone(), as_text::of(&place.public_dir));
     let roles = [
         ("delegation", "signs for a person, in any repository that delegates to them"),
         ("root", "names all other keys of a repository; kept offline"),
@@ -136,7 +136,7 @@ fn form(place: &Workplace) -> Form {
                 |dir, values| match values.get(field::NAME) {
                     // Without a name there is nothing to be said of its file.
                     name if signer(name).is_err() => Ok(None),
-                    name => public_path(Path::new(dir), name).map(|p| Some(format!("writes {}", shown(&p)))),
+                    name => public_path(&as_text::path(dir), name).map(|p| Some(format!("writes {}", shown(&p)))),
                 },
             ),
         ],
@@ -163,7 +163,7 @@ impl Wish {
             gun: gun(place, role, values.get(field::GUN)).map_err(usage)?,
             role: BaseRole::ALL.into_iter().find(|b| b.as_str() == role).map_or_else(|| signer.clone(), KeyRole::Base),
             kind: NewKey::parse(values.get(field::ALGORITHM)).unwrap_or_default(),
-            dir: values.get(field::DIR).into(),
+            dir: as_text::path(values.get(field::DIR)),
             name: name.to_owned(),
             signer,
         })

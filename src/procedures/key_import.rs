@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     finding::{Finding, Severity},
     keys::{self, Block, Blocks, Elsewhere, Iterations, KeyError, KeyRole, PrivateKey, Protection, Sealed, Stored},
-    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop},
+    operator::{Choice, Deed, Field, Form, Fut, Review, SecretKind, SecretWanted, Session, Step, Stop, as_text},
     secret::{Given, Passphrase},
     text::Untrusted,
     trust_dir::shown,
@@ -115,7 +115,7 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
     Box::pin(async move {
         place.may_write(NOTHING)?;
         let values = session.form(WISH, form(&place)).await?;
-        let file = PathBuf::from(values.get(field::FILE));
+        let file = as_text::path(values.get(field::FILE));
         if file.as_os_str().is_empty() {
             let hint = "Name the file that holds the keys.";
             return Err(Failure::new("usage", format!("{}: {NO_FILE}", field::FILE), NOTHING, hint).exit(2).into());
@@ -212,7 +212,7 @@ fn holds(path: &str) -> Result<Option<String>, String> {
     if path.is_empty() {
         return Err(NO_FILE.to_owned());
     }
-    let blocks = keys::read_blocks(Path::new(path)).map_err(|e| {
+    let blocks = keys::read_blocks(&as_text::path(path)).map_err(|e| {
         let f = key_failure(&e, "");
         if f.hint.is_empty() { f.message } else { format!("{}. {}", f.message, f.hint) }
     })?;

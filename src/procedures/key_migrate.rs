@@ -1,11 +1,15 @@
 //! Moving keys from old layouts to today's, after a copy. Nothing moves unless it was asked for; what cannot move without a loss
 //! stays and is named. Running it again does the rest.
-use super::{Workplace, failure::not_done, told_to_end};
+use super::{
+    Workplace,
+    failure::{UNCONFIRMED, not_done},
+    told_to_end,
+};
 use crate::{
     failure::{Failure, ended, sentence},
     finding::{Finding, Severity},
     keys::{self, Migration, Move, Stay, problem::code},
-    operator::{Deed, Field, Form, Fut, Review, Session, Step, Stop},
+    operator::{Deed, Field, Form, Fut, Review, Session, Step, Stop, as_text},
     text::Untrusted,
     trust_dir::{TrustDir, shown},
     tuf::name::{Gun, KeyId},
@@ -67,6 +71,8 @@ pub struct Migrated {
     pub moved: Vec<Moved>,
     /// What stays, and why.
     pub stayed: Vec<Stay>,
+    /// What the disk did not confirm of what moved, as sentences.
+    pub unconfirmed: Vec<String>,
     /// Whether somebody ended it before all was done.
     pub ended_early: bool,
 }
@@ -100,7 +106,7 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
             }
             return Ok(Migrated { stayed: plan.stays, ..Migrated::default() });
         }
-        let copy = PathBuf::from(session.form(WISH, form(&place)).await?.get(field::COPY));
+        let copy = as_text::path(session.form(WISH, form(&place)).await?.get(field::COPY));
         session.review(REVIEW, review(&place, &plan, &copy)).await?;
         let plan = Arc::new(plan);
         let (all, dir, to) = (plan.clone(), place.trust_dir.clone(), copy.clone());
@@ -123,13 +129,12 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
                 None => Err(Failure::new("internal", "there is no such key", NOTHING, "")),
             });
             match moved.await {
-                Ok(_) => done.moved.push(Moved {
-                    id: key.id,
-                    role: key.role.clone(),
-                    gun: key.gun.clone(),
-                    from: key.from.clone(),
-                    to: key.to.clone(),
-                }),
+                Ok(_) => done.moved.push(Moved::of(key)),
+                // The old file is away: only whether it stays away is not certain.
+                Err(Stop::Failed(failure)) if failure.code == UNCONFIRMED && key.from.symlink_metadata().is_err() => {
+                    done.moved.push(Moved::of(key));
+                    done.unconfirmed.push(failure.happened());
+                }
                 Err(Stop::Failed(failure)) => {
                     // Who waits for a lock in vain would wait as long for each.
                     given_up = failure.code == "locked";
@@ -143,6 +148,13 @@ pub fn run<'s>(place: Workplace, session: &'s mut Session<'_>) -> Fut<'s, Result
     })
 }
 
+impl Moved {
+    fn of(key: &Move) -> Self {
+        let Move { id, role, gun, from, to, .. } = key;
+        Self { id: *id, role: role.clone(), gun: gun.clone(), from: from.clone(), to: to.clone() }
+    }
+}
+
 impl Migrated {
     /// What happened and where the copy is, as a sentence.
     pub fn happened(&self) -> String {
@@ -154,7 +166,7 @@ impl Migrated {
     pub fn left(&self) -> Vec<String> {
         let stays = self.stayed.iter().map(|s| ended(&format!("{} stays: {}", shown(&s.path), s.why)));
         let then = (!self.stayed.is_empty()).then(|| sentence(NOTARY_REMOVES));
-        stays.chain(then).collect()
+        self.unconfirmed.iter().cloned().chain(stays).chain(then).collect()
     }
 
     fn stay(&mut self, key: &Move, why: String) {
@@ -193,13 +205,13 @@ fn make_copy(plan: &Migration, dir: &TrustDir, to: &Path) -> Result<String, Fail
 
 fn form(place: &Workplace) -> Form {
     let trust_dir = place.trust_dir.path().to_owned();
-    let initial = beside(&trust_dir).to_string_lossy().into_owned();
+    let initial = as_text::of(&beside(&trust_dir));
     Form {
         title: "Keys in old layouts".to_owned(),
         fields: vec![
             Field::text(field::COPY, "Copy to", "a new directory, outside of the trust directory")
                 .with(initial)
-                .checked(move |to, _| is_new(Path::new(to), &trust_dir).map(|()| None)),
+                .checked(move |to, _| is_new(&as_text::path(to), &trust_dir).map(|()| None)),
         ],
     }
 }

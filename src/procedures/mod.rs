@@ -17,7 +17,7 @@ mod unlock;
 mod work;
 
 pub use crate::trust_dir::PATIENCE;
-pub use failure::{key_failure, passphrase_failure};
+pub use failure::{UNCERTAIN, UNCONFIRMED, key_failure, passphrase_failure};
 pub use interrupted::{Came, Interrupted};
 pub use record::{Recording, unwritable};
 pub use work::{CANCELLED, Done, KeyFile, Which, Work, perform};

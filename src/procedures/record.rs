@@ -4,7 +4,7 @@ use super::{Work, Workplace};
 use crate::{
     failure::Failure,
     journal::{Entry, State, StateError, Transcript, entry, event, saying},
-    operator::{Answer, Cancel, Deed, Filled, Fut, Operator, Question, Session, Step, Stop, run_with},
+    operator::{Answer, Cancel, Deed, Filled, Fut, Operator, Question, Session, Step, Stop, as_text, run_with},
 };
 use serde_json::{Map, Value, json};
 use std::{fmt::Display, path::PathBuf};
@@ -144,7 +144,7 @@ impl Recorder<'_> {
                 ("schema", SCHEMA.into()),
                 ("name", self.work.command().into()),
                 ("work", work),
-                ("directory", here().to_string_lossy().into()),
+                ("directory", as_text::of(&here()).into()),
                 ("exact", self.exact.into()),
                 ("claviger", env!("CARGO_PKG_VERSION").into()),
             ],

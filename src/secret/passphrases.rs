@@ -138,7 +138,7 @@ impl PassphraseError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Conflict(..) => "Unset the one that is not meant.".to_owned(),
-            Self::FileNotPrivate { path, .. } => format!("Mend it with: chmod 600 {path}"),
+            Self::FileNotPrivate { path, .. } => format!("Mend it with: `chmod 600 {path}`"),
             Self::NoFile(_) => "Check the path after --passphrase-file.".to_owned(),
             Self::File { .. } => "Write lines ROLE=… or KEY_ID=… into it, or one bare line for all keys.".to_owned(),
             Self::NotInFile { lines, .. } => format!("Add a line that begins with {lines}, or run this in a terminal."),

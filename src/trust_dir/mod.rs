@@ -19,8 +19,8 @@ pub use read::{MAX_KEY_FILE, Opened, ReadError, read_regular};
 pub use walk::{Found, FoundKind, Legacy, Walk, WalkProblem};
 pub use write::{PATIENCE, Writer};
 
-use crate::text::Untrusted;
-use std::{os::unix::ffi::OsStrExt, path::Path};
+use crate::text;
+use std::{io, os::unix::ffi::OsStrExt, path::Path};
 
 /// Why something in the trust directory could not be done. Every message says what was not done.
 #[derive(Debug, thiserror::Error)]
@@ -102,14 +102,35 @@ impl TrustDirError {
             Self::Read { source: ReadError::NotAFile | ReadError::TooLarge { .. }, .. } => {
                 "Put the file back from a backup, or move it away if you know that it is not needed.".to_owned()
             }
-            Self::Io { .. } | Self::Read { source: ReadError::Io(_), .. } => "Mend the file or its permissions.".to_owned(),
+            Self::Io { source, .. } | Self::Read { source: ReadError::Io(source), .. } => disk_remedy(source).to_owned(),
         }
     }
 }
 
-/// A path as a terminal may show it.
+/// What to do where the system refuses to read or write.
+pub fn disk_remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room on the disk, then repeat the command.",
+        io::ErrorKind::ReadOnlyFilesystem => "Make the disk writable, then repeat the command.",
+        _ => "Mend the file or its permissions.",
+    }
+}
+
+/// A path as it can be typed to a shell: what is printed so names this file and no other.
+pub fn typed(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes();
+    // What begins with a dash would be taken for an option.
+    text::shell_word(&if bytes.starts_with(b"-") { [b"./", bytes].concat() } else { bytes.to_owned() })
+}
+
+/// A path as a terminal may show it. What is not UTF-8 becomes visible byte by byte, so that two names do not look the same.
 pub fn shown(path: &Path) -> String {
-    Untrusted::from_bytes(path.as_os_str().as_bytes()).shown().to_string()
+    let mut out = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        out.push_str(&text::escape(chunk.valid()));
+        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("<{byte:02x}>")));
+    }
+    out
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::text::Untrusted;
 use crate::tuf::name::{Gun, KeyId, RoleName};
 use std::{
     fs,

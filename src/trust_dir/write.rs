@@ -16,6 +16,8 @@ use std::{
 
 const LOCK: &str = ".claviger.lock";
 const TEMPORARY: &str = ".claviger.tmp";
+/// Files among the temporary ones that could not be swept and are passed by.
+const MOST_TEMPORARY: u64 = 10_000;
 /// How long a write waits for another to finish.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the lock is tried meanwhile.
@@ -180,11 +182,18 @@ impl Writer<'_> {
 
     /// Writes a file under a name of its own among the temporary ones, down to the disk. Nothing is left if that fails.
     fn temporary_file(&mut self, bytes: &[u8]) -> std::io::Result<OsString> {
-        self.counter += 1;
-        // Nobody else writes there while the lock is held, and what was left is swept.
-        let name = OsString::from(self.counter.to_string());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::openat(&self.temporary, &name, flags, private_file())?);
+        let (name, file) = loop {
+            self.counter += 1;
+            let name = OsString::from(self.counter.to_string());
+            match rustix::fs::openat(&self.temporary, &name, flags, private_file()) {
+                Ok(file) => break (name, file),
+                // Nobody else writes there while the lock is held, and what was left is swept; where that failed it is passed by.
+                Err(Errno::EXIST) if self.counter < MOST_TEMPORARY => {}
+                Err(e) => return Err(e.into()),
+            }
+        };
+        let mut file = File::from(file);
         // The mode of a new file passes through the umask, which may have taken something away.
         let written = rustix::fs::fchmod(&file, private_file())
             .map_err(std::io::Error::from)

@@ -85,7 +85,7 @@ impl Desk {
     }
 
     /// Transcripts of work that has not ended.
-    fn open_transcripts(&self) -> Vec<String> {
+    pub fn open_transcripts(&self) -> Vec<String> {
         let states = fs::read_dir(self.path(".local/state/claviger")).into_iter().flatten().flatten();
         let here = fs::canonicalize(self.path("trust")).ok();
         let ours = states.filter(|state| {

@@ -16,7 +16,7 @@ use std::{
 const GUN: &str = "a.example/b";
 
 /// Every `.key` file below a directory.
-fn key_files(below: &Path) -> Vec<PathBuf> {
+pub fn key_files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(below).into_iter().flatten().flatten() {
         match entry.file_type().unwrap().is_dir() {
@@ -29,7 +29,7 @@ fn key_files(below: &Path) -> Vec<PathBuf> {
 }
 
 /// A root key whose role only its directory names, and a targets key; by ID, what is encrypted in each file.
-fn old_layout(desk: &Desk) -> BTreeMap<String, Vec<u8>> {
+pub fn old_layout(desk: &Desk) -> BTreeMap<String, Vec<u8>> {
     let passphrase = Passphrase::from(OLD.to_owned());
     let mut all = BTreeMap::new();
     for (role, place) in [("root", "root_keys/ID.key".to_owned()), ("targets", format!("tuf_keys/{GUN}/ID_targets.key"))] {

@@ -6,9 +6,10 @@ use crate::{
     },
     failure::sentence,
     procedures::{
+        UNCERTAIN, UNCONFIRMED,
         key_mend::Mended,
         key_migrate::Migrated,
-        key_strengthen::{Outcome, Strengthened},
+        key_strengthen::{One, Outcome, Strengthened},
     },
     trust_dir::shown,
     tuf::name::Gun,
@@ -44,8 +45,13 @@ pub fn say_migrated(context: &Context, done: &Migrated) -> Result<(), Failure> {
     }
     let keys = done.stayed.iter().filter(|s| s.is_key).count();
     let them = if keys == 1 { "one key file".to_owned() } else { format!("{keys} key files") };
-    let left = format!("{them} in old layouts were not moved");
+    let left = format!("{them} in old layouts {} not moved", if keys == 1 { "was" } else { "were" });
     match keys {
+        0 if !done.unconfirmed.is_empty() => {
+            let message = "the disk did not confirm all of it";
+            let hint = "Look at the disk; then see with `claviger key test` what is there. The copy has every key.";
+            Err(Failure::new(UNCONFIRMED, message, UNCERTAIN, hint))
+        }
         0 => Ok(()),
         _ if done.ended_early => Err(Failure::interrupted(format!("{left}; repeat the command for the rest"))),
         _ => {
@@ -127,8 +133,10 @@ pub fn say_strengthened(context: &Context, done: &Strengthened) -> Result<(), Fa
         (n, first) => {
             let message = format!("{n} of {} keys were not done", done.keys.len());
             let (code, exit) = first.map_or(("key", 1), |f| (f.code, f.exit));
+            let uncertain = |k: &One| matches!(&k.outcome, Outcome::Failed(f) if f.code == UNCONFIRMED);
+            let these = if done.keys.iter().any(uncertain) { UNCERTAIN } else { "these keys are as they were" };
             let hint = "The reasons are above, key by key; repeat the command for the rest.";
-            Err(Failure::new(code, message, "these keys are as they were", hint).exit(exit))
+            Err(Failure::new(code, message, these, hint).exit(exit))
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     },
     failure::sentence,
     keys::{self, KeyEntry},
-    operator::{Cancel, Fut, Session, Stop},
+    operator::{Cancel, Fut, Session, Stop, as_text},
     procedures::{
         Done, KeyFile, Recording, Which, Work,
         key_export::{self, Half},
@@ -35,7 +35,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
                 (field::ROLE, value_name(&role)),
                 (field::GUN, gun.unwrap_or_default()),
                 (field::ALGORITHM, value_name(&algorithm)),
-                (field::DIR, dir.to_string_lossy().into_owned()),
+                (field::DIR, as_text::of(&dir)),
             ]);
             line.operator.fields.extend(name.map(|n| (field::NAME, n)));
             let made = line.run(|s| key_generate::run(place.clone(), s)).await?;
@@ -71,7 +71,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             let half = if public { Half::Public } else { Half::Private };
             let files = entries.iter().map(|e| KeyFile(e.path.clone())).collect();
             let mut line = Line::new(context, Work::ExportKeys(Which::These(files), half), cancel)?;
-            line.operator.fields.extend(output.map(|o| (key_export::field::OUTPUT, o.to_string_lossy().into_owned())));
+            line.operator.fields.extend(output.map(|o| (key_export::field::OUTPUT, as_text::of(&o))));
             let exported = line.run(|s| key_export::run(place.clone(), entries.clone(), half, s)).await?;
             if context.options.json {
                 let ids: Vec<String> = exported.ids.iter().map(KeyId::hex).collect();
@@ -109,7 +109,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
         }
         KeyCommand::Migrate { copy } => {
             let mut line = Line::new(context, Work::MigrateKeys, cancel)?;
-            line.operator.fields.extend(copy.map(|dir| (key_migrate::field::COPY, dir.to_string_lossy().into_owned())));
+            line.operator.fields.extend(copy.map(|dir| (key_migrate::field::COPY, as_text::of(&dir))));
             let done = line.run(|s| key_migrate::run(place.clone(), s)).await?;
             store::say_migrated(context, &done)
         }
@@ -168,7 +168,7 @@ fn import_fields(
     let role = role.map_or_else(|| key_import::AS_LABELLED.to_owned(), |r| value_name(&r));
     let mut fields =
         BTreeMap::from([(field::NAME, name.unwrap_or_default()), (field::ROLE, role), (field::GUN, gun.unwrap_or_default())]);
-    fields.extend(file.map(|f| (field::FILE, f.to_string_lossy().into_owned())));
+    fields.extend(file.map(|f| (field::FILE, as_text::of(f))));
     fields
 }
 

@@ -10,8 +10,12 @@ use super::super::{
 };
 use crate::views::transcript::Entry;
 
-/// Lines of a transcript that are shown; the command line shows all.
-const SHOWN: usize = 2_000;
+/// Entries of a transcript that are shown; the command line shows all.
+const SHOWN: usize = 500;
+/// Characters of one text that are shown: whoever wrote more wrote no transcript of ours.
+const LONGEST: usize = 600;
+/// Lines below one entry that are shown.
+const BELOW: usize = 40;
 
 /// Draws the page.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
@@ -59,9 +63,17 @@ fn say(l: &mut Lines, entry: &Entry) {
         "begun" | "done" | "end" => Tone::Strong,
         _ => Tone::Plain,
     };
-    l.say(entry.event.as_str(), &format!("{}  {}", entry.at.strftime("%H:%M:%S"), entry.says), tone);
-    for more in &entry.more {
-        l.say("", &format!("- {more}"), Tone::Dim);
+    let cut = |text: &str| match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} [cut]", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    };
+    let at = entry.at.strftime("%H:%M:%S");
+    l.say(&cut(entry.event.as_str()), &format!("{at}  {}", cut(entry.says.as_str())), tone);
+    for more in entry.more.iter().take(BELOW) {
+        l.say("", &format!("- {}", cut(more.as_str())), Tone::Dim);
+    }
+    if entry.more.len() > BELOW {
+        l.say("", &format!("- and {} more", entry.more.len() - BELOW), Tone::Dim);
     }
 }
 
