@@ -102,6 +102,7 @@ pub fn without_settings() -> Vec<Check> {
 
 /// That the settings cannot be used.
 pub fn unusable_settings(why: String, next: String) -> Check {
+    let why = format!("{why} The trust directory, keys and the journal were not looked at.");
     Check::error(Area::Settings, why, next)
 }
 
@@ -144,12 +145,15 @@ fn of_settings(s: &Settings) -> Vec<Check> {
     all
 }
 
-/// An address without the account that somebody has put into it.
+/// An address without the account that somebody has put into it, however it is written, and without what follows the path.
 fn without_account(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    format!("{scheme}://{host}{path}")
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('@') => (format!("{scheme}://"), rest),
+        _ => (String::new(), address),
+    };
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}{rest}")
 }
 
 #[cfg(test)]

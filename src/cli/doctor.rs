@@ -76,8 +76,34 @@ fn in_a_report(checks: &[Check], home: Option<PathBuf>) -> String {
         std::env::consts::ARCH,
     );
     let text = format!("{head}{}", in_words(checks));
-    match home.as_ref().and_then(|h| h.to_str()).filter(|h| h.len() > 1) {
-        Some(home) => text.replace(home, "~"),
+    match home.as_ref().and_then(|h| h.to_str()).map(|h| h.trim_end_matches('/')).filter(|h| !h.is_empty()) {
+        Some(home) => without_home(&text, home),
         None => text,
+    }
+}
+
+/// The home directory as `~`, where it is whole and not the beginning of another name.
+fn without_home(text: &str, home: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(home) {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(home.len()..).unwrap_or_default();
+        let goes_on = after.chars().next().is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        out.push_str(before);
+        out.push_str(if goes_on { home } else { "~" });
+        rest = after;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_home_directory_itself_becomes_a_tilde() {
+        let text = "/home/ana/.docker (x) /home/anatol/t /home/ana is used; /home/ana";
+        assert_eq!(without_home(text, "/home/ana"), "~/.docker (x) /home/anatol/t ~ is used; ~");
     }
 }

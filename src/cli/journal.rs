@@ -121,7 +121,7 @@ pub fn interrupted(context: &Context) -> Result<(), Failure> {
 /// Closes interrupted work.
 pub fn give_up(context: &Context, work: &str) -> Result<(), Failure> {
     let found = the_one(context, work)?;
-    found.give_up()?;
+    found.give_up(&context.workplace())?;
     say_resumed(context, &found, "given up", &format!("{} It is closed.", found.sentence()))
 }
 
@@ -158,6 +158,10 @@ fn open(context: &Context) -> Result<Vec<Interrupted>, Failure> {
     let place = context.workplace();
     if place.state.is_none() {
         return Err(no_state());
+    }
+    if let Some(why) = place.state.as_ref().and_then(State::distrusted) {
+        let hint = "Give it to its owner alone (chmod go-w), after a look at who has changed what, then repeat the command.";
+        return Err(Failure::new("journal", why, AS_IT_IS, hint));
     }
     let (over, open): (Vec<_>, Vec<_>) = place.settle()?.into_iter().partition(Interrupted::is_over);
     over.iter().filter(|i| i.came != Came::Answered).for_each(|i| output::note(&i.sentence()));

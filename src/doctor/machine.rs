@@ -17,7 +17,7 @@ pub fn memory() -> Vec<Check> {
         })
         .collect();
     if hardened.is_empty() {
-        all.push(Check::good(Area::Memory, "no core dumps, and no other program of this user reads it"));
+        all.push(Check::good(Area::Memory, "no core dumps, and no other program reads it but the administrator's"));
     }
     match os::lock_strongroom() {
         None => all.push(Check::good(Area::Memory, "secrets lie in locked memory, which is never swapped")),

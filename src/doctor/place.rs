@@ -136,6 +136,10 @@ pub fn journal(place: &Workplace) -> Vec<Check> {
         let text = "HOME is not set, so there is no place for the journal, and nothing can be changed";
         return vec![Check::error(Area::Journal, text, "Set HOME, or name a directory with --state-dir.")];
     };
+    if let Some(why) = state.distrusted() {
+        let next = "Give it to its owner alone (chmod go-w), after a look at who has changed what.";
+        return vec![Check::error(Area::Journal, why, next)];
+    }
     let path = shown(&state.journal());
     let mut all = vec![match Journal::read(state) {
         Ok(journal) => match journal.broken {

@@ -84,4 +84,13 @@ fn a_journal_that_was_changed_is_an_error() {
 fn an_account_in_an_address_is_not_shown() {
     let said = Bench::new().said();
     assert!(said.contains("server: https://notary.example/x (--server)") && !said.contains("secret"), "{said}");
+    for (address, shown) in [
+        ("https://me:se/cret@n.example/", "https://n.example/"),
+        ("me:secret@n.example", "n.example"),
+        ("https://n.example/x?token=secret#secret", "https://n.example/x"),
+        ("a:secret://b@n.example", "a:secret://n.example"),
+        ("https://n.example", "https://n.example"),
+    ] {
+        assert_eq!(without_account(address), shown);
+    }
 }

@@ -185,6 +185,15 @@ impl State {
         ids.into_iter().filter_map(|id| Found::read(self, id)).collect()
     }
 
+    /// What of it others could have written, as a sentence: that is neither believed nor written.
+    pub fn distrusted(&self) -> Option<String> {
+        let open = self.dir.join(OPEN);
+        let transcripts = std::fs::read_dir(&open).into_iter().flatten().flatten().map(|e| e.path());
+        let mut all = [self.dir.clone(), open.clone(), self.journal()].into_iter().chain(transcripts);
+        let not_ours = all.find(|path| path.symlink_metadata().is_ok_and(|m| !is_ours(&m)))?;
+        Some(format!("{} is not believed, and nothing is written there: {NOT_OURS}", PathText(not_ours)))
+    }
+
     /// Where the transcript of a piece of work that has not ended lies.
     pub fn open_path(&self, id: &str) -> PathBuf {
         self.dir.join(OPEN).join(file_name(id))

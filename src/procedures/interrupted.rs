@@ -30,6 +30,8 @@ pub struct Interrupted {
     pub command: String,
     /// What was being done; empty before anything was.
     pub what: String,
+    /// What had been done before that, the oldest first.
+    pub earlier: Vec<String>,
     /// How far it came.
     pub came: Came,
     /// Files that it made and that are of no use without what it did not come to: taken away when it is settled.
@@ -135,6 +137,7 @@ impl Interrupted {
                 None => first.map(|l| printable(l, "name")).unwrap_or_default(),
             },
             what: begun.map(|l| printable(l, "what")).unwrap_or_default(),
+            earlier: done_before(&found.lines),
             work,
             came,
             leftovers: leftovers.iter().map(|c| shown(&c.path)).collect(),
@@ -160,6 +163,7 @@ impl Interrupted {
             Came::Answered => "nothing had been done".to_owned(),
             Came::Ended(outcome) => format!("it had come to its end ({outcome})"),
             Came::Nothing => match &self.work {
+                _ if !self.earlier.is_empty() => "nothing of that had been changed".to_owned(),
                 Some(work) => format!("nothing had been changed: {}", work.nothing()),
                 None => "nothing had been changed".to_owned(),
             },
@@ -173,7 +177,12 @@ impl Interrupted {
             [] => String::new(),
             paths => format!(" Made before, and of no use without it: {}; taken away.", paths.join(", ")),
         };
-        format!("`{}` of {when} was interrupted{what}; {came}.{left}", self.command)
+        let earlier = match self.earlier.as_slice() {
+            [] => String::new(),
+            [one] => format!(" Before that, this had been done: {one}."),
+            [.., last] => format!(" Before that, {} others had been done, the last: {last}.", self.earlier.len()),
+        };
+        format!("`{}` of {when} was interrupted{what}; {came}.{earlier}{left}", self.command)
     }
 
     /// What to do next.
@@ -223,10 +232,7 @@ impl Interrupted {
                 hint,
             ));
         };
-        if let Some(why) = &place.read_only {
-            let message = format!("this is a read-only session ({why})");
-            return Err(Failure::new("read-only", message, NOTHING, "Leave out --read-only."));
-        }
+        place.may_write(NOTHING)?;
         let first = self.found.lines.first();
         let was_in = first.map(|l| as_text::path(l.text("directory"))).unwrap_or_default();
         if was_in != here() {
@@ -251,8 +257,9 @@ impl Interrupted {
     /// Closes it. What was done stays.
     ///
     /// # Errors
-    /// If the journal cannot be written.
-    pub fn give_up(&self) -> Result<(), Failure> {
+    /// If nothing may be written, or the journal cannot be.
+    pub fn give_up(&self, place: &Workplace) -> Result<(), Failure> {
+        place.may_write(NOTHING)?;
         let transcript = self.found.take().map_err(|e| unwritable(&e, NOTHING))?;
         match self.came {
             Came::Answered => transcript.forget(),
@@ -276,6 +283,22 @@ impl Interrupted {
 /// Whether these files may be taken away: a record alone is not enough for that.
 fn may_leave(work: Option<&Work>, left: &[Change]) -> bool {
     work.is_some_and(|w| left.iter().all(|c| w.leaves(&c.path)))
+}
+
+/// What was begun and done before the last thing that was begun.
+fn done_before(lines: &[Line]) -> Vec<String> {
+    let last = lines.iter().rposition(|l| l.event() == event::BEGUN).unwrap_or_default();
+    let before = lines.get(..last).unwrap_or_default();
+    let mut done: Vec<String> = Vec::new();
+    let mut what = None;
+    for line in before {
+        match line.event() {
+            event::BEGUN => what = Some(printable(line, "what")),
+            event::DONE => done.extend(what.take()),
+            _ => {}
+        }
+    }
+    done
 }
 
 fn printable(line: &Line, name: &str) -> String {

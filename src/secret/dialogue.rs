@@ -52,7 +52,13 @@ pub enum Typed {
 }
 
 /// Asks for a passphrase. A new one that is drawn is on the slate until its first line is typed. `say` is told before each line what is to be typed, and what changes while it is.
-pub fn ask(
+pub fn ask(what: Ask<'_>, slate: &Slate, read: impl FnMut(&mut dyn FnMut(Heard<'_>)) -> Line, say: impl FnMut(Said)) -> Typed {
+    let typed = converse(what, slate, read, say);
+    slate.show(None);
+    typed
+}
+
+fn converse(
     what: Ask<'_>,
     slate: &Slate,
     mut read: impl FnMut(&mut dyn FnMut(Heard<'_>)) -> Line,
@@ -76,17 +82,17 @@ pub fn ask(
             }
             Heard::Draw if turn == Turn::New => {
                 let count = words::words_for(what.role);
-                // Without chance nothing is shown; the generator that makes keys then fails too, and says so.
-                if let Ok(drawn) = words::generate(count) {
-                    slate.show(Some(drawn));
-                    say(Said::Drawn(count));
+                match words::generate(count) {
+                    Ok(drawn) => {
+                        slate.show(Some(drawn));
+                        say(Said::Drawn(count));
+                    }
+                    Err(e) => say(Said::Turn(turn, Some(format!("{}.", capital(&e.to_string()))))),
                 }
             }
             Heard::Remember | Heard::Draw => {}
         };
-        let line = read(&mut heard);
-        slate.show(None);
-        let passphrase = match line {
+        let passphrase = match read(&mut heard) {
             Line::Entered(passphrase) => passphrase,
             Line::TooLong => {
                 note = Some(format!("That is longer than {MOST} bytes. Nothing of it was taken."));
@@ -107,6 +113,8 @@ pub fn ask(
                 let proposed = Given { passphrase, source: Source::Typed };
                 let why = weakness(&proposed, what.role);
                 if why.is_none() {
+                    // It is typed again without looking.
+                    slate.show(None);
                     first = Some(proposed.passphrase);
                 }
                 why.map(|w| format!("{}. {}", capital(&w.to_string()), w.remedy()))

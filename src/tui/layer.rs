@@ -175,6 +175,8 @@ pub struct DeedPage {
     pub work: String,
     /// What was written down of it, or why that cannot be read; nothing before it was.
     pub transcript: Option<Result<Transcript, String>>,
+    /// Whether it is to be closed, if that is asked for once more.
+    pub closing: bool,
     /// How far the page is scrolled.
     pub scroll: View,
 }

@@ -106,13 +106,14 @@ impl Ledger {
     /// as long as that goes on.
     pub fn read(place: &Workplace, settled: &[Interrupted]) -> Self {
         let (journal, unreadable) = match place.state.as_ref().map(Journal::read) {
-            None => (Journal::default(), None),
+            None => (Journal::default(), Some("HOME is not set, so there is no place for the journal.".to_owned())),
             Some(Ok(journal)) => (journal, None),
             Some(Err(e)) => (Journal::default(), Some(format!("{e}."))),
         };
         let open = place.interrupted();
         let closed = settled.iter().filter(|s| s.is_over() && open.iter().all(|o| o.id != s.id) && s.came != Came::Answered);
-        let problem = unreadable.or(journal.broken);
+        let distrusted = place.state.as_ref().and_then(|state| Some(format!("{}.", state.distrusted()?)));
+        let problem = distrusted.or(unreadable).or(journal.broken);
         Self::new(journal.rows, open.iter().chain(closed), problem)
     }
 
@@ -149,6 +150,9 @@ fn unlisted(found: &Interrupted) -> JournalRow {
         began: found.at,
         ended: None,
         outcome: None,
-        says: Printable::from_untrusted("questions were answered; nothing had begun"),
+        says: match found.came {
+            Came::Answered => Printable::from_untrusted("questions were answered; nothing had begun"),
+            _ => text(&found.sentence()),
+        },
     }
 }

@@ -75,7 +75,7 @@ impl Runner {
             Effect::GiveUp(work) => {
                 let (place, actions) = (self.place.clone(), self.actions.clone());
                 self.tasks.spawn_blocking(move || {
-                    let closed = place.interrupted_work(&work).and_then(|found| found.give_up());
+                    let closed = place.interrupted_work(&work).and_then(|found| found.give_up(&place));
                     let _ = actions.send(Action::GivenUp(closed));
                 });
             }

@@ -48,6 +48,8 @@ impl Journal {
         for line in &record.lines {
             let work = shown(line, "work");
             match line.event() {
+                // It goes on after an interruption.
+                event::BEGUN if rows.iter().any(|row| row.work == work && row.ended.is_none()) => {}
                 event::BEGUN => rows.push(JournalRow {
                     name: shown(line, "name"),
                     began: line.at,
@@ -142,6 +144,17 @@ mod tests {
         assert_eq!((rows[0].0.as_str(), rows[0].2), ("b", false));
         assert!(!rows[0].1.contains('\u{1b}'), "{}", rows[0].1);
         assert_eq!(journal.broken, None);
+    }
+
+    #[test]
+    fn work_that_goes_on_after_an_interruption_stays_one_row_and_ends() {
+        let (_dir, state) = state();
+        for (event, what) in [("begun", "storing"), ("begun", "storing again"), ("end", "")] {
+            let said = [("work", "a".into()), ("name", "key passwd".into()), ("what", what.into()), ("outcome", "done".into())];
+            state.note(saying(event, said)).unwrap();
+        }
+        let rows = Journal::read(&state).unwrap().rows;
+        assert_eq!(rows.iter().map(|r| r.outcome.is_some()).collect::<Vec<_>>(), [true]);
     }
 
     #[test]

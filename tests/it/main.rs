@@ -20,6 +20,7 @@ mod killed;
 mod killed_store;
 mod loopback;
 mod many_files;
+mod messages;
 mod odd_names;
 mod old_layout;
 mod pages;

@@ -282,7 +282,7 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
     assert!(said.contains("nothing had been changed: no key was made") && said.contains("taken away"), "{said}");
     assert!(!public.exists() && !said.contains('\u{1b}'), "{said}");
     assert!(says().contains("nothing had been changed") && !says().contains("taken away"), "it stays until somebody goes on");
-    place.interrupted().remove(0).give_up().unwrap();
+    place.interrupted().remove(0).give_up(&place).unwrap();
     assert_eq!(says(), "");
     // Both were; that needs nobody.
     begin();
@@ -308,6 +308,33 @@ fn a_session_says_what_a_power_cut_left_and_takes_away_what_is_of_no_use() {
     let outcomes: Vec<String> =
         Journal::read(&state).unwrap().rows.iter().map(|r| r.outcome.as_ref().unwrap().to_string()).collect();
     assert_eq!(outcomes, ["found", "given up"]);
+}
+
+#[test]
+fn what_was_done_before_the_interruption_is_not_called_nothing() {
+    let bench = Bench::new();
+    let (place, state) = (bench.place(), bench.place().state.unwrap());
+    let work = serde_json::to_value(Work::StrengthenKeys(None)).unwrap();
+    let mut transcript = state.begin(saying("work", [("name", "key strengthen".into()), ("work", work)])).unwrap();
+    let mut begins = |n: u32| {
+        let deed = Deed::default().creates(&bench.path(&format!("nowhere{n}")), b"x");
+        let mut begun = saying("begun", [("what", format!("storing key {n} of 3").into())]);
+        begun.extend(serde_json::to_value(&deed).unwrap().as_object().cloned().unwrap());
+        transcript.say_durably(begun).unwrap();
+        if n < 3 {
+            transcript.say_durably(saying("done", [("result", "stored".into())])).unwrap();
+        }
+    };
+    (1..=3).for_each(&mut begins);
+    drop(transcript);
+    let found = place.interrupted().remove(0);
+    let said = found.sentence();
+    assert!(said.contains("interrupted while storing key 3 of 3; nothing of that had been changed"), "{said}");
+    assert!(said.contains("2 others had been done, the last: storing key 2 of 3") && !said.contains("no key was"), "{said}");
+    // Nothing is written in a read-only session, not even that it is closed.
+    let reader = procedures::Workplace { read_only: Some("--read-only".into()), ..bench.place() };
+    assert_eq!(found.give_up(&reader).unwrap_err().code, "read-only");
+    assert_eq!(place.interrupted().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -344,6 +371,9 @@ async fn a_record_that_is_damaged_or_that_others_can_write_is_neither_believed_n
     fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     fs::set_permissions(state.path(), PermissionsExt::from_mode(0o777)).unwrap();
     assert!(bench.place().interrupted().is_empty());
+    // That there is something is not passed over.
+    let said = state.distrusted().unwrap();
+    assert!(said.contains("is not believed, and nothing is written there"), "{said}");
     let refused = perform(&bench, &work, Recording::new(&bench.place(), work.clone()), &mut Person::new(fields)).await;
     assert!(refused.unwrap_err().message.contains("others can write it"));
 }

@@ -143,7 +143,12 @@ impl Plain {
             }
             Command::GiveUp => {
                 let Some(found) = self.choose_interrupted().await? else { return Ok(()) };
-                found.give_up()?;
+                let asks = "It cannot be gone on with after that; what was done stays. Type yes to close it";
+                match self.talk.ask(asks).await {
+                    Ok(Said::Text(text)) if text.trim() == "yes" => found.give_up(&self.place)?,
+                    Err(Stop::Failed(failure)) => return Err(failure),
+                    _ => return self.talk.say("\nIt stays as it is."),
+                }
                 return self.talk.say("\nClosed. What was done stays as it is.");
             }
             Command::Open => {

@@ -47,6 +47,10 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
         Command::Refresh if matches!(page, Context::Journal | Context::Deed) && state.journal_progress == Progress::Reading => {
             Some("The journal is being read.")
         }
+        Command::Resume if !matches!(page, Context::Journal | Context::Deed) => {
+            let waits = state.journal.roster.rows().iter().any(LedgerRow::is_open);
+            (!waits).then_some("No work is interrupted.")
+        }
         Command::Resume | Command::GiveUp if state.selected_deed().is_none() => Some("Nothing is selected."),
         Command::Resume | Command::GiveUp if !state.selected_deed().is_some_and(LedgerRow::is_open) => {
             Some("Only work that was interrupted is gone on with, or closed.")

@@ -103,7 +103,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Copy, &[Char('y')], "copy digest", "copy the digest", &[C::Tags], 6),
     entry(Command::Copy, &[Char('y')], "copy name", "copy the name of the work", &[C::Journal, C::Deed], 6),
     entry(Command::Resume, &[Char('o')], "go on", "go on with the interrupted work", &[C::Journal, C::Deed], 2)
-        .verbs(&["resume"]),
+        .anywhere(&["resume"]),
     entry(Command::GiveUp, &[Char('X')], "close", "close the interrupted work; what was done stays", &[C::Deed], 3)
         .verbs(&["resume --give-up"]),
     entry(Command::NewKey, &[Char('n')], "new key", "make a key", &[C::Keys], 2).anywhere(&["key generate"]),

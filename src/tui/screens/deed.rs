@@ -86,7 +86,7 @@ pub fn describe(state: &State, r: &LedgerRow, columns: u16) -> Lines {
         l.say("What", r.row.says.as_str(), Tone::Plain);
     }
     if r.is_open() {
-        l.say("Next", next(state, r), Tone::Plain);
+        l.say("Next", &next(state, r), Tone::Plain);
     }
     l.say("Outcome", outcome(r), r.tone());
     if let Some(ended) = r.row.ended {
@@ -96,14 +96,14 @@ pub fn describe(state: &State, r: &LedgerRow, columns: u16) -> Lines {
     l
 }
 
-fn next(state: &State, r: &LedgerRow) -> &'static str {
+fn next(state: &State, r: &LedgerRow) -> String {
+    let close = if state.deed_page().is_some() { "X closes it" } else { "Enter, then X, closes it" };
     match r.resumable() {
-        _ if state.read_only.is_some() => "Start claviger without --read-only to go on with it, or to close it.",
-        Some(_) => {
-            "o goes on with it: forms that were filled in are not asked again, passphrases are. Enter, then X, closes it and leaves what is there."
-        }
+        _ if state.read_only.is_some() => "Start claviger without --read-only to go on with it, or to close it.".to_owned(),
+        Some(_) => format!("o goes on with it; only passphrases are asked again. {close} and leaves what is there."),
         None => {
-            "This version does not know the work: go on with the one that began it. Enter, then X, closes it and leaves what is there."
+            let other = "This version does not know the work: go on with the one that began it.";
+            format!("{other} {close} and leaves what is there.")
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
 pub fn paint(state: &State, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
     let mut ink = Ink::new(buffer, area, state.theme);
     let Some(areas) = layout::areas(area) else {
-        too_small(&mut ink);
+        too_small(state, &mut ink);
         return None;
     };
     badge::draw(&mut ink.on(areas.top), &state.facts);
@@ -52,9 +52,15 @@ pub fn paint(state: &State, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16
     cursor.map(|x| (areas.status.x + x, areas.status.y)).or(typed.filter(|_| !helped))
 }
 
-fn too_small(ink: &mut Ink<'_>) {
+fn too_small(state: &State, ink: &mut Ink<'_>) {
     let (w, h) = layout::SMALLEST;
-    ink.wrapped(0, 0, &format!("This terminal is too small: claviger needs {w} columns and {h} rows. q quits."), Tone::Plain);
+    let does = match state.context() {
+        Context::Secret => "What you type still goes into the passphrase: Ctrl-U clears it, Esc goes back.",
+        context if context.takes_text() => "What you type still goes into the line. Ctrl-C leaves.",
+        context if context.is_wizard() => "Ctrl-C leaves.",
+        _ => "q quits.",
+    };
+    ink.wrapped(0, 0, &format!("This terminal is too small: claviger needs {w} columns and {h} rows. {does}"), Tone::Plain);
 }
 
 fn rules(areas: &Areas, ink: &mut Ink<'_>) {

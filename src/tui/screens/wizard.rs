@@ -98,7 +98,9 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
         let bits = entropy(words).floor();
         l.one("", &format!("Drawn by lot: {words} words, {bits} bits. Write them down:"), Tone::Strong);
         // They are painted past this.
-        (0..=slate::ROWS).for_each(|_| l.gap());
+        (0..slate::ROWS).for_each(|_| l.gap());
+        l.say("", "It cannot be recovered. Back it up now.", Tone::Strong);
+        l.gap();
     }
     match (page.turn, w.kind) {
         (Turn::Again, _) => l.say("", &format!("Type the same passphrase for {of} again."), Tone::Strong),
@@ -111,7 +113,12 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
         l.say("", &format!("! {note}"), Tone::Warn);
         l.gap();
     }
-    l.say("", "Nothing of what you type is shown. Enter ends it, Ctrl-U begins it again.", Tone::Plain);
+    let shown = if page.drawn.is_some() {
+        "Nothing of what you type is shown. Enter hides the words, if what was typed will do."
+    } else {
+        "Nothing of what you type is shown. Enter ends it, Ctrl-U begins it again."
+    };
+    l.say("", shown, Tone::Plain);
     if page.may_be_remembered() {
         l.gap();
         let answer = if page.remember { "yes" } else { "no" };
@@ -129,7 +136,9 @@ fn secret(state: &State, page: &SecretPage, columns: u16) -> Lines {
         l.gap();
         let least = least_characters(&w.role);
         l.say("", &format!("It needs at least {least} characters, must not be easy to guess, and is typed twice."), Tone::Plain);
-        l.say("", "It cannot be recovered. Back it up now.", Tone::Strong);
+        if page.drawn.is_none() {
+            l.say("", "It cannot be recovered. Back it up now.", Tone::Strong);
+        }
     }
     l
 }
@@ -139,7 +148,8 @@ pub fn slate(state: &State, content: Rect) -> Option<Rect> {
     let is_open = state.context() == Context::Secret;
     let Page::Secret(SecretPage { drawn: Some(_), .. }) = &state.wizard().filter(|_| is_open)?.page else { return None };
     let lines = body(Context::Secret, content);
-    let rows = Rect { y: lines.y + 1, height: slate::ROWS, ..lines };
+    // The last column is the scroll bar's.
+    let rows = Rect { y: lines.y + 1, height: slate::ROWS, width: lines.width.saturating_sub(2), ..lines };
     Some(rows.intersection(lines))
 }
 

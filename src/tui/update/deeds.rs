@@ -1,11 +1,11 @@
 //! The journal: reading it, opening a piece of work, going on with what was interrupted, closing it.
-use super::wizard;
+use super::{navigate, wizard};
 use crate::{
     failure::Failure,
     finding::Severity,
     tui::{
         effect::Effect,
-        layer::{DeedPage, Layer},
+        layer::{Context, DeedPage, Layer, Place},
         ledger::{Ledger, LedgerRow},
         roster::View,
         shelf::Progress,
@@ -61,12 +61,15 @@ pub fn transcript_read(state: &mut State, work: &str, transcript: Result<Transcr
 pub fn open(state: &mut State, index: usize) -> Vec<Effect> {
     let Some(row) = state.journal.roster.get(index) else { return Vec::new() };
     let work = row.row.work.to_string();
-    state.layers.push(Layer::Deed(DeedPage { work: work.clone(), transcript: None, scroll: View::default() }));
+    state.layers.push(Layer::Deed(DeedPage { work: work.clone(), transcript: None, closing: false, scroll: View::default() }));
     vec![Effect::ReadTranscript(work)]
 }
 
 /// Goes on with the selected work, on top of everything.
 pub fn resume(state: &mut State) -> Vec<Effect> {
+    if !matches!(state.page(), Context::Journal | Context::Deed) {
+        return show_open(state);
+    }
     let Some(row) = state.selected_deed() else { return Vec::new() };
     let Some(work) = row.resumable().cloned() else { return Vec::new() };
     let name = row.row.work.to_string();
@@ -74,8 +77,23 @@ pub fn resume(state: &mut State) -> Vec<Effect> {
     vec![Effect::Resume(name)]
 }
 
-/// Closes the open work.
+/// To the first work that waits.
+fn show_open(state: &mut State) -> Vec<Effect> {
+    let Some(i) = state.journal.roster.rows().iter().position(LedgerRow::is_open) else { return Vec::new() };
+    navigate::go(state, Place::Journal);
+    state.journal_view.set_filter("", &state.journal.roster);
+    state.journal_view.select(i);
+    open(state, i)
+}
+
+/// Closes the open work, when that is asked for twice.
 pub fn give_up(state: &mut State) -> Vec<Effect> {
+    let Some(page) = state.deed_page_mut() else { return Vec::new() };
+    if !std::mem::replace(&mut page.closing, true) {
+        let text = "X once more closes it: nobody can go on with it then; what was done stays.".to_owned();
+        state.notice = Some(Notice { text, tone: Tone::Warn });
+        return Vec::new();
+    }
     let work = state.selected_deed().filter(|r| r.is_open()).map(|r| r.row.work.to_string());
     work.map(|work| vec![Effect::GiveUp(work)]).unwrap_or_default()
 }

@@ -107,6 +107,9 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn run(state: &mut State, command: Command) -> Vec<Effect> {
+    if let Some(page) = state.deed_page_mut().filter(|_| command != Command::GiveUp) {
+        page.closing = false;
+    }
     match command {
         Command::Up => navigate::step(state, -1),
         Command::Down => navigate::step(state, 1),

@@ -51,6 +51,8 @@ pub fn refresh_all(state: &mut State) -> Vec<Effect> {
     if matches!(state.page(), Context::Overview | Context::Matter) && state.keys_progress != Progress::Reading {
         state.keys_progress = Progress::Reading;
         effects.push(Effect::ReadKeys(state.epoch));
+    }
+    if matches!(state.page(), Context::Overview | Context::Matter) && state.journal_progress != Progress::Reading {
         effects.extend(deeds::read(state));
     }
     effects

@@ -62,7 +62,7 @@ pub fn said(state: &mut State, said: Said) {
         Said::Turn(turn, note) => {
             page.turn = turn;
             page.strength = None;
-            page.drawn = None;
+            page.drawn = page.drawn.filter(|_| turn == Turn::New);
             // Why the question comes at all is said until something newer is.
             page.note = note.or(page.note.take().filter(|_| turn == Turn::Existing));
         }

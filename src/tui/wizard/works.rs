@@ -40,20 +40,24 @@ impl Works {
     /// Begins a piece of work.
     pub fn start(&mut self, work: Work) {
         let recording = Recording::new(&self.place, work.clone());
-        self.begin(Ok((work, recording)));
+        self.begin(move || Ok((work, recording)));
     }
 
     /// Goes on with interrupted work.
     pub fn resume(&mut self, work: &str) {
-        let taken = self.place.interrupted_work(work).and_then(|found| found.take_up(&self.place));
-        self.begin(taken);
+        let (place, work) = (self.place.clone(), work.to_owned());
+        self.begin(move || place.interrupted_work(&work)?.take_up(&place));
     }
 
-    fn begin(&mut self, taken: Result<(Work, Recording), Failure>) {
+    fn begin(&mut self, take: impl FnOnce() -> Result<(Work, Recording), Failure> + Send + 'static) {
         let (cancel, reply, actions) = (Cancel::default(), Reply::default(), self.actions.clone());
         let mut operator = ScreenOperator { actions: actions.clone(), reply: reply.clone(), cancel: cancel.clone() };
         let (place, told) = (self.place.clone(), cancel.clone());
         let task = tokio::spawn(async move {
+            // Records are read, and another program may hold them for a while.
+            let taken = tokio::task::spawn_blocking(take)
+                .await
+                .unwrap_or_else(|e| Err(Failure::new("internal", e.to_string(), "nothing was changed", "")));
             let result = match taken {
                 Ok((work, recording)) => perform(&work, &place, recording, &mut operator, told).await,
                 Err(failure) => Err(failure),

@@ -29,6 +29,8 @@ fn the_workstation_shows_keys_and_repositories_of_a_trust_directory() {
         robot.press("\x1b");
         robot.see_no("one line up");
         robot.press("\t");
+        robot.see("Nothing was done with this trust directory so far.");
+        robot.press("\t");
         robot.see("Needs attention");
         robot.press("q");
         assert_eq!(robot.end(), 0);

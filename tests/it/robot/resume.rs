@@ -80,6 +80,12 @@ fn a_killed_work_is_closed_in_the_journal_and_not_found_again() {
     robot.press("\r");
     robot.see("name: ana");
     robot.press("X");
+    robot.see("X once more closes it");
+    // Anything else between is a no.
+    robot.press("j");
+    robot.press("X");
+    robot.see("X once more closes it");
+    robot.press("X");
     robot.see("Nothing was done with this trust directory so far.");
     robot.press("q");
     assert_eq!(robot.end(), 0);
