@@ -80,7 +80,11 @@ impl Record {
                     let wrong = if link.seq != seq {
                         Some(format!("it says that it is line {}", link.seq))
                     } else if prev != record.head {
-                        Some("it does not follow from the line before it".to_owned())
+                        // One of the two was changed, and nobody can tell which.
+                        if !torn_before {
+                            record.lines.pop();
+                        }
+                        Some("it does not follow from the line before it, which is not shown either".to_owned())
                     } else if torn_before != (link.event() == TORN) {
                         Some("the line before it cannot be read".to_owned())
                     } else {

@@ -4,7 +4,7 @@
 //! cannot be printed by accident. [`Untrusted::shown`] makes a [`Printable`], in which control, bidirectional and
 //! invisible characters have become visible escapes such as `<1b>` or `<202e>`. JSON output keeps the true value
 //! through [`Untrusted::raw`].
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, os::unix::ffi::OsStrExt as _, path::Path};
 
 /// Text whose author we do not know.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -80,6 +80,16 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// A path as a terminal may show it. What is not UTF-8 becomes visible byte by byte, so that two names do not look the same.
+pub fn path(path: &Path) -> Printable {
+    let mut out = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        out.push_str(&escape(chunk.valid()));
+        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("<{byte:02x}>")));
+    }
+    Printable(out)
 }
 
 /// A word for a POSIX shell that stands for exactly these bytes, and that a terminal may show: what is not plain is written in

@@ -11,7 +11,7 @@ use crate::{
     procedures::Workplace,
     repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers, Situation},
     settings::{self, Environment, Flags, Settings},
-    text::Printable,
+    text::{self, Printable},
     trust_dir::{TrustDir, shown},
     tuf::{
         collection::{Anchor, Freshness},
@@ -61,9 +61,9 @@ impl Context {
         let trust_dir = TrustDir::new(&settings.trust_dir.value);
         let facts = Facts {
             world: if cfg!(feature = "network") { World::Online } else { World::Offline },
-            trust_dir: Printable::from_untrusted(&settings.trust_dir.value.to_string_lossy()),
+            trust_dir: text::path(&settings.trust_dir.value),
             server: settings.server.as_ref().map(|s| Printable::from_untrusted(&s.value)),
-            config: settings.config.as_ref().map(|c| Printable::from_untrusted(&c.value.to_string_lossy())),
+            config: settings.config.as_ref().map(|c| text::path(&c.value)),
         };
         let keep = !settings.read_only.value;
         let repositories = Repositories::new(Servers::from_settings(settings.clone()), trust_dir, pinning, keep);

@@ -197,5 +197,5 @@ fn no_state() -> Failure {
 }
 
 fn unreadable(e: &StateError) -> Failure {
-    Failure::new("journal", e.to_string(), NOTHING, "Mend its permissions, or name another directory with --state-dir.")
+    Failure::new("journal", e.to_string(), NOTHING, e.remedy())
 }

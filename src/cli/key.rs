@@ -17,6 +17,7 @@ use super::{
 use crate::{
     finding::{Finding, Severity},
     keys::{KeyEntry, Listing, problem::code},
+    operator::as_text,
     os::strongroom,
     procedures::passphrase_failure,
     secret::Passphrases,
@@ -98,7 +99,7 @@ fn row_json(r: &KeyRow) -> Value {
         "role": r.role.raw(),
         "gun": r.gun.as_ref().map(|g| g.raw()),
         "algorithm": r.algorithm.map(|a| a.to_string()),
-        "location": { "kind": "file", "path": r.path.to_string_lossy() },
+        "location": { "kind": "file", "path": as_text::of(&r.path) },
         "encrypted": r.encrypted,
         "modified": r.modified.map(|m| m.to_string()),
         "legacy": r.legacy,

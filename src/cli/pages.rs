@@ -3,6 +3,7 @@ use super::{
     args::Arguments,
     output::{self, Failure},
 };
+use crate::operator::as_text;
 use crate::trust_dir::shown;
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
@@ -38,7 +39,7 @@ pub fn man(dir: &Path, as_json: bool) -> Result<(), Failure> {
     page(&command, "claviger", dir, &mut written).map_err(|(path, e)| failed(&path, e))?;
     match as_json {
         true => {
-            let pages: Vec<_> = written.iter().map(|p| p.to_string_lossy()).collect();
+            let pages: Vec<_> = written.iter().map(|p| as_text::of(p)).collect();
             Ok(output::say_json(&json!({ "schema": "claviger/man/1", "pages": pages }))?)
         }
         false => Ok(output::say(&format!("{} pages were written to {}.\n", written.len(), shown(dir)))?),

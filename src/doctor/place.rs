@@ -153,7 +153,7 @@ pub fn journal(place: &Workplace) -> Vec<Check> {
                 Check::good(Area::Journal, format!("{path}: {} of work, and the chain holds", count(journal.rows.len(), "piece")))
             }
         },
-        Err(e) => Check::error(Area::Journal, e.to_string(), "Mend its permissions, or name another directory with --state-dir."),
+        Err(e) => Check::error(Area::Journal, e.to_string(), e.remedy()),
     }];
     if let Some(there) = state.path().ancestors().find(|p| p.is_dir()) {
         all.extend(writable(Area::Journal, there, place.read_only.is_some()));

@@ -49,13 +49,32 @@ pub struct StateError {
     pub source: io::Error,
 }
 
+impl StateError {
+    /// What to do about it, as a sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self.source.kind() {
+            io::ErrorKind::FileTooLarge => "It has more than claviger writes: look at it, and move it away.",
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "Make room for it, or name another directory with --state-dir."
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "Mend its permissions, or name another directory with --state-dir."
+            }
+            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+                "Something else is in its place: look at it, and move it away."
+            }
+            _ => "Look at it and at the disk it is on, or name another directory with --state-dir.",
+        }
+    }
+}
+
 /// A path as it may be printed.
 #[derive(Debug)]
 pub struct PathText(PathBuf);
 
 impl std::fmt::Display for PathText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        crate::text::Untrusted::new(self.0.to_string_lossy()).shown().fmt(f)
+        crate::text::path(&self.0).fmt(f)
     }
 }
 

@@ -260,7 +260,8 @@ async fn open(session: &mut Session<'_>, block: Block, label: Label, known: &mut
     let mut again = None;
     for last in (0..TRIES).map(|n| n + 1 == TRIES) {
         let wanted = SecretWanted {
-            label: name.clone(),
+            // Those who ask put an article before it.
+            label: name.strip_prefix("the ").unwrap_or(&name).to_owned(),
             role: label.role.as_str().to_owned(),
             key_id: claimed.map(|id| id.hex()),
             kind: SecretKind::Existing,

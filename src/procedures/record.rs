@@ -215,8 +215,7 @@ pub fn named(mut said: Entry, command: &str) -> Entry {
 
 /// That the journal cannot be written.
 pub fn unwritable(error: &StateError, nothing: &str) -> Failure {
-    let hint = "Make room for it, mend its permissions, or name another directory with --state-dir.";
-    Failure::new("journal", format!("the journal cannot be kept: {error}"), nothing, hint)
+    Failure::new("journal", format!("the journal cannot be kept: {error}"), nothing, error.remedy())
 }
 
 fn answered(step: Step, question: &Question, answer: &Answer) -> Entry {

@@ -1,4 +1,4 @@
-//! One line read from the terminal itself, for a screen: a terminal library keeps copies of what it reads. The terminal
+//! One line read from the terminal itself: a terminal library keeps copies of what it reads. The terminal
 //! must be raw already, so that nothing is echoed, and nobody else may read it meanwhile.
 use super::Passphrase;
 use crate::os::strongroom;
@@ -60,12 +60,23 @@ pub struct TerminalLine {
 pub struct Stop(#[expect(dead_code, reason = "held to be dropped")] PipeWriter);
 
 impl TerminalLine {
-    /// Opens the terminal. What was typed before is thrown away: it was meant for something else.
+    /// Opens the terminal for a screen. What was typed before is thrown away, and so is what is typed after the line: it was
+    /// meant for something else.
     pub fn open() -> io::Result<(Self, Stop)> {
+        let opened = Self::new(CHUNK)?;
+        tcflush(&opened.0.tty, QueueSelector::IFlush)?;
+        Ok(opened)
+    }
+
+    /// Opens the terminal for one question among several: what is typed ahead waits for the next one.
+    pub fn one_of_several() -> io::Result<(Self, Stop)> {
+        Self::new(1)
+    }
+
+    fn new(chunk: usize) -> io::Result<(Self, Stop)> {
         let tty = File::open("/dev/tty")?;
         let (stop, writer) = io::pipe()?;
-        tcflush(&tty, QueueSelector::IFlush)?;
-        let chunk = strongroom(|| Zeroizing::new(vec![0; CHUNK]));
+        let chunk = strongroom(|| Zeroizing::new(vec![0; chunk]));
         Ok((Self { tty, stop, chunk, at: 0, end: 0 }, Stop(writer)))
     }
 
@@ -137,7 +148,9 @@ impl TerminalLine {
 impl Drop for TerminalLine {
     /// What else was typed at the question is part of no answer, and no command to what is shown next.
     fn drop(&mut self) {
-        let _ = tcflush(&self.tty, QueueSelector::IFlush);
+        if self.chunk.len() > 1 {
+            let _ = tcflush(&self.tty, QueueSelector::IFlush);
+        }
     }
 }
 
@@ -202,6 +215,8 @@ impl Typed {
             (Sequence::None, 0x1b) => self.sequence = Sequence::Esc,
             (Sequence::None, b'\r' | b'\n') => return Some(Key::Enter),
             (Sequence::None, 0x03) => return Some(Key::Interrupt),
+            // The end of the input, where there is none yet.
+            (Sequence::None, 0x04) if self.bytes.is_empty() => return Some(Key::Escape),
             (Sequence::None, 0x7f | 0x08) => self.backspace(),
             (Sequence::None, 0x15) => self.clear(),
             (Sequence::None, 0x12) => return Some(Key::Remember),
@@ -296,6 +311,7 @@ mod tests {
         assert_eq!((t.take(b'a'), t.take(0x1b), t.waits_for_more()), (None, None, true));
         assert_eq!(t.take(0x1b), Some(Key::Escape));
         assert_eq!(Typed::default().take(3), Some(Key::Interrupt));
+        assert_eq!(Typed::default().take(4), Some(Key::Escape));
         assert_eq!(Typed::default().take(0x18), Some(Key::Lock));
         // A character with Alt is no part of the line, and what follows it is heard.
         for end in [0x03, 0x18, 0x12, 0x07, 0x0d] {

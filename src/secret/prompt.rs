@@ -1,5 +1,8 @@
 //! Asking a person.
-use super::{Passphrase, PassphraseError, line::MOST};
+use super::{
+    Passphrase, PassphraseError,
+    line::{Line, MOST, TerminalLine},
+};
 use crate::os::strongroom;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
@@ -43,26 +46,43 @@ fn remember(terminal: (File, Termios)) {
 
 impl Prompt for TerminalPrompt {
     fn ask(&mut self, text: &str) -> Result<Passphrase, PassphraseError> {
-        let tty = File::open("/dev/tty").map_err(|_| PassphraseError::NoTerminal)?;
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| PassphraseError::NoTerminal)?;
         let before = tcgetattr(&tty).map_err(|_| PassphraseError::NoTerminal)?;
-        // The echo ends before the prompt is seen: what somebody types or pastes the moment it stands must not show.
+        // The echo ends before the prompt is seen: what somebody types or pastes the moment it stands must not show. Nothing
+        // changes the terminal after that but whoever gives it back, so that it is whole however the program ends.
         let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
+        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
         tcsetattr(&tty, OptionalActions::Now, &quiet).map_err(|_| PassphraseError::NoTerminal)?;
+        let asked = tty.try_clone();
         remember((tty, before));
-        // The library reads through buffers of its own, which it does not erase.
-        let typed = strongroom(|| {
-            let typed = rpassword::prompt_password(text);
-            typed.map(|t| Passphrase::of(Passphrase::from(t).expose().trim_ascii()))
-        });
+        let typed = asked.and_then(|tty| type_into(tty, text));
         give_terminal_back();
-        typed.map_err(|e| refusal(e.kind()))
+        match typed.map_err(|e| refusal(e.kind()))? {
+            Line::Entered(passphrase) => Ok(passphrase),
+            Line::Interrupt => Err(PassphraseError::Interrupted),
+            Line::Gone => Err(PassphraseError::NoTerminal),
+            Line::Escape | Line::Lock | Line::TooLong => Err(PassphraseError::GivenUp),
+        }
     }
 
     fn note(&mut self, text: &str) {
         // To the person who was asked, wherever standard error goes. Without a terminal nobody was.
         if let Ok(mut tty) = OpenOptions::new().write(true).open("/dev/tty") {
             let _ = writeln!(tty, "{text}");
+        }
+    }
+}
+
+/// Shows a prompt and reads what is typed until there is a line that fits, or none will come.
+fn type_into(mut tty: File, text: &str) -> io::Result<Line> {
+    let (mut line, _stop) = TerminalLine::one_of_several()?;
+    loop {
+        write!(tty, "{text}")?;
+        let typed = line.read(&mut |_| {});
+        writeln!(tty)?;
+        match typed {
+            Line::TooLong => writeln!(tty, "That is longer than {MOST} bytes. Nothing of it was taken.")?,
+            typed => return Ok(typed),
         }
     }
 }

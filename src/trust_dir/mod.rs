@@ -123,14 +123,9 @@ pub fn typed(path: &Path) -> String {
     text::shell_word(&if bytes.starts_with(b"-") { [b"./", bytes].concat() } else { bytes.to_owned() })
 }
 
-/// A path as a terminal may show it. What is not UTF-8 becomes visible byte by byte, so that two names do not look the same.
+/// A path as a terminal may show it.
 pub fn shown(path: &Path) -> String {
-    let mut out = String::new();
-    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        out.push_str(&text::escape(chunk.valid()));
-        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("<{byte:02x}>")));
-    }
-    out
+    text::path(path).into()
 }
 
 #[cfg(test)]

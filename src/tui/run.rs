@@ -379,11 +379,16 @@ impl Session {
         let (screen, state) = (&mut self.screen, &self.state);
         // Only a whole new frame takes away what was painted past it.
         let slate = layout::areas(state.screen()).and_then(|areas| screens::wizard::slate(state, areas.content));
+        let slate = slate.filter(|_| self.asking.as_ref().is_some_and(|asking| asking.slate.with(|_| ()).is_some()));
         let stale = self.stale || self.painted && slate.is_none();
         terminal::write(|| write_frame(screen, state, stale))??;
         self.stale = false;
         self.painted = match (slate, &self.asking) {
-            (Some(area), Some(asking)) => slate::paint(&asking.slate, area)?,
+            (Some(area), Some(asking)) => {
+                // If it was wiped meanwhile, the next frame is a new one all the same.
+                slate::paint(&asking.slate, area)?;
+                true
+            }
             _ => false,
         };
         Ok(())

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     finding::{Finding, Severity},
     repository::Look,
+    text,
     tuf::{
         collection::{Anchor, Freshness},
         name::{Gun, RoleName},
@@ -41,7 +42,7 @@ impl Listed for KeyRow {
         let algorithm = self.algorithm.map(|a| a.to_string()).unwrap_or_default();
         // A file that is named after its key is found by the ID; the less text, the faster the filter.
         let named_after_key = self.path.file_stem().is_some_and(|n| n == id.as_str());
-        let path = if named_after_key && !self.legacy { Default::default() } else { self.path.to_string_lossy() };
+        let path = if named_after_key && !self.legacy { Default::default() } else { text::path(&self.path) };
         format!("{} {gun} {id} {algorithm} {path}", self.role.shown())
     }
 

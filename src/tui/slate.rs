@@ -10,14 +10,13 @@ pub const ROWS: u16 = 3;
 /// More than any has, with what moves the cursor and what clears the rows of a wide terminal.
 const LONGEST: usize = 4096;
 
-/// Paints what the slate shows into this part of the screen; whether there was anything.
-pub fn paint(slate: &Slate, area: Rect) -> io::Result<bool> {
+/// Paints what the slate shows into this part of the screen, if it shows anything.
+pub fn paint(slate: &Slate, area: Rect) -> io::Result<()> {
     let painted = strongroom(|| slate.with(|text| terminal::write(|| write(&sequence(text, area)))));
     match painted {
-        None => Ok(false),
-        // Nothing may be written any more.
-        Some(Err(terminal::Panicked)) => Ok(false),
-        Some(Ok(written)) => written.map(|()| true),
+        Some(Ok(written)) => written,
+        // There was nothing, or nothing may be written any more.
+        None | Some(Err(terminal::Panicked)) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
         output::{self, Failure},
     },
     failure::sentence,
+    operator::as_text,
     procedures::{
         UNCERTAIN, UNCONFIRMED,
         key_mend::Mended,
@@ -24,16 +25,16 @@ pub fn say_migrated(context: &Context, done: &Migrated) -> Result<(), Failure> {
                 "id": m.id.hex(),
                 "role": m.role.raw(),
                 "gun": m.gun.as_ref().map(Gun::as_str),
-                "from": m.from.to_string_lossy(),
-                "to": m.to.to_string_lossy(),
+                "from": as_text::of(&m.from),
+                "to": as_text::of(&m.to),
             })
         });
         let stayed = done.stayed.iter().map(|s| {
-            json!({ "path": s.path.to_string_lossy(), "reason": s.why, "key": s.is_key, "copied": s.is_copied && done.copy.is_some() })
+            json!({ "path": as_text::of(&s.path), "reason": s.why, "key": s.is_key, "copied": s.is_copied && done.copy.is_some() })
         });
         output::say_json(&json!({
             "schema": "claviger/key-migrate/1",
-            "copy": done.copy.as_ref().map(|c| c.to_string_lossy()),
+            "copy": done.copy.as_ref().map(|c| as_text::of(c)),
             "moved": moved.collect::<Vec<_>>(),
             "stayed": stayed.collect::<Vec<_>>(),
         }))?;
@@ -66,8 +67,8 @@ pub fn say_mended(context: &Context, done: &Mended) -> Result<(), Failure> {
     if context.options.json {
         let mode = |bits: u32| format!("{bits:04o}");
         let mended = done.mended.iter();
-        let mended = mended.map(|m| json!({ "path": m.path.to_string_lossy(), "from": mode(m.mode), "to": mode(m.mended()) }));
-        let left = done.left.iter().map(|l| json!({ "path": l.path.to_string_lossy(), "reason": l.why }));
+        let mended = mended.map(|m| json!({ "path": as_text::of(&m.path), "from": mode(m.mode), "to": mode(m.mended()) }));
+        let left = done.left.iter().map(|l| json!({ "path": as_text::of(&l.path), "reason": l.why }));
         output::say_json(&json!({
             "schema": "claviger/key-mend/1",
             "mended": mended.collect::<Vec<_>>(),
@@ -100,7 +101,7 @@ pub fn say_strengthened(context: &Context, done: &Strengthened) -> Result<(), Fa
     };
     if context.options.json {
         let keys = done.keys.iter().map(|k| {
-            let mut key = json!({ "id": k.id.map(|id| id.hex()), "path": k.path.to_string_lossy(), "outcome": word(&k.outcome) });
+            let mut key = json!({ "id": k.id.map(|id| id.hex()), "path": as_text::of(&k.path), "outcome": word(&k.outcome) });
             if let (Outcome::Failed(f), Some(key)) = (&k.outcome, key.as_object_mut()) {
                 key.insert("code".to_owned(), f.code.into());
                 key.insert("message".to_owned(), f.message.as_str().into());

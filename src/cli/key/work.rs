@@ -75,7 +75,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             let exported = line.run(|s| key_export::run(place.clone(), entries.clone(), half, s)).await?;
             if context.options.json {
                 let ids: Vec<String> = exported.ids.iter().map(KeyId::hex).collect();
-                let path = exported.path.to_string_lossy();
+                let path = as_text::of(&exported.path);
                 return Ok(output::say_json(&json!({ "schema": "claviger/key-export/1", "ids": ids, "path": path }))?);
             }
             Ok(output::say(&format!("{}\n", sentence(&exported.to_string())))?)
@@ -85,7 +85,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             let line = Line::new(context, Work::RemoveKey(entry.path.clone()), cancel)?;
             let removed = line.run(|s| key_remove::run(place.clone(), entry.clone(), s)).await?;
             if context.options.json {
-                let (id, path) = (entry.id.map(|id| id.hex()), removed.path.to_string_lossy());
+                let (id, path) = (entry.id.map(|id| id.hex()), as_text::of(&removed.path));
                 return Ok(output::say_json(&json!({ "schema": "claviger/key-remove/1", "id": id, "path": path }))?);
             }
             Ok(output::say(&format!("The {} was removed: {}\n", removed.name, shown(&removed.path)))?)
@@ -180,7 +180,7 @@ fn say_imported(context: &Context, all: &AllImported) -> Result<(), Failure> {
                 "role": k.role.as_str(),
                 "gun": k.gun.as_ref().map(Gun::as_str),
                 "algorithm": k.algorithm.to_string(),
-                "path": k.path.to_string_lossy(),
+                "path": as_text::of(&k.path),
                 "outcome": if k.was_there { "was-there" } else { "stored" },
             })
         });
@@ -225,8 +225,8 @@ fn say_made(context: &Context, made: &key_generate::Made) -> Result<(), Failure>
             "role": made.role.as_str(),
             "gun": made.gun.as_ref().map(Gun::as_str),
             "algorithm": made.public.algorithm().to_string(),
-            "path": made.path.to_string_lossy(),
-            "public": made.public_path.to_string_lossy(),
+            "path": as_text::of(&made.path),
+            "public": as_text::of(&made.public_path),
         }))?);
     }
     Ok(output::say(&format!(

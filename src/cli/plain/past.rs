@@ -20,15 +20,14 @@ impl Plain {
     /// Lists what was done, the newest first.
     pub fn list_journal(&self) -> Result<(), Failure> {
         let read = self.place.state.as_ref().map(Journal::read).transpose();
-        let hint = "Mend its permissions, or name another directory with --state-dir.";
-        let journal = read.map_err(|e| Failure::new("journal", e.to_string(), NOTHING, hint))?.unwrap_or_default();
+        let journal = read.map_err(|e| Failure::new("journal", e.to_string(), NOTHING, e.remedy()))?.unwrap_or_default();
         if journal.rows.is_empty() && journal.broken.is_none() {
             return self.talk.say("Nothing was done with this trust directory so far.");
         }
         for row in journal.rows.iter().take(LISTED) {
             let outcome = row.outcome.as_ref().map_or("not ended", |o| o.as_str());
             let when = row.began.strftime("%Y-%m-%d %H:%M");
-            self.talk.say(&format!("  {when}  {}, {outcome}: {}", row.name, row.says))?;
+            self.talk.say(&format!("  {when}  {}, {outcome}: {} ({})", row.name, row.says, row.work))?;
         }
         if journal.rows.len() > LISTED {
             self.talk.say(&format!("  and {} more; claviger journal prints all", journal.rows.len() - LISTED))?;

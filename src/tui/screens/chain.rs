@@ -13,6 +13,7 @@ use super::super::{
     },
 };
 use crate::{
+    text,
     tuf::name::BaseRole,
     views::{
         chain::{ChainKey, ChainNode, NodeState, Whereabouts},
@@ -158,10 +159,8 @@ fn key_tone(k: &ChainKey, trusted: bool) -> Tone {
 
 fn whereabouts(k: &ChainKey) -> (&'static str, String) {
     match &k.whereabouts {
-        Whereabouts::Here(path) => ("key here", format!("here: {}", path.to_string_lossy())),
-        Whereabouts::Unusable(path, fault) => {
-            ("key here, UNUSABLE", format!("here, but {}: {}", fault.words, path.to_string_lossy()))
-        }
+        Whereabouts::Here(path) => ("key here", format!("here: {}", text::path(path))),
+        Whereabouts::Unusable(path, fault) => ("key here, UNUSABLE", format!("here, but {}: {}", fault.words, text::path(path))),
         Whereabouts::Server => ("key at server", "with the server, which signs by itself".to_owned()),
         Whereabouts::Elsewhere => ("key elsewhere", "not in this trust directory".to_owned()),
     }
@@ -185,7 +184,7 @@ fn describe(state: &State, repo: &Repo, b: &Branch, line: Line, columns: u16) ->
         l.digits("Key", "", &k.canonical_id.hex(), Tone::Plain);
         let unusable = matches!(k.whereabouts, Whereabouts::Unusable(..));
         match &k.whereabouts {
-            Whereabouts::Here(path) => l.say("Here", &path.to_string_lossy(), Tone::Plain),
+            Whereabouts::Here(path) => l.say("Here", text::path(path).as_str(), Tone::Plain),
             _ => l.say("Private", &whereabouts(k).1, if unusable { Tone::Bad } else { Tone::Plain }),
         }
         let signed = match (k.signed, &n.state) {

@@ -7,6 +7,7 @@ use super::super::{
     when,
     widgets::{pane::Lines, table},
 };
+use crate::text;
 use crate::views::keys::KeyRow;
 
 /// Repositories of a key that are listed by name on the page.
@@ -43,7 +44,7 @@ pub fn describe(state: &State, k: &KeyRow, columns: u16) -> Lines {
         None => l.say("ID", "unknown: the file's name is not an ID", Tone::Warn),
     }
     super::findings::say_all(&mut l, "Problems", &k.problems);
-    l.say("File", &k.path.to_string_lossy(), Tone::Plain);
+    l.say("File", text::path(&k.path).as_str(), Tone::Plain);
     match k.used_by.as_slice() {
         [] => l.say("Used by", "no repository in the local cache names this key", Tone::Dim),
         all => {

@@ -9,6 +9,7 @@ use super::super::{
     when,
     widgets::{pane::Lines, table},
 };
+use crate::text;
 use ratatui::layout::Rect;
 
 /// Rows above the list: two counts of two rows each, a gap, a heading.
@@ -169,7 +170,7 @@ pub fn subject(state: &State, subject: Subject) -> String {
         Subject::Key(i) => match state.keys.roster.get(i) {
             Some(k) => match (k.id, k.path.file_name()) {
                 (Some(id), _) => format!("{} key {}", k.role.shown(), id.short()).trim_start().to_owned(),
-                (None, Some(name)) => name.to_string_lossy().into_owned(),
+                (None, Some(name)) => text::path(name.as_ref()).into(),
                 (None, None) => "a file".to_owned(),
             },
             None => String::new(),

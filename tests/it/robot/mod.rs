@@ -6,6 +6,7 @@ mod files;
 mod memory;
 mod places;
 mod plain;
+mod plain_store;
 mod resume;
 mod sandbox;
 mod scan;
