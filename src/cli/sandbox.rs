@@ -71,7 +71,7 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let world = make()?;
     let nothing = "nothing is served";
-    let shell = Shell::start(world.server().clone(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
+    let shell = Shell::start(world.server().service(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
     let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
     // Listened to before anybody can know that there is something to end.
     let mut interrupted = signal(SignalKind::interrupt())?;

@@ -97,6 +97,11 @@ impl Response {
         Self::error(400, READ_ONLY)
     }
 
+    /// A body beyond what is taken.
+    pub(super) fn too_large() -> Self {
+        Self::new(413, TEXT, *b"413 Request Entity Too Large")
+    }
+
     /// A method that the server does not know.
     pub(super) fn no_method() -> Self {
         Self { status: 405, headers: Vec::new(), body: Vec::new() }

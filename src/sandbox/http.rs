@@ -1,11 +1,14 @@
 //! The server behind HTTP and TLS, on the loopback interface only, for `notary`, `docker trust` and everything else that
 //! wants a real server. Certificates are made at each start, by an authority that exists for this one server.
-use super::{answer::Response, server::Server};
+use super::{
+    answer::Response,
+    call::{Call, Service},
+};
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
@@ -26,8 +29,8 @@ const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long open connections may go on when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Most bytes of a request's body that are read before it is answered; nothing is done with them.
-const BODY: usize = 16 << 20;
+/// Most bytes of a request's body.
+const BODY: usize = 256 << 20;
 
 /// Why the server cannot be reached from outside this process.
 #[derive(Debug, thiserror::Error)]
@@ -61,13 +64,13 @@ impl Shell {
     ///
     /// # Errors
     /// [`ShellError`].
-    pub fn start(server: Arc<Server>, port: u16) -> Result<Self, ShellError> {
+    pub fn start(service: Service, port: u16) -> Result<Self, ShellError> {
         let listen = |source| ShellError::Listen { port, source };
         let (tls, ca) = certificates()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let app = Router::new().fallback(answer).with_state(server);
+        let app = Router::new().fallback(answer).with_state(service);
         let handle = Handle::new();
         let listening = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls))).map_err(listen)?;
         let task = tokio::spawn(listening.handle(handle.clone()).serve(app.into_make_service()));
@@ -103,20 +106,33 @@ impl Drop for Shell {
     }
 }
 
-async fn answer(State(server): State<Arc<Server>>, request: Request) -> axum::response::Response {
+async fn answer(State(service): State<Service>, request: Request) -> axum::response::Response {
     let (head, body) = request.into_parts();
     // A client that is still sending would take an early answer for a broken connection.
-    let _ = axum::body::to_bytes(body, BODY).await;
-    let Response { status, headers, body } =
-        server.handle(head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or_default());
+    let answer = match axum::body::to_bytes(body, BODY).await {
+        Ok(body) => tokio::task::spawn_blocking(move || service(&call(&head, &headers(&head), &body))).await.ok(),
+        Err(_) => Some(Response::too_large()),
+    };
+    // A service that broke down has answered nothing.
+    let Response { status, headers, body } = answer.unwrap_or_else(Response::unknown);
     let mut response = axum::response::Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (axum::http::HeaderName::try_from(name), HeaderValue::from_str(&value)) {
-            response.headers_mut().insert(name, value);
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) {
+            response.headers_mut().append(name, value);
         }
     }
     response
+}
+
+fn call<'a>(head: &'a Parts, headers: &'a [(String, String)], body: &'a [u8]) -> Call<'a> {
+    let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+    Call { method: head.method.as_str(), path, query, headers, body }
+}
+
+/// Header names are in lower case here. A value that is no text is no header to us.
+fn headers(head: &Parts) -> Vec<(String, String)> {
+    head.headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect()
 }
 
 /// Makes an authority and a certificate for this machine's own names, and TLS that shows it.

@@ -8,6 +8,7 @@
 //! Nothing here opens anything of the user's: no trust directory but the sandbox's own, no docker configuration, no
 //! credential helper, no smart card service.
 mod answer;
+mod call;
 mod feed;
 #[cfg(feature = "network")]
 mod http;
@@ -20,6 +21,7 @@ mod transport;
 mod world;
 
 pub use answer::Response;
+pub use call::{Call, Service};
 #[cfg(feature = "network")]
 pub use http::{Shell, ShellError};
 #[cfg(feature = "network")]

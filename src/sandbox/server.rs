@@ -2,6 +2,7 @@
 //! socket, no file.
 use super::{
     answer::Response,
+    call::{Call, Service},
     feed::{self, Record},
     route::{self, Cleaned, Route, Version},
     store::Repository,
@@ -52,23 +53,29 @@ impl Server {
         Self { clock, state: Mutex::new(State { collections, changes, made: BTreeMap::new() }) }
     }
 
+    /// The server as what answers requests.
+    pub fn service(self: &Arc<Self>) -> Service {
+        let server = self.clone();
+        Arc::new(move |call| server.handle(call))
+    }
+
     /// The collections on the server, sorted.
     pub fn guns(&self) -> Vec<Gun> {
         self.state().collections.values().map(|c| c.gun().clone()).collect()
     }
 
-    /// Answers a request. `path` and `query` (without `?`) are as they stand in the request line, percent-encoded.
-    pub fn handle(&self, method: &str, path: &str, query: &str) -> Response {
-        let path = match route::clean(path) {
+    /// Answers a request.
+    pub fn handle(&self, call: &Call<'_>) -> Response {
+        let path = match route::clean(call.path) {
             Cleaned::Path(p) => p,
-            Cleaned::Elsewhere(to) if query.is_empty() => return Response::moved(to),
-            Cleaned::Elsewhere(to) => return Response::moved(format!("{to}?{query}")),
+            Cleaned::Elsewhere(to) if call.query.is_empty() => return Response::moved(to),
+            Cleaned::Elsewhere(to) => return Response::moved(format!("{to}?{}", call.query)),
             Cleaned::Bad => return Response::bad_request(),
         };
-        match (method, Route::of(&path)) {
+        match (call.method, Route::of(&path)) {
             ("GET", Route::Ping) => Response::plain(*b"{}"),
             ("GET", Route::Health) => Response::healthy(),
-            ("GET", Route::Feed(gun)) => feed::answer(&self.state().changes, gun.as_deref(), query),
+            ("GET", Route::Feed(gun)) => feed::answer(&self.state().changes, gun.as_deref(), call.query),
             ("GET", Route::File { gun, role, which }) => self.file(&gun, &role, &which),
             ("GET", Route::Key { gun, role }) => self.key(&gun, &role),
             ("POST" | "DELETE", Route::Collection(_)) | ("POST", Route::Key { .. }) => Response::read_only(),

@@ -1,5 +1,5 @@
 //! The server as a [`Transport`] in this process: no socket, no thread.
-use super::server::Server;
+use super::{call::Call, server::Server};
 use crate::{
     notary::{Answer, Change, ChangeRecord, Transport, TransportError},
     text::Untrusted,
@@ -23,7 +23,7 @@ impl InProcess {
     }
 
     fn ask(&self, path: &str, limit: u64) -> Result<Vec<u8>, TransportError> {
-        let answer = self.server.handle("GET", path, "");
+        let answer = self.server.handle(&Call::get(path));
         let (code, message) = if answer.status == 200 { (None, None) } else { said(&answer.body) };
         match answer.status {
             200 if answer.body.len() as u64 > limit => Err(TransportError::TooLarge { limit }),

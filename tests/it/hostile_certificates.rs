@@ -46,7 +46,7 @@ impl Desk {
         repository.freeze();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = Arc::new(Server::new(Arc::new(Timestamp::now), [repository]));
-        let shell = runtime.block_on(async { Shell::start(server, 0).unwrap() });
+        let shell = runtime.block_on(async { Shell::start(server.service(), 0).unwrap() });
         let home = Home::empty();
         std::fs::write(home.dir.path().join("ca.crt"), shell.ca_pem()).unwrap();
         Self { home, shell, _runtime: runtime }

@@ -2,7 +2,7 @@
 use crate::sandbox_support::{Answer, RealServer, ask};
 use claviger::{
     keys::{NewKey, generate},
-    sandbox::{Published, Repository, Sandbox, Server, ServerKeys, Shell},
+    sandbox::{Call, Published, Repository, Sandbox, Server, ServerKeys, Shell},
     tuf::name::{Gun, RoleName},
 };
 use jiff::{Timestamp, fmt::strtime};
@@ -172,13 +172,13 @@ fn every_address_and_every_error_has_the_bytes_of_the_real_server() {
     let now: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
     let s = Sandbox::new(now, None).unwrap();
     let (base, mut rows) = ("/v2/sandbox.test/shop/frontend/_trust", 0);
-    let current = s.server().handle("GET", &format!("{base}/tuf/targets/releases.json"), "");
+    let current = s.server().handle(&Call::get(&format!("{base}/tuf/targets/releases.json")));
     use sha2::Digest;
     let sum = base16ct::lower::encode_string(&sha2::Sha256::digest(&current.body));
     for (method, target, status, body) in table() {
         let target = target.replace('@', base).replace('#', &sum);
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-        let answer = s.server().handle(method, path, query);
+        let answer = s.server().handle(&Call::new(method, path).with_query(query));
         assert_eq!(answer.status, status, "{method} {target}");
         if status == 200 && body.is_empty() {
             assert!(answer.body.starts_with(b"{\"signed\":{\"_type\":"), "{target}");
@@ -198,7 +198,7 @@ fn every_address_and_every_error_has_the_bytes_of_the_real_server() {
         rows += 1;
     }
     println!("{rows} requests");
-    let head = s.server().handle("HEAD", "/v2/", "");
+    let head = s.server().handle(&Call::new("HEAD", "/v2/"));
     assert_eq!((head.status, head.body), (404, NO_ROUTE.as_bytes().to_vec()));
 }
 
@@ -207,7 +207,7 @@ fn a_key_is_given_to_whoever_wants_to_publish_and_stays_the_same() {
     let s = Sandbox::new("2026-11-21T10:00:00Z".parse().unwrap(), None).unwrap();
     for gun in ["sandbox.test/shop/frontend", "sandbox.test/platform/base", "brand/new"] {
         for name in ["timestamp", "snapshot"] {
-            let ask = || s.server().handle("GET", &format!("/v2/{gun}/_trust/tuf/{name}.key"), "");
+            let ask = || s.server().handle(&Call::get(&format!("/v2/{gun}/_trust/tuf/{name}.key")));
             let text = String::from_utf8(ask().body).unwrap();
             assert!(
                 text.starts_with("{\"keytype\":\"ecdsa\",\"keyval\":{\"public\":\"MFkw")
@@ -222,7 +222,7 @@ fn a_key_is_given_to_whoever_wants_to_publish_and_stays_the_same() {
 #[test]
 fn the_server_gives_away_only_so_many_keys() {
     let s = Sandbox::new("2026-11-21T10:00:00Z".parse().unwrap(), None).unwrap();
-    let status = |n: usize| s.server().handle("GET", &format!("/v2/x{n}/_trust/tuf/timestamp.key"), "").status;
+    let status = |n: usize| s.server().handle(&Call::get(&format!("/v2/x{n}/_trust/tuf/timestamp.key"))).status;
     assert!((0..1024).all(|n| status(n) == 200));
     assert_eq!((status(1024), status(5)), (500, 200));
 }
@@ -230,10 +230,10 @@ fn the_server_gives_away_only_so_many_keys() {
 #[test]
 fn changes_are_refused_and_nothing_changes() {
     let s = Sandbox::new("2026-11-21T10:00:00Z".parse().unwrap(), None).unwrap();
-    let root = || s.server().handle("GET", "/v2/sandbox.test/shop/docs/_trust/tuf/root.json", "");
+    let root = || s.server().handle(&Call::get("/v2/sandbox.test/shop/docs/_trust/tuf/root.json"));
     let before = root();
     for (method, path) in [("POST", "tuf/"), ("DELETE", "tuf/"), ("POST", "tuf/timestamp.key"), ("POST", "tuf/snapshot.key")] {
-        let answer = s.server().handle(method, &format!("/v2/sandbox.test/shop/docs/_trust/{path}"), "");
+        let answer = s.server().handle(&Call::new(method, &format!("/v2/sandbox.test/shop/docs/_trust/{path}")));
         assert_eq!(answer.status, 400);
         assert!(String::from_utf8(answer.body).unwrap().contains("nothing was changed"));
     }
@@ -285,7 +285,7 @@ async fn the_real_notary_server_answers_every_request_with_the_same_bytes() {
     let all = ["root", "targets", "targets/releases", "snapshot", "timestamp"];
     let copies = [copy_of(&real, gun, &all), copy_of(&real, "lab.test/other", &all)];
     let ours = Arc::new(Server::new(Arc::new(Timestamp::now), copies));
-    let shell = Shell::start(ours.clone(), 0).unwrap();
+    let shell = Shell::start(ours.service(), 0).unwrap();
     let base = format!("/v2/{gun}/_trust");
     let releases = ask(real.address, &real.ca_pem, "GET", &format!("{base}/tuf/targets/releases.json")).body;
     use sha2::Digest;
@@ -322,11 +322,13 @@ async fn the_real_notary_server_answers_every_request_with_the_same_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shell_listens_on_the_loopback_interface_and_stops() {
     let s = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(s.server().clone(), 0).unwrap();
+    let shell = Shell::start(s.server().service(), 0).unwrap();
     let (address, ca) = (shell.address(), shell.ca_pem().to_owned());
     assert!(address.ip().is_loopback());
     assert_eq!(ask(address, &ca, "GET", "/v2/").body, b"{}");
-    assert!(Shell::start(s.server().clone(), address.port()).is_err_and(|e| e.to_string().contains(&address.port().to_string())));
+    assert!(
+        Shell::start(s.server().service(), address.port()).is_err_and(|e| e.to_string().contains(&address.port().to_string()))
+    );
     shell.stop().await;
     assert!(std::net::TcpStream::connect(address).is_err());
 }
@@ -345,7 +347,7 @@ proptest::proptest! {
     ) {
         let server = Server::new(Arc::new(|| Timestamp::UNIX_EPOCH), []);
         for path in [path.concat(), format!("/v2/{}", path.concat()), junk.clone(), format!("/v2/a/_trust/tuf/{}.json", path.concat())] {
-            let answer = server.handle(&method, &path, &query.concat());
+            let answer = server.handle(&Call::new(&method, &path).with_query(&query.concat()));
             proptest::prop_assert!([200, 301, 400, 404, 405].contains(&answer.status));
             proptest::prop_assert!(answer.body.len() < 600 + 20 * (path.len() + query.concat().len()));
         }
@@ -360,9 +362,9 @@ fn very_long_requests_are_answered() {
         for path in
             [format!("/v2/{long}"), format!("/v2/a/_trust/tuf/targets/{long}.json"), format!("/v2/a/_trust/tuf/{long}.root.json")]
         {
-            assert!(server.handle("GET", &path, "").status >= 300);
+            assert!(server.handle(&Call::get(&path)).status >= 300);
         }
-        assert_eq!(server.handle("GET", "/v2/_trust/changefeed", &format!("records={long}")).status, 400);
-        assert_eq!(server.handle("GET", "/v2/_trust/changefeed", &long).status, 400);
+        assert_eq!(server.handle(&Call::get("/v2/_trust/changefeed").with_query(&format!("records={long}"))).status, 400);
+        assert_eq!(server.handle(&Call::get("/v2/_trust/changefeed").with_query(&long)).status, 400);
     }
 }

@@ -1,6 +1,6 @@
 //! The world to practise on: each repository is as its story says, and the keystore has the problems it should have.
 use claviger::{
-    sandbox::{PASSPHRASE, Sandbox, SandboxError},
+    sandbox::{Call, PASSPHRASE, Sandbox, SandboxError},
     secret::Passphrase,
     tuf::{
         Refusal,
@@ -181,7 +181,7 @@ async fn a_year_later_the_server_has_kept_signing_where_it_can() {
 fn the_layout_is_the_same_each_time() {
     let layout = |s: &Sandbox| {
         let private = std::fs::read_dir(s.trust_dir().private()).unwrap().count();
-        let feed = s.server().handle("GET", "/v2/_trust/changefeed", "records=1000");
+        let feed = s.server().handle(&Call::get("/v2/_trust/changefeed").with_query("records=1000"));
         let feed: serde_json::Value = serde_json::from_slice(&feed.body).unwrap();
         let story: Vec<_> = feed["records"]
             .as_array()
