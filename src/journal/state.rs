@@ -26,6 +26,8 @@ pub(super) const MAX_RECORD: u64 = 256 << 20;
 const NOT_OURS: &str = "it belongs to another user, or others can write it";
 /// How long an entry waits for another program to write its own.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it takes to start a program, on a busy machine.
+const AN_INSTANT: Duration = Duration::from_millis(300);
 /// How often that is tried meanwhile.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -303,9 +305,19 @@ fn is_ours(m: &Metadata) -> bool {
 
 /// Takes the lock of a file, which goes when the file is closed.
 fn lock(file: &File, patience: Duration) -> io::Result<()> {
+    patiently(patience, || file.try_lock())
+}
+
+/// Takes a lock of a record, exclusive or shared, unless somebody is at work on it. A program that is just being started by
+/// another thread here has a copy of every open file for an instant: that is nobody's work.
+pub(super) fn unless_at_work(lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
+    patiently(AN_INSTANT, lock)
+}
+
+fn patiently(patience: Duration, lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
     let until = Instant::now() + patience;
     loop {
-        match file.try_lock() {
+        match lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(RETRY),
             Err(TryLockError::WouldBlock) => return Err(io::Error::other("another program holds it")),

@@ -1,7 +1,7 @@
 //! The transcript of a piece of work: written while it is done, found again if it did not end.
 use super::{
     Chain, Entry, Line, Record,
-    state::{MAX_RECORD, State, StateError, failed, is_at, reopen},
+    state::{MAX_RECORD, State, StateError, failed, is_at, reopen, unless_at_work},
 };
 use jiff::Timestamp;
 use std::{fs::File, io::Read as _};
@@ -82,7 +82,7 @@ impl Found {
         let path = state.open_path(&id);
         // Whoever is at work holds the lock.
         let mut file = reopen(&path).ok()?;
-        file.try_lock_shared().ok()?;
+        unless_at_work(|| file.try_lock_shared()).ok()?;
         let mut bytes = Vec::new();
         (&mut file).take(MAX_RECORD + 1).read_to_end(&mut bytes).ok()?;
         let too_long = bytes.len() as u64 > MAX_RECORD;
@@ -98,7 +98,7 @@ impl Found {
         let path = self.state.open_path(&self.id);
         let gone = || failed("taken up", &path)(std::io::Error::other("somebody else has taken it up or ended it"));
         let file = reopen(&path)?;
-        if file.try_lock().is_err() || !is_at(&file, &path) {
+        if unless_at_work(|| file.try_lock()).is_err() || !is_at(&file, &path) {
             return Err(gone());
         }
         let chain = Chain::go_on(file).map_err(failed("read", &path))?;
