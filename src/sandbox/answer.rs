@@ -22,11 +22,6 @@ const NOT_FOUND: &str =
 const BAD_PARAMETERS: &str =
     r#"{"errors":[{"code":"INVALID_PARAMETERS","message":"The parameters provided are not valid.","detail":{}}]}"#;
 const UNKNOWN: &str = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{}}]}"#;
-/// What only this server says: it has the form that clients show to the person in front of them.
-const READ_ONLY: &str = concat!(
-    r#"{"errors":[{"code":"INVALID_UPDATE","message":"Update sent by the client is invalid.","detail":"#,
-    r#"{"Name":"ErrValidation","Error":{"Msg":"this sandbox can only be read; nothing was changed"}}}]}"#
-);
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 /// How long what is current may be kept, and what has its version or hash in its name, which never changes.
@@ -92,9 +87,21 @@ impl Response {
         Self::error(500, UNKNOWN)
     }
 
-    /// A change was asked for.
-    pub(super) fn read_only() -> Self {
-        Self::error(400, READ_ONLY)
+    /// Something was done, and there is nothing to say about it.
+    pub(super) fn done() -> Self {
+        Self { status: 200, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A request was refused; `detail` is JSON.
+    pub(super) fn refused(status: u16, code: &str, message: &str, detail: Option<&str>) -> Self {
+        let detail = detail.map(|d| format!(r#","detail":{d}"#)).unwrap_or_default();
+        let message = crate::tuf::json::ordinary_string(message);
+        Self::error(status, &format!(r#"{{"errors":[{{"code":"{code}","message":{message}{detail}}}]}}"#))
+    }
+
+    /// A name that cannot be a collection's. The real server takes every name; this one is a path for our clients.
+    pub(super) fn invalid_gun() -> Self {
+        Self::refused(400, "INVALID_GUN", "The repository name you specified is invalid.", None)
     }
 
     /// A body beyond what is taken.

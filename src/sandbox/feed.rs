@@ -9,7 +9,7 @@ use jiff::Timestamp;
 /// How many records are sent if the request says 0.
 const DEFAULT: usize = 100;
 
-/// One stored timestamp of one collection.
+/// One change of one collection: a timestamp was stored, or everything was deleted.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// Counts up from 1.
@@ -18,10 +18,8 @@ pub struct Record {
     pub created: Timestamp,
     /// Whose it is.
     pub gun: String,
-    /// Version of the timestamp.
-    pub version: u64,
-    /// SHA-256 of the timestamp.
-    pub sha256: [u8; 32],
+    /// Version and SHA-256 of the timestamp; none after a deletion.
+    pub timestamp: Option<(u64, [u8; 32])>,
 }
 
 /// Answers a request for changes of one collection or of all. `all` is in the order of the IDs.
@@ -58,13 +56,13 @@ pub fn select<'a>(all: &'a [Record], gun: Option<&str>, from: i64, wanted: i32) 
 
 impl Record {
     fn json(&self) -> String {
+        let (version, sha256) = self.timestamp.map_or((0, String::new()), |(v, s)| (v, base16ct::lower::encode_string(&s)));
+        let category = if self.timestamp.is_some() { "update" } else { "deletion" };
         format!(
-            r#"{{"ID":"{}","CreatedAt":"{}","GUN":{},"Version":{},"SHA256":"{}","Category":"update"}}"#,
+            r#"{{"ID":"{}","CreatedAt":"{}","GUN":{},"Version":{version},"SHA256":"{sha256}","Category":"{category}"}}"#,
             self.id,
             self.created,
             ordinary_string(&self.gun),
-            self.version,
-            base16ct::lower::encode_string(&self.sha256)
         )
     }
 }

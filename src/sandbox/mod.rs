@@ -14,6 +14,10 @@ mod feed;
 mod http;
 #[cfg(feature = "network")]
 mod join;
+mod keys;
+mod multipart;
+mod publish;
+mod refused;
 mod route;
 mod server;
 mod store;
@@ -26,7 +30,8 @@ pub use call::{Call, Service};
 pub use http::{Shell, ShellError};
 #[cfg(feature = "network")]
 pub use join::Invitation;
+pub use keys::ServerKeys;
 pub use server::{Clock, Server};
-pub use store::{Published, Repository, ServerKeys};
+pub use store::{Published, Repository};
 pub use transport::InProcess;
 pub use world::{PASSPHRASE, Sandbox, SandboxError};

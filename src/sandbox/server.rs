@@ -1,15 +1,20 @@
-//! The Notary server's reading functions (protocol 10): a method, a path and a query come in, an answer goes out. No
-//! socket, no file.
+//! The Notary server's functions (protocol 10): a request comes in, an answer goes out. No socket, no file.
 use super::{
     answer::Response,
     call::{Call, Service},
     feed::{self, Record},
+    keys::KeyRing,
+    publish,
     route::{self, Cleaned, Route, Version},
     store::Repository,
 };
 use crate::{
-    keys::{NewKey, PrivateKey, generate},
-    tuf::name::{BaseRole, Gun, RoleName},
+    keys::PrivateKey,
+    tuf::{
+        envelope::Document,
+        name::{BaseRole, Gun, RoleName},
+        root::Root,
+    },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -17,9 +22,6 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-
-/// Most keys that are made for those who ask for the key of a collection that is not there yet.
-const MADE_KEYS: usize = 1024;
 
 /// What time it is on the server.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -33,14 +35,15 @@ pub struct Server {
 struct State {
     collections: BTreeMap<String, Repository>,
     changes: Vec<Record>,
-    /// Keys that were asked for before there was a collection to use them.
-    made: BTreeMap<(String, BaseRole), Arc<PrivateKey>>,
+    keys: KeyRing,
 }
 
 impl Server {
     /// A server that holds these collections. Their timestamps, in the order of their times, are the change feed.
     pub fn new(clock: Clock, collections: impl IntoIterator<Item = Repository>) -> Self {
         let collections: BTreeMap<_, _> = collections.into_iter().map(|c| (c.gun().to_string(), c)).collect();
+        let mut keys = KeyRing::default();
+        collections.iter().for_each(|(gun, c)| keys.hold(gun, c.keys()));
         let mut stored: Vec<_> = collections
             .iter()
             .flat_map(|(gun, c)| {
@@ -48,9 +51,11 @@ impl Server {
             })
             .collect();
         stored.sort();
-        let changes =
-            (1..).zip(stored).map(|(id, (created, gun, version, sha256))| Record { id, created, gun, version, sha256 }).collect();
-        Self { clock, state: Mutex::new(State { collections, changes, made: BTreeMap::new() }) }
+        let changes = (1..)
+            .zip(stored)
+            .map(|(id, (created, gun, version, sha256))| Record { id, created, gun, timestamp: Some((version, sha256)) })
+            .collect();
+        Self { clock, state: Mutex::new(State { collections, changes, keys }) }
     }
 
     /// The server as what answers requests.
@@ -77,8 +82,10 @@ impl Server {
             ("GET", Route::Health) => Response::healthy(),
             ("GET", Route::Feed(gun)) => feed::answer(&self.state().changes, gun.as_deref(), call.query),
             ("GET", Route::File { gun, role, which }) => self.file(&gun, &role, &which),
-            ("GET", Route::Key { gun, role }) => self.key(&gun, &role),
-            ("POST" | "DELETE", Route::Collection(_)) | ("POST", Route::Key { .. }) => Response::read_only(),
+            ("GET", Route::Key { gun, role }) => self.key(&gun, &role, false),
+            ("POST", Route::Key { gun, role }) => self.key(&gun, &role, true),
+            ("POST", Route::Collection(gun)) => self.publish(&gun, call).unwrap_or_else(|refused| refused),
+            ("DELETE", Route::Collection(gun)) => self.delete(&gun),
             ("GET" | "POST" | "PUT" | "HEAD" | "DELETE", _) => Response::no_route(),
             _ => Response::no_method(),
         }
@@ -127,12 +134,38 @@ impl Server {
         }
     }
 
-    fn key(&self, gun: &str, role: &str) -> Response {
+    /// The key with which the server signs for a role; a new one if there is none, or if it is to be replaced.
+    fn key(&self, gun: &str, role: &str, replaced: bool) -> Response {
         let role = if role == BaseRole::Snapshot.as_str() { BaseRole::Snapshot } else { BaseRole::Timestamp };
-        let Some(key) = self.state().key(gun, role) else { return Response::unknown() };
+        let Some(key) = self.state().key(gun, role, replaced) else { return Response::unknown() };
         let public = key.public();
         let (kind, bytes) = (public.key_type().as_str(), STANDARD.encode(public.public_bytes()));
         Response::plain(format!(r#"{{"keytype":"{kind}","keyval":{{"public":"{bytes}","private":null}}}}"#))
+    }
+
+    fn publish(&self, gun: &str, call: &Call<'_>) -> Result<Response, Response> {
+        let sent = publish::read(call)?;
+        let gun = Gun::new(gun).map_err(|_| Response::invalid_gun())?;
+        let now = (self.clock)();
+        let mut state = self.state();
+        let state = &mut *state;
+        let there = state.collections.get(gun.as_str());
+        let made = publish::plan(&gun, &sent, there, &state.keys, now)?;
+        state.keys.are_used(gun.as_str(), &made.keys);
+        let timestamp = (made.timestamp.version, made.timestamp.sha256());
+        let collection = state.collections.entry(gun.to_string());
+        collection.or_insert_with(|| Repository::new(gun.clone(), made.keys.clone())).take(made);
+        state.note(gun.as_str(), now, Some(timestamp));
+        Ok(Response::done())
+    }
+
+    /// Deletes a collection, if it is there. The keys stay: its root may be published again.
+    fn delete(&self, gun: &str) -> Response {
+        let mut state = self.state();
+        if state.collections.remove(gun).is_some() {
+            state.note(gun, (self.clock)(), None);
+        }
+        Response::done()
     }
 }
 
@@ -141,27 +174,22 @@ impl State {
     fn renew(&mut self, gun: &str, now: Timestamp) -> Result<(), super::store::CannotSign> {
         let Some(collection) = self.collections.get_mut(gun) else { return Ok(()) };
         if let Some(timestamp) = collection.renew(now)? {
-            let id = self.changes.last().map_or(1, |r| r.id + 1);
-            let (version, sha256) = (timestamp.version, timestamp.sha256());
-            self.changes.push(Record { id, created: now, gun: gun.to_owned(), version, sha256 });
+            self.note(gun, now, Some((timestamp.version, timestamp.sha256())));
         }
         Ok(())
     }
 
-    /// The key in use, or one that waits for a collection to use it.
-    fn key(&mut self, gun: &str, role: BaseRole) -> Option<Arc<PrivateKey>> {
-        if let Some(key) = self.collections.get(gun).and_then(|c| c.key(role)) {
-            return Some(key.clone());
-        }
-        let place = (gun.to_owned(), role);
-        if let Some(key) = self.made.get(&place) {
-            return Some(key.clone());
-        }
-        if self.made.len() >= MADE_KEYS {
-            return None;
-        }
-        let key = Arc::new(generate(NewKey::EcdsaP256).ok()?);
-        self.made.insert(place, key.clone());
-        Some(key)
+    /// Writes into the change feed.
+    fn note(&mut self, gun: &str, created: Timestamp, timestamp: Option<(u64, [u8; 32])>) {
+        let id = self.changes.last().map_or(1, |r| r.id + 1);
+        self.changes.push(Record { id, created, gun: gun.to_owned(), timestamp });
+    }
+
+    /// The key that the current root names, or one that waits for a root to name it.
+    fn key(&mut self, gun: &str, role: BaseRole, replaced: bool) -> Option<Arc<PrivateKey>> {
+        let root = self.collections.get(gun).filter(|_| !replaced).and_then(|c| c.current(&BaseRole::Root.into()));
+        let root = root.and_then(|f| Document::<Root>::parse(&f.bytes).ok());
+        let named = root.and_then(|root| self.keys.for_role(gun, &root.payload, role));
+        named.or_else(|| self.keys.unused(gun, role))
     }
 }

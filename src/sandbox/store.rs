@@ -1,6 +1,7 @@
 //! What the server keeps of each collection: every file that was ever published, and the keys with which it signs.
+use super::{keys::ServerKeys, publish::Transaction};
 use crate::{
-    keys::{KeyError, PrivateKey, Signer},
+    keys::{KeyError, Signer},
     tuf::{
         envelope::{Common, Document, Expiry, Payload},
         file_meta::FileMeta,
@@ -11,12 +12,12 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// Lifetime of a timestamp that the server signs.
-const TIMESTAMP_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
+pub(super) const TIMESTAMP_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// Lifetime of a snapshot that the server signs.
-const SNAPSHOT_LIFE: SignedDuration = SignedDuration::from_hours(3 * 365 * 24);
+pub(super) const SNAPSHOT_LIFE: SignedDuration = SignedDuration::from_hours(3 * 365 * 24);
 
 /// A file as it was published.
 #[derive(Debug, Clone)]
@@ -34,15 +35,6 @@ impl Published {
     pub fn sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.bytes).into()
     }
-}
-
-/// The keys that a server holds for a collection.
-#[derive(Clone)]
-pub struct ServerKeys {
-    /// Signs timestamps.
-    pub timestamp: Arc<PrivateKey>,
-    /// Signs snapshots, if the owner left that to the server.
-    pub snapshot: Option<Arc<PrivateKey>>,
 }
 
 /// A collection on the server.
@@ -74,6 +66,21 @@ impl Repository {
         self.files.entry(role).or_default().push(file);
     }
 
+    /// Stores what one publication brings, and signs with these keys from now on.
+    pub(super) fn take(&mut self, made: Transaction) {
+        for (role, file) in made.files {
+            self.publish(role, file);
+        }
+        self.publish(BaseRole::Timestamp.into(), made.timestamp);
+        self.keys = made.keys;
+        self.frozen = false;
+    }
+
+    /// The keys with which the server signs for it.
+    pub(super) fn keys(&self) -> &ServerKeys {
+        &self.keys
+    }
+
     /// Lets timestamp and snapshot expire instead of signing them anew: a server that has stopped working, or that
     /// somebody froze.
     pub fn freeze(&mut self) {
@@ -93,15 +100,6 @@ impl Repository {
     /// The roles that have files.
     pub fn roles(&self) -> impl Iterator<Item = RoleName> + '_ {
         self.files.keys().cloned()
-    }
-
-    /// The key of a role that the server signs.
-    pub(super) fn key(&self, role: BaseRole) -> Option<&Arc<PrivateKey>> {
-        match role {
-            BaseRole::Timestamp => Some(&self.keys.timestamp),
-            BaseRole::Snapshot => self.keys.snapshot.as_ref(),
-            BaseRole::Root | BaseRole::Targets => None,
-        }
     }
 
     /// The file with a version.
@@ -147,14 +145,14 @@ impl Repository {
         if stale {
             let key = self.keys.snapshot.clone().ok_or(CannotSign)?;
             let meta: Vec<_> = listing.roles().filter_map(|r| listing.meta(&r).cloned().map(|m| (r, m))).collect();
-            let common = Common { version: listing.common.version + 1, expires: end(now, SNAPSHOT_LIFE)? };
+            let common = common(listing.common.version + 1, now, SNAPSHOT_LIFE)?;
             bytes = sign(&Snapshot::new(common, meta), &*key)?;
             self.publish(
                 BaseRole::Snapshot.into(),
                 Published { version: listing.common.version + 1, bytes: bytes.clone(), stored: now },
             );
         }
-        let common = Common { version: old.common.version + 1, expires: end(now, TIMESTAMP_LIFE)? };
+        let common = common(old.common.version + 1, now, TIMESTAMP_LIFE)?;
         let bytes = sign(&TimestampFile::new(common, FileMeta::of(&bytes)), &*self.keys.timestamp)?;
         let renewed = Published { version: old.common.version + 1, bytes, stored: now };
         self.publish(BaseRole::Timestamp.into(), renewed.clone());
@@ -166,11 +164,14 @@ fn expired<T: Payload>(payload: &T, now: Timestamp) -> bool {
     payload.common().expires.moment() < now
 }
 
-fn end(now: Timestamp, life: SignedDuration) -> Result<Expiry, CannotSign> {
-    now.checked_add(life).map(Expiry::at).map_err(|_| CannotSign)
+/// A version, and an end so long after now.
+pub(super) fn common(version: u64, now: Timestamp, life: SignedDuration) -> Result<Common, CannotSign> {
+    let end = now.checked_add(life).map_err(|_| CannotSign)?;
+    Ok(Common { version, expires: Expiry::at(end) })
 }
 
-fn sign<T: Payload>(payload: &T, key: &dyn Signer) -> Result<Vec<u8>, CannotSign> {
+/// The file that a payload becomes with the server's signature.
+pub(super) fn sign<T: Payload>(payload: &T, key: &dyn Signer) -> Result<Vec<u8>, CannotSign> {
     let mut unsigned = Unsigned::new(payload).map_err(|_| CannotSign)?;
     let signature = key.sign(unsigned.bytes())?;
     unsigned.add(key.public().id(), signature.method, signature.bytes);

@@ -64,9 +64,9 @@ impl Transport for InProcess {
                 id: Untrusted::new(r.id.to_string()),
                 created: Untrusted::new(r.created.to_string()),
                 gun: Untrusted::new(r.gun),
-                version: i64::try_from(r.version).unwrap_or(i64::MAX),
-                sha256: Untrusted::new(base16ct::lower::encode_string(&r.sha256)),
-                change: Change::Update,
+                version: r.timestamp.map_or(0, |(v, _)| i64::try_from(v).unwrap_or(i64::MAX)),
+                sha256: Untrusted::new(r.timestamp.map_or_else(String::new, |(_, s)| base16ct::lower::encode_string(&s))),
+                change: if r.timestamp.is_some() { Change::Update } else { Change::Deletion },
             };
             Ok(found.into_iter().map(record).collect())
         }

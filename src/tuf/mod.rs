@@ -20,6 +20,7 @@ pub mod material;
 pub mod name;
 pub mod paths;
 pub mod pinning;
+pub mod publication;
 pub mod refusal;
 pub mod request;
 pub mod role_keys;

@@ -227,19 +227,6 @@ fn the_server_gives_away_only_so_many_keys() {
     assert_eq!((status(1024), status(5)), (500, 200));
 }
 
-#[test]
-fn changes_are_refused_and_nothing_changes() {
-    let s = Sandbox::new("2026-11-21T10:00:00Z".parse().unwrap(), None).unwrap();
-    let root = || s.server().handle(&Call::get("/v2/sandbox.test/shop/docs/_trust/tuf/root.json"));
-    let before = root();
-    for (method, path) in [("POST", "tuf/"), ("DELETE", "tuf/"), ("POST", "tuf/timestamp.key"), ("POST", "tuf/snapshot.key")] {
-        let answer = s.server().handle(&Call::new(method, &format!("/v2/sandbox.test/shop/docs/_trust/{path}")));
-        assert_eq!(answer.status, 400);
-        assert!(String::from_utf8(answer.body).unwrap().contains("nothing was changed"));
-    }
-    assert_eq!(root(), before);
-}
-
 /// When the real server stored the timestamps of a collection, to the nanosecond: its change feed says so.
 fn stored_timestamps(real: &RealServer, gun: &str) -> HashMap<u64, Timestamp> {
     let feed = ask(real.address, &real.ca_pem, "GET", &format!("/v2/{gun}/_trust/changefeed?records=100"));

@@ -31,6 +31,11 @@ impl Answer {
 
 /// Sends one request over TLS, target and all verbatim, and reads to the end.
 pub fn ask(address: SocketAddr, ca_pem: &str, method: &str, target: &str) -> Answer {
+    send(address, ca_pem, method, target, "", b"")
+}
+
+/// The same with header lines, each with its end, and a body.
+pub fn send(address: SocketAddr, ca_pem: &str, method: &str, target: &str, headers: &str, body: &[u8]) -> Answer {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(pem::parse(ca_pem).unwrap().into_contents())).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -43,13 +48,18 @@ pub fn ask(address: SocketAddr, ca_pem: &str, method: &str, target: &str) -> Ans
     socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut tls = StreamOwned::new(connection, socket);
     // HTTP/1.0, so that no answer comes in chunks.
-    write!(tls, "{method} {target} HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let head = format!("{method} {target} HTTP/1.0\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+    // In one go: what comes in two waits for the other side to say that it has the first.
+    tls.write_all(&[head.as_bytes(), body].concat()).unwrap();
     let mut bytes = Vec::new();
     // Go closes without saying goodbye in TLS.
     if let Err(e) = tls.read_to_end(&mut bytes) {
         assert_eq!(e.kind(), std::io::ErrorKind::UnexpectedEof, "{e}");
     }
-    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer to {method} {target}"));
+    let end = bytes
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer to {method} {target}: {}", String::from_utf8_lossy(body)));
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();

@@ -4,7 +4,10 @@ use super::{
     people::{self, Identity},
 };
 use crate::{
-    sandbox::store::{Published, Repository, ServerKeys},
+    sandbox::{
+        keys::ServerKeys,
+        store::{Published, Repository},
+    },
     tuf::{
         envelope::{Common, Expiry},
         file_meta::FileMeta,

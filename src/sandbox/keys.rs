@@ -1,0 +1,71 @@
+//! The keys with which the server signs timestamps and, where owners leave that to it, snapshots.
+use crate::{
+    keys::{NewKey, PrivateKey, generate},
+    tuf::{name::BaseRole, root::Root},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Most keys that are made for those who ask for one and never publish a root that names it.
+const UNUSED: usize = 1024;
+
+/// The keys that the server has for a collection's current root.
+#[derive(Clone)]
+pub struct ServerKeys {
+    /// Signs timestamps.
+    pub timestamp: Arc<PrivateKey>,
+    /// Signs snapshots, if the owner left that to the server.
+    pub snapshot: Option<Arc<PrivateKey>>,
+}
+
+/// A collection, by the name that was asked for, and a role of it.
+type Place = (String, BaseRole);
+
+/// Every key that the server ever made. None is forgotten: a root of long ago may come back after a collection was deleted.
+#[derive(Default)]
+pub(super) struct KeyRing {
+    used: BTreeMap<Place, Vec<Arc<PrivateKey>>>,
+    /// Keys that no root names yet, one for each place: who asks twice gets the same.
+    unused: BTreeMap<Place, Arc<PrivateKey>>,
+}
+
+impl KeyRing {
+    /// Takes the keys of a collection that is there from the start.
+    pub fn hold(&mut self, gun: &str, keys: &ServerKeys) {
+        for (role, key) in [(BaseRole::Timestamp, Some(&keys.timestamp)), (BaseRole::Snapshot, keys.snapshot.as_ref())] {
+            self.used.entry((gun.to_owned(), role)).or_default().extend(key.cloned());
+        }
+    }
+
+    /// A key that no root names yet, made if there is none; nothing if there are too many such already.
+    pub fn unused(&mut self, gun: &str, role: BaseRole) -> Option<Arc<PrivateKey>> {
+        let place = (gun.to_owned(), role);
+        if let Some(key) = self.unused.get(&place) {
+            return Some(key.clone());
+        }
+        if self.unused.len() >= UNUSED {
+            return None;
+        }
+        let key = Arc::new(generate(NewKey::EcdsaP256).ok()?);
+        self.unused.insert(place, key.clone());
+        Some(key)
+    }
+
+    /// The key with which the server can sign for a role of this root, alone.
+    pub fn for_role(&self, gun: &str, root: &Root, role: BaseRole) -> Option<Arc<PrivateKey>> {
+        let place = (gun.to_owned(), role);
+        let named = root.role(role).ok().filter(|r| r.threshold == 1)?.ids();
+        let held = self.used.get(&place).into_iter().flatten().chain(self.unused.get(&place));
+        held.into_iter().find(|k| named.contains(&k.public().id())).cloned()
+    }
+
+    /// Notes that a root was stored that names these keys.
+    pub fn are_used(&mut self, gun: &str, keys: &ServerKeys) {
+        for (role, key) in [(BaseRole::Timestamp, Some(&keys.timestamp)), (BaseRole::Snapshot, keys.snapshot.as_ref())] {
+            let place = (gun.to_owned(), role);
+            if self.unused.get(&place).is_some_and(|unused| key.is_some_and(|k| k.id() == unused.id())) {
+                let used = self.unused.remove(&place);
+                self.used.entry(place).or_default().extend(used);
+            }
+        }
+    }
+}
