@@ -143,11 +143,19 @@ pub enum Command {
     },
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
-    #[command(after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve")]
+    #[command(
+        after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve\n  claviger sandbox --dir practice --serve\n  claviger sandbox --destroy practice"
+    )]
     Sandbox {
+        /// Keep the world in this directory, and go on with the one that is there
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// End the world that is kept in this directory: everything that belongs to it is removed
+        #[arg(long, value_name = "DIR", conflicts_with = "dir")]
+        destroy: Option<PathBuf>,
         /// Serve the world over HTTPS on this machine only, for `notary` and `docker trust`, until interrupted
         #[cfg(feature = "network")]
-        #[arg(long)]
+        #[arg(long, conflicts_with = "destroy")]
         serve: bool,
     },
 }

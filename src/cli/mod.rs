@@ -62,9 +62,9 @@ pub fn main() -> ExitCode {
     let hears_signals = match &arguments.command {
         None => !by_lines,
         #[cfg(all(feature = "sandbox", feature = "network"))]
-        Some(Command::Sandbox { serve }) => *serve || !by_lines,
+        Some(Command::Sandbox { serve, destroy, .. }) => destroy.is_none() && (*serve || !by_lines),
         #[cfg(all(feature = "sandbox", not(feature = "network")))]
-        Some(Command::Sandbox {}) => !by_lines,
+        Some(Command::Sandbox { destroy, .. }) => destroy.is_none() && !by_lines,
         Some(_) => false,
     };
     let on_keys = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. })) || by_lines && !hears_signals;
@@ -132,9 +132,10 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     }
     #[cfg(feature = "sandbox")]
     match command {
+        Some(Command::Sandbox { destroy: Some(dir), .. }) => return sandbox::destroy(&dir, options.json),
         #[cfg(feature = "network")]
-        Some(Command::Sandbox { serve: true }) => return sandbox::serve(options.json).await,
-        Some(Command::Sandbox { .. }) => return sandbox::open(&options, stop).await,
+        Some(Command::Sandbox { serve: true, dir, .. }) => return sandbox::serve(dir.as_deref(), options.json).await,
+        Some(Command::Sandbox { dir, .. }) => return sandbox::open(dir.as_deref(), &options, stop).await,
         _ => {}
     }
     match command {

@@ -1,17 +1,22 @@
 //! `sandbox`: the workstation on a world to practise on, or that world served for the old tools. Settings are not read:
 //! nothing of the user's is opened here.
-use super::{args::Options, output::Failure, workstation};
+use super::{
+    args::Options,
+    output::{self, Failure},
+    workstation,
+};
 use crate::{
     journal::State,
     operator::Cancel,
     procedures::Workplace,
     repository::{Repositories, Servers},
-    sandbox::{Sandbox, SandboxError},
+    sandbox::{DiskError, Sandbox, SandboxError},
     text::Printable,
     tuf::pinning::Pinning,
     views::desk::{Desk, Facts, World},
 };
 use jiff::Timestamp;
+use std::path::Path;
 
 /// What `--serve` is for, at the end of a sentence.
 const SERVE: &str = if cfg!(feature = "network") { "; claviger sandbox --serve serves the world without one" } else { "" };
@@ -36,10 +41,10 @@ pub fn takes_no(options: &Options) -> Result<(), Failure> {
     Err(Failure::new("usage", message, "nothing was opened", format!("Leave out {name}.")).exit(2))
 }
 
-/// Opens the workstation on a fresh world, which is thrown away at the end.
-pub async fn open(options: &Options, stop: Cancel) -> Result<(), Failure> {
+/// Opens the workstation on a world: on the one that is kept in a directory, or a fresh one that is thrown away at the end.
+pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result<(), Failure> {
     workstation::can_open(options, SERVE)?;
-    let world = make()?;
+    let world = make(dir)?;
     let facts = Facts {
         world: World::Sandbox,
         trust_dir: Printable::from_untrusted(&world.trust_dir().path().to_string_lossy()),
@@ -53,7 +58,7 @@ pub async fn open(options: &Options, stop: Cancel) -> Result<(), Failure> {
         state: Some(State::of(&world.path().join("state"), world.trust_dir().path())),
         read_only: None,
         exact: false,
-        public_dir: world.path().to_owned(),
+        public_dir: world.public_dir(),
     };
     let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
     let ended = workstation::open(desk, place, screen, options.plain, stop).await;
@@ -63,13 +68,12 @@ pub async fn open(options: &Options, stop: Cancel) -> Result<(), Failure> {
     ended
 }
 
-/// Serves a fresh world until interrupted.
+/// Serves a world until interrupted.
 #[cfg(feature = "network")]
-pub async fn serve(as_json: bool) -> Result<(), Failure> {
-    use super::output;
+pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
     use crate::sandbox::Shell;
     use tokio::signal::unix::{SignalKind, signal};
-    let world = make()?;
+    let world = make(dir)?;
     let nothing = "nothing is served";
     let shell = Shell::start(world.server().service(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
     let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
@@ -95,7 +99,8 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
         let mut text = invitation.lines().join("\n");
         text.push_str(&format!("\n# passphrase of every key: {}\n", world.passphrase()));
         output::say(&text)?;
-        output::note(&format!("a sandbox is served at {} until Ctrl-C; it is gone afterwards", invitation.url));
+        let then = if dir.is_some() { "it stays in its directory" } else { "it is gone afterwards" };
+        output::note(&format!("a sandbox is served at {} until Ctrl-C; {then}", invitation.url));
     }
     tokio::select! {
         _ = interrupted.recv() => {}
@@ -106,15 +111,39 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn make() -> Result<Sandbox, Failure> {
-    Sandbox::new(Timestamp::now(), None).map_err(|e| failure(&e))
+/// Ends a world that was kept.
+pub fn destroy(dir: &Path, as_json: bool) -> Result<(), Failure> {
+    let others = Sandbox::destroy(dir).map_err(|e| match e {
+        SandboxError::NotOurs(_) => failure(&e),
+        e => Failure::new("sandbox", e.to_string(), "not all of the sandbox was removed", "Run it again when that is mended."),
+    })?;
+    let dir = crate::text::path(dir);
+    if as_json {
+        let said = serde_json::json!({"schema": "claviger/sandbox-destroyed/1", "directory": dir.to_string(), "left": others});
+        return Ok(output::say_json(&said)?);
+    }
+    Ok(match others.as_slice() {
+        [] => output::say(&format!("The sandbox {dir} is gone.\n")),
+        others => output::say(&format!("The sandbox {dir} is gone. What is not of it was left: {}.\n", others.join(", "))),
+    }?)
+}
+
+fn make(dir: Option<&Path>) -> Result<Sandbox, Failure> {
+    let now = Timestamp::now();
+    dir.map_or_else(|| Sandbox::new(now, None), |dir| Sandbox::kept(now, dir)).map_err(|e| failure(&e))
 }
 
 fn failure(error: &SandboxError) -> Failure {
-    Failure::new(
-        "sandbox",
-        error.to_string(),
-        "there is no sandbox",
-        "Check that the directory for temporary files can be written (TMPDIR).",
-    )
+    let (nothing, hint) = match error {
+        SandboxError::NotOurs(_) | SandboxError::NotEmpty(_) => ("nothing was changed", "Check the directory's name."),
+        SandboxError::Memory { source: DiskError::Busy, .. } => {
+            ("nothing was changed", "End the program that serves it, or name another directory.")
+        }
+        SandboxError::Memory { source: DiskError::Damaged(_), .. } => (
+            "nothing was changed",
+            "Its making was cut off, or somebody changed it: end it with claviger sandbox --destroy DIR, and make another.",
+        ),
+        _ => ("there is no sandbox", "Check that the directory can be written (TMPDIR, if none was named)."),
+    };
+    Failure::new("sandbox", error.to_string(), nothing, hint)
 }

@@ -99,6 +99,11 @@ impl Response {
         Self::error(status, &format!(r#"{{"errors":[{{"code":"{code}","message":{message}{detail}}}]}}"#))
     }
 
+    /// What was to be stored could not be.
+    pub(super) fn updating() -> Self {
+        Self::refused(500, "UPDATING", "An error has occurred while updating the TUF repository.", None)
+    }
+
     /// A name that cannot be a collection's. The real server takes every name; this one is a path for our clients.
     pub(super) fn invalid_gun() -> Self {
         Self::refused(400, "INVALID_GUN", "The repository name you specified is invalid.", None)

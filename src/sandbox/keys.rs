@@ -36,18 +36,21 @@ impl KeyRing {
         }
     }
 
-    /// A key that no root names yet, made if there is none; nothing if there are too many such already.
-    pub fn unused(&mut self, gun: &str, role: BaseRole) -> Option<Arc<PrivateKey>> {
-        let place = (gun.to_owned(), role);
-        if let Some(key) = self.unused.get(&place) {
-            return Some(key.clone());
-        }
-        if self.unused.len() >= UNUSED {
-            return None;
-        }
-        let key = Arc::new(generate(NewKey::EcdsaP256).ok()?);
-        self.unused.insert(place, key.clone());
-        Some(key)
+    /// A key that no root names yet.
+    pub fn unused(&self, gun: &str, role: BaseRole) -> Option<Arc<PrivateKey>> {
+        self.unused.get(&(gun.to_owned(), role)).cloned()
+    }
+
+    /// Makes a key; nothing if there are too many that no root names already.
+    pub fn make(&self) -> Option<PrivateKey> {
+        if self.unused.len() >= UNUSED { None } else { generate(NewKey::EcdsaP256).ok() }
+    }
+
+    /// Keeps a key until a root names it.
+    pub fn keep(&mut self, gun: &str, role: BaseRole, key: PrivateKey) -> Arc<PrivateKey> {
+        let key = Arc::new(key);
+        self.unused.insert((gun.to_owned(), role), key.clone());
+        key
     }
 
     /// The key with which the server can sign for a role of this root, alone.

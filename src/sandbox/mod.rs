@@ -9,6 +9,7 @@
 //! credential helper, no smart card service.
 mod answer;
 mod call;
+mod disk;
 mod feed;
 #[cfg(feature = "network")]
 mod http;
@@ -20,12 +21,14 @@ mod publish;
 mod refused;
 mod route;
 mod server;
+mod state;
 mod store;
 mod transport;
 mod world;
 
 pub use answer::Response;
 pub use call::{Call, Service};
+pub use disk::DiskError;
 #[cfg(feature = "network")]
 pub use http::{Shell, ShellError};
 #[cfg(feature = "network")]

@@ -2,24 +2,18 @@
 use super::{
     answer::Response,
     call::{Call, Service},
+    disk::DiskError,
     feed::{self, Record},
-    keys::KeyRing,
     publish,
     route::{self, Cleaned, Route, Version},
+    state::{NotWritten, State},
     store::Repository,
 };
-use crate::{
-    keys::PrivateKey,
-    tuf::{
-        envelope::Document,
-        name::{BaseRole, Gun, RoleName},
-        root::Root,
-    },
-};
+use crate::tuf::name::{BaseRole, Gun, RoleName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use std::{
-    collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,30 +26,26 @@ pub struct Server {
     state: Mutex<State>,
 }
 
-struct State {
-    collections: BTreeMap<String, Repository>,
-    changes: Vec<Record>,
-    keys: KeyRing,
-}
-
 impl Server {
-    /// A server that holds these collections. Their timestamps, in the order of their times, are the change feed.
+    /// A server that holds these collections, and forgets everything at its end.
     pub fn new(clock: Clock, collections: impl IntoIterator<Item = Repository>) -> Self {
-        let collections: BTreeMap<_, _> = collections.into_iter().map(|c| (c.gun().to_string(), c)).collect();
-        let mut keys = KeyRing::default();
-        collections.iter().for_each(|(gun, c)| keys.hold(gun, c.keys()));
-        let mut stored: Vec<_> = collections
-            .iter()
-            .flat_map(|(gun, c)| {
-                c.files(&BaseRole::Timestamp.into()).iter().map(move |f| (f.stored, gun.clone(), f.version, f.sha256()))
-            })
-            .collect();
-        stored.sort();
-        let changes = (1..)
-            .zip(stored)
-            .map(|(id, (created, gun, version, sha256))| Record { id, created, gun, timestamp: Some((version, sha256)) })
-            .collect();
-        Self { clock, state: Mutex::new(State { collections, changes, keys }) }
+        Self { clock, state: Mutex::new(State::new(collections)) }
+    }
+
+    /// A server that begins with these collections, and writes everything into a file that is not there yet.
+    ///
+    /// # Errors
+    /// [`DiskError`]
+    pub fn create(clock: Clock, path: &Path, collections: impl IntoIterator<Item = Repository>) -> Result<Self, DiskError> {
+        Ok(Self { clock, state: Mutex::new(State::create(path, collections)?) })
+    }
+
+    /// A server that goes on where the one that wrote this file has ended, however it did.
+    ///
+    /// # Errors
+    /// [`DiskError`]
+    pub fn open(clock: Clock, path: &Path) -> Result<Self, DiskError> {
+        Ok(Self { clock, state: Mutex::new(State::open(path)?) })
     }
 
     /// The server as what answers requests.
@@ -148,48 +138,16 @@ impl Server {
         let gun = Gun::new(gun).map_err(|_| Response::invalid_gun())?;
         let now = (self.clock)();
         let mut state = self.state();
-        let state = &mut *state;
-        let there = state.collections.get(gun.as_str());
-        let made = publish::plan(&gun, &sent, there, &state.keys, now)?;
-        state.keys.are_used(gun.as_str(), &made.keys);
-        let timestamp = (made.timestamp.version, made.timestamp.sha256());
-        let collection = state.collections.entry(gun.to_string());
-        collection.or_insert_with(|| Repository::new(gun.clone(), made.keys.clone())).take(made);
-        state.note(gun.as_str(), now, Some(timestamp));
+        let made = publish::plan(&gun, &sent, state.collections.get(gun.as_str()), &state.keys, now)?;
+        state.store(gun, made).map_err(|NotWritten| Response::updating())?;
         Ok(Response::done())
     }
 
     /// Deletes a collection, if it is there. The keys stay: its root may be published again.
     fn delete(&self, gun: &str) -> Response {
-        let mut state = self.state();
-        if state.collections.remove(gun).is_some() {
-            state.note(gun, (self.clock)(), None);
+        match self.state().delete(gun, (self.clock)()) {
+            Ok(()) => Response::done(),
+            Err(NotWritten) => Response::unknown(),
         }
-        Response::done()
-    }
-}
-
-impl State {
-    /// Signs anew what has expired, and writes that into the change feed.
-    fn renew(&mut self, gun: &str, now: Timestamp) -> Result<(), super::store::CannotSign> {
-        let Some(collection) = self.collections.get_mut(gun) else { return Ok(()) };
-        if let Some(timestamp) = collection.renew(now)? {
-            self.note(gun, now, Some((timestamp.version, timestamp.sha256())));
-        }
-        Ok(())
-    }
-
-    /// Writes into the change feed.
-    fn note(&mut self, gun: &str, created: Timestamp, timestamp: Option<(u64, [u8; 32])>) {
-        let id = self.changes.last().map_or(1, |r| r.id + 1);
-        self.changes.push(Record { id, created, gun: gun.to_owned(), timestamp });
-    }
-
-    /// The key that the current root names, or one that waits for a root to name it.
-    fn key(&mut self, gun: &str, role: BaseRole, replaced: bool) -> Option<Arc<PrivateKey>> {
-        let root = self.collections.get(gun).filter(|_| !replaced).and_then(|c| c.current(&BaseRole::Root.into()));
-        let root = root.and_then(|f| Document::<Root>::parse(&f.bytes).ok());
-        let named = root.and_then(|root| self.keys.for_role(gun, &root.payload, role));
-        named.or_else(|| self.keys.unused(gun, role))
     }
 }

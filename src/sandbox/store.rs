@@ -76,6 +76,11 @@ impl Repository {
         self.frozen = false;
     }
 
+    /// Whether it is left to expire.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
     /// The keys with which the server signs for it.
     pub(super) fn keys(&self) -> &ServerKeys {
         &self.keys
@@ -126,9 +131,9 @@ impl Repository {
         self.by_sha256(role, snapshot.payload.meta(role)?.sha256()?)
     }
 
-    /// Signs timestamp and snapshot anew where they have expired (protocol 10.4). Gives the timestamp that came of it.
-    pub(super) fn renew(&mut self, now: Timestamp) -> Result<Option<Published>, CannotSign> {
-        let current = |role: BaseRole| self.current(&role.into()).cloned();
+    /// Timestamp and snapshot signed anew where they have expired (protocol 10.4), if they have.
+    pub(super) fn renewal(&self, now: Timestamp) -> Result<Option<Transaction>, CannotSign> {
+        let current = |role: BaseRole| self.current(&role.into());
         let (Some(timestamp), Some(snapshot)) = (current(BaseRole::Timestamp), current(BaseRole::Snapshot)) else {
             return Ok(None);
         };
@@ -141,22 +146,28 @@ impl Repository {
         if !stale && !expired(&old, now) {
             return Ok(None);
         }
-        let mut bytes = snapshot.bytes;
+        let mut files = Vec::new();
+        let mut vouched = FileMeta::of(&snapshot.bytes);
         if stale {
             let key = self.keys.snapshot.clone().ok_or(CannotSign)?;
             let meta: Vec<_> = listing.roles().filter_map(|r| listing.meta(&r).cloned().map(|m| (r, m))).collect();
-            let common = common(listing.common.version + 1, now, SNAPSHOT_LIFE)?;
-            bytes = sign(&Snapshot::new(common, meta), &*key)?;
-            self.publish(
-                BaseRole::Snapshot.into(),
-                Published { version: listing.common.version + 1, bytes: bytes.clone(), stored: now },
-            );
+            let version = listing.common.version + 1;
+            let bytes = sign(&Snapshot::new(common(version, now, SNAPSHOT_LIFE)?, meta), &*key)?;
+            vouched = FileMeta::of(&bytes);
+            files.push((BaseRole::Snapshot.into(), Published { version, bytes, stored: now }));
         }
-        let common = common(old.common.version + 1, now, TIMESTAMP_LIFE)?;
-        let bytes = sign(&TimestampFile::new(common, FileMeta::of(&bytes)), &*self.keys.timestamp)?;
-        let renewed = Published { version: old.common.version + 1, bytes, stored: now };
-        self.publish(BaseRole::Timestamp.into(), renewed.clone());
-        Ok(Some(renewed))
+        let version = old.common.version + 1;
+        let bytes = sign(&TimestampFile::new(common(version, now, TIMESTAMP_LIFE)?, vouched), &*self.keys.timestamp)?;
+        let timestamp = Published { version, bytes, stored: now };
+        Ok(Some(Transaction { files, timestamp, keys: self.keys.clone() }))
+    }
+
+    /// Signs anew what has expired.
+    pub(super) fn renew(&mut self, now: Timestamp) -> Result<(), CannotSign> {
+        if let Some(renewed) = self.renewal(now)? {
+            self.take(renewed);
+        }
+        Ok(())
     }
 }
 

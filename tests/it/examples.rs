@@ -8,6 +8,8 @@ use crate::{
     served_sandbox::Served,
 };
 use clap::Command;
+use claviger::sandbox::Sandbox;
+use jiff::Timestamp;
 use std::{
     collections::BTreeSet,
     fs,
@@ -18,8 +20,11 @@ use std::{
 use tempfile::TempDir;
 
 /// Examples that go on until somebody ends them, with what they show when they are ready, and how they are ended.
-const INTERACTIVE: &[(&str, &str, &str)] =
-    &[("claviger sandbox", "SANDBOX", "q"), ("claviger sandbox --serve", "until Ctrl-C", "\x03")];
+const INTERACTIVE: &[(&str, &str, &str)] = &[
+    ("claviger sandbox", "SANDBOX", "q"),
+    ("claviger sandbox --serve", "until Ctrl-C", "\x03"),
+    ("claviger sandbox --dir practice --serve", "until Ctrl-C", "\x03"),
+];
 
 /// Commands without commands below them, as they are typed.
 fn leaves(command: &Command, typed: &str, found: &mut Vec<(String, Command)>) {
@@ -61,6 +66,7 @@ impl World {
             fs::write(home.path().join(name), content).unwrap();
             set_mode(&home.path().join(name), 0o600);
         }
+        drop(Sandbox::new(Timestamp::now(), Some(&home.path().join("practice"))).unwrap());
         let tests = PathBuf::from(env!("CARGO_BIN_EXE_claviger"));
         let path = format!("{}:{}", tests.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
         let variables = vec![

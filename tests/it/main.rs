@@ -34,6 +34,7 @@ mod published;
 mod recorded;
 mod robot;
 mod sandbox_isolation;
+mod sandbox_kept;
 mod sandbox_life;
 mod sandbox_peers;
 mod sandbox_publish;

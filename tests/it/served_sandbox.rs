@@ -16,8 +16,18 @@ pub struct Served {
 impl Served {
     /// Starts one and waits until it says how to join.
     pub fn start() -> Self {
+        Self::serving(&[])
+    }
+
+    /// One that is kept in a directory.
+    pub fn kept(dir: &std::path::Path) -> Self {
+        Self::serving(&["--dir".as_ref(), dir.as_os_str()])
+    }
+
+    fn serving(more: &[&std::ffi::OsStr]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_claviger"))
             .args(["sandbox", "--serve", "--json"])
+            .args(more)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::null())

@@ -7,6 +7,7 @@ mod people;
 mod repositories;
 
 use super::{
+    disk::{Disk, DiskError},
     server::{Clock, Server},
     transport::InProcess,
 };
@@ -19,7 +20,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use std::{
     fs::{DirBuilder, OpenOptions},
-    io::Write,
+    io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -33,6 +34,13 @@ pub const PASSPHRASE: &str = "practise-only";
 const MARK: &str = "THIS-IS-A-SANDBOX";
 const MARK_TEXT: &str = "A world of claviger to practise on. Its keys are worthless: every passphrase is \"practise-only\".\n\
                          Everything here may be deleted.\n";
+
+/// What the server knows, in a sandbox that stays.
+pub(in crate::sandbox) const MEMORY: &str = "server.jsonl";
+/// Where public halves of keys go that are made in a sandbox.
+const PUBLIC: &str = "public";
+/// Everything that a sandbox is made of.
+const CONTENTS: [&str; 7] = [MEMORY, PUBLIC, "docker", "state", "notary.json", "registry", "ports.json"];
 
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +56,17 @@ pub enum SandboxError {
     /// The directory holds something.
     #[error("{0} is not empty; nothing was changed there. Name a directory that is empty or does not exist")]
     NotEmpty(String),
+    /// The directory is not one of ours.
+    #[error("{0} is no sandbox; nothing was changed there. A sandbox has a file THIS-IS-A-SANDBOX")]
+    NotOurs(String),
+    /// What its server knows cannot be read, or not be written.
+    #[error("what the sandbox's server knows cannot be used ({path}): {source}")]
+    Memory {
+        /// The file, printable.
+        path: String,
+        /// Why.
+        source: DiskError,
+    },
     /// A key cannot be made or stored.
     #[error("the sandbox's keys cannot be made: {0}")]
     Key(#[from] KeyError),
@@ -65,6 +84,10 @@ pub enum SandboxError {
 impl SandboxError {
     pub(in crate::sandbox) fn files(path: &Path, source: std::io::Error) -> Self {
         Self::Files { path: shown(path), source }
+    }
+
+    fn memory(path: &Path, source: DiskError) -> Self {
+        Self::Memory { path: shown(path), source }
     }
 }
 
@@ -119,8 +142,67 @@ impl Sandbox {
         let people = people::People::new(morning)?;
         let stories = repositories::Teller::new(morning, &people).tell()?;
         keystore::fill(&trust_dir, &people, &stories)?;
-        let server = Arc::new(Server::new(clock, stories.into_iter().map(|s| s.repository)));
-        Ok(Self { place, trust_dir, server })
+        let public = root.join(PUBLIC);
+        DirBuilder::new().mode(0o700).create(&public).map_err(|e| SandboxError::files(&public, e))?;
+        let repositories = stories.into_iter().map(|s| s.repository);
+        let memory = root.join(MEMORY);
+        let server = match &place {
+            Place::Temporary(_) => Server::new(clock, repositories),
+            Place::Kept(_) => Server::create(clock, &memory, repositories).map_err(|e| SandboxError::memory(&memory, e))?,
+        };
+        Ok(Self { place, trust_dir, server: Arc::new(server) })
+    }
+
+    /// Opens the world that lies in a directory, as it was left; makes one there if the directory is empty or not there.
+    ///
+    /// # Errors
+    /// [`SandboxError`]
+    pub fn kept(now: Timestamp, directory: &Path) -> Result<Self, SandboxError> {
+        if !is_ours(directory) {
+            return Self::new(now, Some(directory));
+        }
+        let root = std::path::absolute(directory).map_err(|e| SandboxError::files(directory, e))?;
+        let memory = root.join(MEMORY);
+        let server = Server::open(Arc::new(Timestamp::now), &memory).map_err(|e| SandboxError::memory(&memory, e))?;
+        let trust_dir = TrustDir::new(root.join("docker/trust"));
+        Ok(Self { place: Place::Kept(root), trust_dir, server: Arc::new(server) })
+    }
+
+    /// Ends a world that was kept: removes what it is made of, and the directory if nothing else is in it. Gives the names
+    /// of what is.
+    ///
+    /// # Errors
+    /// [`SandboxError`]; some of it may be gone then.
+    pub fn destroy(directory: &Path) -> Result<Vec<String>, SandboxError> {
+        if !is_ours(directory) {
+            return Err(SandboxError::NotOurs(shown(directory)));
+        }
+        let memory = directory.join(MEMORY);
+        let unserved = Disk::unserved(&memory).map_err(|e| SandboxError::memory(&memory, e))?;
+        // The mark goes last: until then it can be done again.
+        for name in CONTENTS.into_iter().chain([MARK]) {
+            let path = directory.join(name);
+            let removed = match path.symlink_metadata() {
+                Ok(m) if m.is_dir() => std::fs::remove_dir_all(&path),
+                Ok(_) => std::fs::remove_file(&path),
+                Err(e) => Err(e),
+            };
+            removed.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(SandboxError::files(&path, e)) })?;
+        }
+        drop(unserved);
+        let failed = |e| SandboxError::files(directory, e);
+        let others: Result<Vec<String>, _> =
+            std::fs::read_dir(directory).map_err(failed)?.map(|e| Ok(shown(&e?.path()))).collect();
+        let others = others.map_err(failed)?;
+        if others.is_empty() {
+            std::fs::remove_dir(directory).map_err(failed)?;
+        }
+        Ok(others)
+    }
+
+    /// Where public halves of keys go that are made here.
+    pub fn public_dir(&self) -> PathBuf {
+        self.path().join(PUBLIC)
     }
 
     /// The sandbox's own directory: docker's configuration directory is `docker/` in it.
@@ -161,6 +243,13 @@ impl Place {
             Self::Kept(p) => p,
         }
     }
+}
+
+/// Whether a directory has our mark.
+fn is_ours(directory: &Path) -> bool {
+    let mark = directory.join(MARK);
+    let is_file = mark.symlink_metadata().is_ok_and(|m| m.is_file() && m.len() == MARK_TEXT.len() as u64);
+    is_file && std::fs::read(&mark).is_ok_and(|text| text == MARK_TEXT.as_bytes())
 }
 
 /// Makes sure of a directory with nothing in it.
