@@ -2,6 +2,7 @@
 //! the same over the kept ones.
 use claviger::{
     keys::{self, pem_file},
+    sandbox::{Call, Server},
     text::{self, Untrusted},
     tuf::{
         envelope::{self, Document, Payload},
@@ -16,7 +17,11 @@ use claviger::{
         x509,
     },
 };
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 /// Metadata of every type.
 pub fn metadata(data: &[u8]) {
@@ -141,4 +146,21 @@ pub fn update(data: &[u8]) {
         }
         assert!(asked < data.len() + 20_000, "the update ends");
     }
+}
+
+/// Anything that is sent to the sandbox's server is answered, as a form and as a request; what is refused changes nothing.
+pub fn publish(data: &[u8]) {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let server = SERVER.get_or_init(|| Server::new(Arc::new(|| Timestamp::UNIX_EPOCH), []));
+    let form = [("content-type".to_owned(), "multipart/form-data; boundary=b".to_owned())];
+    let answer = server.handle(&Call::new("POST", "/v2/a/b/_trust/tuf/").with_headers(&form).with_body(data));
+    assert_eq!(answer.status, 400, "nobody can publish a root whose time is not over in 1970");
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.splitn(4, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (method, path, query) = (line(), line(), line());
+    let form = [("content-type".to_owned(), line().to_owned())];
+    let answer = server.handle(&Call::new(method, path).with_query(query).with_headers(&form).with_body(data));
+    assert!([200, 301, 400, 404, 405, 500].contains(&answer.status), "{}", answer.status);
+    assert!(server.guns().is_empty());
 }

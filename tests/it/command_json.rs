@@ -124,6 +124,12 @@ fn every_json_result_is_as_its_schema_says() {
     }
     hold("sandbox", &served.invitation);
     held.insert("sandbox");
+    let kept = dir.path().join("kept");
+    drop(claviger::sandbox::Sandbox::new(jiff::Timestamp::now(), Some(&kept)).unwrap());
+    let mut destroy = std::process::Command::new(env!("CARGO_BIN_EXE_claviger"));
+    let destroyed = destroy.args(["sandbox", "--json", "--destroy"]).arg(&kept).output().unwrap();
+    hold("sandbox-destroyed", &json(&destroyed));
+    held.insert("sandbox-destroyed");
     let all: BTreeSet<String> = std::fs::read_dir(schemas())
         .unwrap()
         .map(|e| e.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())

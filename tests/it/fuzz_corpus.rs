@@ -30,6 +30,11 @@ fn the_corpus_of_pem_holds() {
 }
 
 #[test]
+fn the_corpus_of_publish_holds() {
+    replay("publish", bodies::publish);
+}
+
+#[test]
 fn the_corpus_of_text_holds() {
     replay("text", bodies::text);
 }
@@ -44,5 +49,5 @@ fn every_fuzz_target_is_replayed() {
     let targets = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets")).unwrap();
     let mut names: Vec<String> = targets.map(|t| t.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();
-    assert_eq!(names, ["metadata", "pem", "text", "update"]);
+    assert_eq!(names, ["metadata", "pem", "publish", "text", "update"]);
 }

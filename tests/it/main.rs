@@ -17,6 +17,7 @@ mod hostile_text;
 mod key_commands;
 mod key_store_commands;
 mod killed;
+mod killed_server;
 mod killed_store;
 mod loopback;
 mod many_files;

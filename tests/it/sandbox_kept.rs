@@ -16,14 +16,14 @@ use serde_json::Value;
 use std::{fs, path::Path, sync::Arc};
 
 const GUN: &str = "sandbox.test/kept";
-const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=b");
+pub const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=b");
 
 fn later(days: i64) -> Timestamp {
     Timestamp::now().checked_add(SignedDuration::from_hours(24 * days)).unwrap()
 }
 
 /// An owner of a collection on this server, who leaves snapshots to it.
-fn owner(server: &Server, gun: &str) -> Forge {
+pub fn owner(server: &Server, gun: &str) -> Forge {
     let mut forge = Forge::good();
     forge.gun = Gun::new(gun).unwrap();
     let cert = Cert { from: later(-1), to: later(900), ..Cert::of(gun) };
@@ -42,8 +42,8 @@ fn owner(server: &Server, gun: &str) -> Forge {
     forge
 }
 
-/// Publishes files; the status.
-fn publish(server: &Server, gun: &str, files: &[(&str, Vec<u8>)]) -> u16 {
+/// A form with these files, as [`FORM`] says.
+pub fn form(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, bytes) in files {
         body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\r\n").bytes());
@@ -51,6 +51,12 @@ fn publish(server: &Server, gun: &str, files: &[(&str, Vec<u8>)]) -> u16 {
         body.extend(b"\r\n");
     }
     body.extend(b"--b--");
+    body
+}
+
+/// Publishes files; the status.
+fn publish(server: &Server, gun: &str, files: &[(&str, Vec<u8>)]) -> u16 {
+    let body = form(files);
     let headers = [(FORM.0.to_owned(), FORM.1.to_owned())];
     server.handle(&Call::new("POST", &format!("/v2/{gun}/_trust/tuf/")).with_headers(&headers).with_body(&body)).status
 }

@@ -355,3 +355,43 @@ fn very_long_requests_are_answered() {
         assert_eq!(server.handle(&Call::get("/v2/_trust/changefeed").with_query(&long)).status, 400);
     }
 }
+
+/// The next of a row of numbers that look like chance and are the same in every run.
+fn roll(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    usize::try_from(*state >> 33).unwrap()
+}
+
+#[test]
+fn a_million_requests_of_rubbish_leave_it_serving() {
+    let s = Sandbox::new(Timestamp::now(), None).unwrap();
+    let server = s.server();
+    let feed = || server.handle(&Call::get("/v2/_trust/changefeed").with_query("records=100000"));
+    let (before, mut state) = (feed(), 0x9e37_79b9_7f4a_7c15_u64);
+    const METHODS: [&str; 6] = ["GET", "POST", "HEAD", "PUT", "BREW", ""];
+    const PIECES: [&str; 20] = [
+        "/v2/", "sandbox.test/shop/docs", "x", "/_trust", "/tuf/", "targets", "root", "timestamp", "snapshot", ".json", ".key", "changefeed",
+        "..", "//", "%2f", "%", "*", "9999999999999999999.", "\u{202e}", "/",
+    ];
+    const BODIES: [&str; 12] = [
+        "--b", "\r\n", "--b--", "Content-Disposition: form-data; filename=\"root\"", "filename=", "{\"signed\":{", "\"version\":1}", "}", "\r\n\r\n", "\"", "\0", "[",
+    ];
+    let headers = [("content-type".to_owned(), "multipart/form-data; boundary=b".to_owned())];
+    let mut statuses = std::collections::BTreeMap::new();
+    for _ in 0..1_000_000 {
+        let method = METHODS[roll(&mut state) % METHODS.len()];
+        let path: String = (0..roll(&mut state) % 8).map(|_| PIECES[roll(&mut state) % PIECES.len()]).collect();
+        let path = if roll(&mut state) % 2 == 0 { format!("/v2/rubbish/_trust/tuf/{path}") } else { path };
+        let body: String = (0..roll(&mut state) % 12).map(|_| BODIES[roll(&mut state) % BODIES.len()]).collect();
+        let answer = server.handle(&Call::new(method, &path).with_headers(&headers).with_body(body.as_bytes()));
+        *statuses.entry(answer.status).or_insert(0) += 1;
+        assert!(answer.body.len() < 4096 || answer.status == 200);
+    }
+    println!("{statuses:?}");
+    assert!(statuses.keys().all(|s| [200, 301, 400, 404, 405, 500].contains(s)), "{statuses:?}");
+    assert_eq!(feed().body, before.body, "nothing was changed");
+    let root = server.handle(&Call::get("/v2/sandbox.test/shop/docs/_trust/tuf/root.json"));
+    assert_eq!(root.status, 200);
+}
