@@ -12,6 +12,7 @@ mod plain;
 mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod signals;
 mod tags;
 mod usage;
 mod workstation;
@@ -36,7 +37,7 @@ pub fn definition() -> clap::Command {
     Arguments::command()
 }
 
-/// How long work on keys may take to stop after Ctrl-C before the program ends without it.
+/// How long work on keys may take to stop after a signal before the program ends without it.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs what the command line says and returns the exit status.
@@ -67,7 +68,8 @@ pub fn main() -> ExitCode {
         Some(Command::Sandbox {}) => !by_lines,
         Some(_) => false,
     };
-    let on_keys = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. })) || by_lines && !hears_signals;
+    let knows_best = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. } | Command::Passphrase(_)))
+        || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -82,11 +84,14 @@ pub fn main() -> ExitCode {
         tokio::select! {
             // Heard before anything else, so that a result that comes at the same time does not swallow it.
             biased;
-            () = interrupted(), if !hears_signals => {
+            ended = signals::heard(), if !hears_signals => {
                 stop.set();
+                // Whoever is asked will not answer any more.
+                crate::secret::give_terminal_back();
                 // Work on keys stops by itself, and knows best what was done and what was not.
-                let stopped = if on_keys { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
-                stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")))
+                let stopped = if knows_best { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
+                let stopped = stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")));
+                stopped.map_err(|failure| signals::named(ended, failure))
             }
             result = &mut work => result,
         }
@@ -104,12 +109,6 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(failure.exit)
         }
-    }
-}
-
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 
