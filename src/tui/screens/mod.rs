@@ -21,6 +21,7 @@ mod wizard_form;
 use super::{
     ink::Ink,
     layer::Context,
+    shelf::Progress,
     state::State,
     theme::{Glyphs, Tone},
     widgets::{pane::Lines, table},
@@ -114,6 +115,38 @@ fn title(ink: &mut Ink<'_>, name: &str, shown: usize, all: usize, filter: &str) 
     if !filter.is_empty() {
         let room = ink.width().saturating_sub(x + 3);
         ink.clip(x + 3, 0, room, &format!("filter: {filter}"), Tone::Accent);
+    }
+}
+
+/// Draws a page of text, from where somebody has scrolled to.
+fn text(state: &State, of: Context, ink: &mut Ink<'_>, lines: &Lines) {
+    let top = state.view(of).map_or(0, |v| v.cursor());
+    lines.draw(ink, top);
+    let height = ink.height();
+    table::scroll_bar(ink, 0, height, top, lines.lines.len());
+}
+
+/// What is said in the place of a list without rows.
+struct Empty<'s> {
+    /// How far reading has come.
+    progress: Progress,
+    /// What is said where a filter lets nothing through; none if no filter is in force.
+    filtered: Option<&'s str>,
+    /// What is said where reading was stopped.
+    stopped: &'s str,
+}
+
+impl Empty<'_> {
+    /// Says it; `nothing` says that there is nothing, where everything was read.
+    fn draw(&self, state: &State, ink: &mut Ink<'_>, nothing: impl FnOnce(&mut Lines)) {
+        let mut lines = Lines::bare(state.theme, ink.width());
+        match (self.progress, self.filtered) {
+            (Progress::Reading, _) => lines.say("", "reading…", Tone::Dim),
+            (_, Some(filtered)) => lines.say("", &format!("{filtered} Esc clears it."), Tone::Plain),
+            (Progress::Stopped, None) => lines.say("", &format!("Reading was stopped. {}", self.stopped), Tone::Plain),
+            (Progress::Done, None) => nothing(&mut lines),
+        }
+        lines.draw(&mut ink.rows(1, u16::MAX), 0);
     }
 }
 
