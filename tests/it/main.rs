@@ -7,6 +7,7 @@ mod bad_input;
 mod command_json;
 mod dependencies;
 mod disk;
+mod doctor;
 mod durable;
 mod examples;
 mod fixture_keys;
