@@ -152,7 +152,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     };
     if let Some(Command::Doctor { report }) = command {
         // Settings that cannot be used are one of the things it finds.
-        return aside(move || doctor::examine(options, report)).await;
+        return doctor::examine(options, report).await;
     }
     let context = Context::new(options)?;
     match command {

@@ -1,5 +1,6 @@
 //! `claviger doctor` among programs that are not what they seem, and before servers of every kind.
 mod programs;
+mod server;
 
 use std::{
     ffi::OsStr,
