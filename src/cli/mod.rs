@@ -21,7 +21,9 @@ use crate::operator::Cancel;
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
 use clap::{CommandFactory as _, Parser as _};
 use context::Context;
+use futures_util::FutureExt as _;
 use output::Failure;
+use signals::Signals;
 use std::{ffi::OsString, io, pin::pin, process::ExitCode, time::Duration};
 
 impl From<io::Error> for Failure {
@@ -80,11 +82,12 @@ pub fn main() -> ExitCode {
     };
     let stop = Cancel::default();
     let result = runtime.block_on(async {
+        let mut signals = if hears_signals { None } else { Signals::listen().ok() };
         let mut work = pin!(run(arguments, stop.clone()));
         tokio::select! {
             // Heard before anything else, so that a result that comes at the same time does not swallow it.
             biased;
-            ended = signals::heard(), if !hears_signals => {
+            ended = signals::of(&mut signals) => {
                 stop.set();
                 // Whoever is asked will not answer any more.
                 crate::secret::give_terminal_back();
@@ -93,7 +96,11 @@ pub fn main() -> ExitCode {
                 let stopped = stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")));
                 stopped.map_err(|failure| signals::named(ended, failure))
             }
-            result = &mut work => result,
+            // A question hears signals too, and may have been the first.
+            result = &mut work => result.map_err(|failure| match signals::of(&mut signals).now_or_never() {
+                Some(ended) => signals::named(ended, failure),
+                None => failure,
+            }),
         }
     });
     crate::secret::give_terminal_back();

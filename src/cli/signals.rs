@@ -42,9 +42,14 @@ impl Signals {
 
 /// The next signal that ends the program.
 pub async fn heard() -> Ended {
-    match Signals::listen() {
-        Ok(mut signals) => signals.heard().await,
-        Err(_) => pending().await,
+    of(&mut Signals::listen().ok()).await
+}
+
+/// The next of these, if there are any.
+pub async fn of(signals: &mut Option<Signals>) -> Ended {
+    match signals {
+        Some(signals) => signals.heard().await,
+        None => pending().await,
     }
 }
 
