@@ -42,6 +42,7 @@ mod sandbox_world;
 mod screen_acts;
 mod screen_background;
 mod screen_lock;
+mod screen_messages;
 mod screen_palette;
 mod screen_pictures;
 mod screen_safe;

@@ -9,6 +9,7 @@ pub mod key;
 pub mod keys;
 pub mod locked;
 pub mod matter;
+pub mod message;
 pub mod overview;
 pub mod palette;
 pub mod repositories;
@@ -48,6 +49,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Repositories => repositories::draw(state, ink),
         Context::Journal => journal::draw(state, ink),
         Context::Deed => deed::draw(state, ink),
+        Context::Message => message::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
         Context::Palette => palette::draw(state, ink),
@@ -61,7 +63,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
     match of {
         Context::Overview => overview::body(content),
         Context::Keys | Context::Repositories | Context::Journal => table::body(split(below(content, 1)).0),
-        Context::Key | Context::Matter | Context::Deed => below(content, 2),
+        Context::Key | Context::Matter | Context::Deed | Context::Message => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
@@ -82,6 +84,7 @@ pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
     match of {
         Context::Key => Some(key::lines(state, content.width).lines.len()),
         Context::Deed => Some(deed::lines(state, content.width).lines.len()),
+        Context::Message => Some(message::lines(state, content.width).lines.len()),
         Context::Matter => Some(matter::lines(state, content.width).lines.len()),
         Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),
