@@ -1,7 +1,10 @@
-//! What stands in the way: looks at the trust directory, the journal, the settings and the machine, and says of each what it
-//! found, how bad that is, and what mends it. Changes nothing, asks no server and no passphrase.
+//! What stands in the way: looks at the trust directory, the journal, the settings, the server and the machine, and says of
+//! each what it found, how bad that is, and what mends it. Changes nothing, asks for no passphrase, and shows nobody who it is.
 mod machine;
 mod place;
+mod readers;
+#[cfg(feature = "network")]
+mod server;
 mod tools;
 
 use crate::{
@@ -21,6 +24,8 @@ pub struct Check {
     pub severity: Option<Severity>,
     /// What was found, as a sentence.
     pub text: String,
+    /// More of it, which may name machines that no setting names: not for a report.
+    pub detail: Option<String>,
     /// What mends it, as a sentence.
     pub next: Option<String>,
 }
@@ -36,10 +41,14 @@ pub enum Area {
     Journal,
     /// What was set, and where.
     Settings,
+    /// The way to the server.
+    Server,
     /// How secrets are kept in memory.
     Memory,
     /// Other programs that use the same files.
     Tools,
+    /// What hardware tokens are reached through.
+    Readers,
 }
 
 impl Area {
@@ -50,15 +59,17 @@ impl Area {
             Self::Keys => "keys",
             Self::Journal => "journal",
             Self::Settings => "settings",
+            Self::Server => "server",
             Self::Memory => "memory",
             Self::Tools => "tools",
+            Self::Readers => "readers",
         }
     }
 }
 
 impl Check {
     fn good(area: Area, text: impl Into<String>) -> Self {
-        Self { area, severity: None, text: printable(text), next: None }
+        Self { area, severity: None, text: printable(text), detail: None, next: None }
     }
 
     fn info(area: Area, text: impl Into<String>) -> Self {
@@ -73,6 +84,12 @@ impl Check {
         Self { severity: Some(Severity::Error), ..Self::warn(area, text, next) }
     }
 
+    /// The same with more to it; nothing if that is empty.
+    #[cfg(feature = "network")]
+    fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(printable(detail)).filter(|d| !d.is_empty()), ..self }
+    }
+
     /// `ok`, `info`, `warn` or `error`.
     pub fn word(&self) -> &'static str {
         self.severity.map_or("ok", Severity::as_str)
@@ -84,25 +101,61 @@ fn printable(text: impl Into<String>) -> String {
 }
 
 /// Looks at everything. `home` is the home directory, if there is one.
-pub fn examine(place: &Workplace, settings: &Settings, home: Option<PathBuf>) -> Vec<Check> {
-    let mut all = place::trust_dir(place, settings, home.as_deref());
-    all.extend(place::keys(&place.trust_dir));
-    all.extend(place::journal(place));
-    all.extend(of_settings(settings));
-    all.extend(without_settings());
+pub async fn examine(place: Workplace, settings: Settings, home: Option<PathBuf>) -> Vec<Check> {
+    let of_files = {
+        let settings = settings.clone();
+        aside(move || files(&place, &settings, home))
+    };
+    let (mut all, server, machine) = tokio::join!(of_files, server(&settings), without_settings());
+    all.extend(server);
+    all.extend(machine);
     all
 }
 
 /// What can be looked at where the settings cannot be used.
-pub fn without_settings() -> Vec<Check> {
-    let mut all = machine::memory();
-    all.extend(tools::tools());
+pub async fn without_settings() -> Vec<Check> {
+    aside(|| {
+        let mut all = machine::memory();
+        all.extend(tools::tools());
+        all.extend(readers::readers());
+        all
+    })
+    .await
+}
+
+/// Looks at files beside the tasks that listen.
+async fn aside(look: impl FnOnce() -> Vec<Check> + Send + 'static) -> Vec<Check> {
+    match tokio::task::spawn_blocking(look).await {
+        Ok(checks) => checks,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The program is ending.
+            Err(_) => Vec::new(),
+        },
+    }
+}
+
+fn files(place: &Workplace, settings: &Settings, home: Option<PathBuf>) -> Vec<Check> {
+    let mut all = place::trust_dir(place, settings, home.as_deref());
+    all.extend(place::keys(&place.trust_dir));
+    all.extend(place::journal(place));
+    all.extend(of_settings(settings));
     all
+}
+
+#[cfg(feature = "network")]
+async fn server(settings: &Settings) -> Vec<Check> {
+    server::server(settings).await
+}
+
+#[cfg(not(feature = "network"))]
+async fn server(_: &Settings) -> Vec<Check> {
+    vec![Check::good(Area::Server, "not looked at: this build of claviger contains no network code")]
 }
 
 /// That the settings cannot be used.
 pub fn unusable_settings(why: String, next: String) -> Check {
-    let why = format!("{why} The trust directory, keys and the journal were not looked at.");
+    let why = format!("{why} The trust directory, keys, the journal and the server were not looked at.");
     Check::error(Area::Settings, why, next)
 }
 

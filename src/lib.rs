@@ -7,7 +7,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | two faces | `cli` (a terminal line), `tui` (a screen) |
-//! | what stands in the way | `doctor`: the trust directory, the journal, settings, the machine |
+//! | what stands in the way | `doctor`: the trust directory, the journal, settings, the server, the machine |
 //! | guided work | `procedures`: each asks through `operator`, for both faces |
 //! | what both show | `views` |
 //! | a world to practise on | `sandbox` |
@@ -43,7 +43,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
         "procedures",
         &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
     ),
-    ("doctor", &["finding", "journal", "keys", "os", "procedures", "secret", "settings", "text", "trust_dir", "views"]),
+    ("doctor", &["finding", "journal", "keys", "notary", "os", "procedures", "secret", "settings", "text", "trust_dir", "views"]),
     (
         "cli",
         &[

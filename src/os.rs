@@ -44,6 +44,15 @@ pub fn uptime() -> Duration {
     Duration::try_from(rustix::time::clock_gettime(clock)).unwrap_or_default()
 }
 
+/// Whether whoever started this process wants it to go on when its terminal is closed, as `nohup` does. Where the system does
+/// not say it, nobody does.
+pub fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|l| u64::from_str_radix(l.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let bit = rustix::process::Signal::HUP.as_raw() - 1;
+    ignored.is_some_and(|set| set >> bit & 1 == 1)
+}
+
 /// Forbids core dumps and reading this process's memory by others of the same user. Returns what the system refused;
 /// an empty list is the normal case. Call it before any secret is read.
 #[must_use]

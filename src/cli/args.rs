@@ -117,10 +117,10 @@ pub enum Command {
         #[arg(long, value_name = "FILE", conflicts_with = "give_up")]
         new_passphrase_file: Option<PathBuf>,
     },
-    /// Say what stands in the way: trust directory, keys, journal, settings, memory, other tools; change nothing
+    /// Say what stands in the way: trust directory, keys, journal, settings, the server, memory, other tools; change nothing
     #[command(after_help = "Examples:\n  claviger doctor\n  claviger doctor --report > report.txt")]
     Doctor {
-        /// As a text to be sent to somebody: with version and system, and the home directory as ~
+        /// As a text to be sent to somebody: with version and system, the home directory as ~, no machine but those of the settings
         #[arg(long, conflicts_with = "json")]
         report: bool,
     },

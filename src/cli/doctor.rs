@@ -12,26 +12,28 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Looks at everything, and says it.
-pub fn examine(options: Options, report: bool) -> Result<(), Failure> {
+pub async fn examine(options: Options, report: bool) -> Result<(), Failure> {
     let as_json = options.json;
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
     let checks = match Context::new(options) {
-        Ok(context) => doctor::examine(&context.workplace(), &context.settings, home.clone()),
+        Ok(context) => doctor::examine(context.workplace(), context.settings, home.clone()).await,
         Err(failure) => {
             let mut all = vec![doctor::unusable_settings(failure.happened(), failure.hint)];
-            all.extend(doctor::without_settings());
+            all.extend(doctor::without_settings().await);
             all
         }
     };
     if as_json {
-        let all = checks.iter().map(|c| json!({ "area": c.area.as_str(), "severity": c.word(), "text": c.text, "next": c.next }));
+        let all = checks.iter().map(
+            |c| json!({ "area": c.area.as_str(), "severity": c.word(), "text": c.text, "detail": c.detail, "next": c.next }),
+        );
         let value =
             json!({ "schema": "claviger/doctor/1", "version": env!("CARGO_PKG_VERSION"), "checks": all.collect::<Vec<_>>() });
         output::say_json(&value)?;
     } else if report {
         output::say(&in_a_report(&checks, home))?;
     } else {
-        output::say(&in_words(&checks))?;
+        output::say(&in_words(&checks, true))?;
     }
     let errors = checks.iter().filter(|c| c.severity == Some(Severity::Error)).count();
     match errors {
@@ -44,7 +46,7 @@ pub fn examine(options: Options, report: bool) -> Result<(), Failure> {
 }
 
 /// For people: what is well in short, what is not with what mends it.
-fn in_words(checks: &[Check]) -> String {
+fn in_words(checks: &[Check], detailed: bool) -> String {
     let mut text = String::new();
     let mut area = None;
     for check in checks {
@@ -53,7 +55,8 @@ fn in_words(checks: &[Check]) -> String {
             text.push_str(&format!("{gap}{}\n", check.area.as_str()));
             area = Some(check.area);
         }
-        text.push_str(&format!("  {:<6} {}\n", check.word(), check.text));
+        let detail = check.detail.as_ref().filter(|_| detailed).map(|d| format!(" ({d})")).unwrap_or_default();
+        text.push_str(&format!("  {:<6} {}{detail}\n", check.word(), check.text));
         if let Some(next) = &check.next {
             text.push_str(&format!("         {next}\n"));
         }
@@ -61,7 +64,8 @@ fn in_words(checks: &[Check]) -> String {
     text
 }
 
-/// To be sent: the same, with the home directory as `~`, and which program and system this is.
+/// To be sent: the same, with the home directory as `~`, without machines that no setting names, and which program and system
+/// this is.
 fn in_a_report(checks: &[Check], home: Option<PathBuf>) -> String {
     let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let system = system.lines().find_map(|l| l.strip_prefix("PRETTY_NAME=")).map_or("unknown system", |n| n.trim_matches('"'));
@@ -75,7 +79,7 @@ fn in_a_report(checks: &[Check], home: Option<PathBuf>) -> String {
         if features.is_empty() { "neither network nor sandbox".to_owned() } else { features.join(" and ") },
         std::env::consts::ARCH,
     );
-    let text = format!("{head}{}", in_words(checks));
+    let text = format!("{head}{}", in_words(checks, false));
     match home.as_ref().and_then(|h| h.to_str()).map(|h| h.trim_end_matches('/')).filter(|h| !h.is_empty()) {
         Some(home) => without_home(&text, home),
         None => text,

@@ -12,6 +12,7 @@ mod plain;
 mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod signals;
 mod tags;
 mod usage;
 mod workstation;
@@ -20,7 +21,9 @@ use crate::operator::Cancel;
 use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
 use clap::{CommandFactory as _, Parser as _};
 use context::Context;
+use futures_util::FutureExt as _;
 use output::Failure;
+use signals::Signals;
 use std::{ffi::OsString, io, pin::pin, process::ExitCode, time::Duration};
 
 impl From<io::Error> for Failure {
@@ -36,7 +39,7 @@ pub fn definition() -> clap::Command {
     Arguments::command()
 }
 
-/// How long work on keys may take to stop after Ctrl-C before the program ends without it.
+/// How long work on keys may take to stop after a signal before the program ends without it.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs what the command line says and returns the exit status.
@@ -67,7 +70,8 @@ pub fn main() -> ExitCode {
         Some(Command::Sandbox { destroy, .. }) => destroy.is_none() && !by_lines,
         Some(_) => false,
     };
-    let on_keys = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. })) || by_lines && !hears_signals;
+    let knows_best = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. } | Command::Passphrase(_)))
+        || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -78,17 +82,25 @@ pub fn main() -> ExitCode {
     };
     let stop = Cancel::default();
     let result = runtime.block_on(async {
+        let mut signals = if hears_signals { None } else { Signals::listen().ok() };
         let mut work = pin!(run(arguments, stop.clone()));
         tokio::select! {
             // Heard before anything else, so that a result that comes at the same time does not swallow it.
             biased;
-            () = interrupted(), if !hears_signals => {
+            ended = signals::of(&mut signals) => {
                 stop.set();
+                // Whoever is asked will not answer any more.
+                crate::secret::give_terminal_back();
                 // Work on keys stops by itself, and knows best what was done and what was not.
-                let stopped = if on_keys { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
-                stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")))
+                let stopped = if knows_best { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
+                let stopped = stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")));
+                stopped.map_err(|failure| signals::named(ended, failure))
             }
-            result = &mut work => result,
+            // A question hears signals too, and may have been the first.
+            result = &mut work => result.map_err(|failure| match signals::of(&mut signals).now_or_never() {
+                Some(ended) => signals::named(ended, failure),
+                None => failure,
+            }),
         }
     });
     crate::secret::give_terminal_back();
@@ -104,12 +116,6 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(failure.exit)
         }
-    }
-}
-
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 
@@ -154,7 +160,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     };
     if let Some(Command::Doctor { report }) = command {
         // Settings that cannot be used are one of the things it finds.
-        return aside(move || doctor::examine(options, report)).await;
+        return doctor::examine(options, report).await;
     }
     let context = Context::new(options)?;
     match command {

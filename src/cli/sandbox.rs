@@ -71,16 +71,14 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
 /// Serves a world until interrupted.
 #[cfg(feature = "network")]
 pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
+    use super::signals::Signals;
     use crate::sandbox::Shell;
-    use tokio::signal::unix::{SignalKind, signal};
     let world = make(dir)?;
     let nothing = "nothing is served";
     let shell = Shell::start(world.server().service(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
     let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
     // Listened to before anybody can know that there is something to end.
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let mut terminated = signal(SignalKind::terminate())?;
-    let mut hung_up = signal(SignalKind::hangup())?;
+    let mut signals = Signals::listen()?;
     if as_json {
         let variables: serde_json::Map<String, serde_json::Value> =
             invitation.variables.iter().map(|(k, v)| (k.to_string(), v.to_string().into())).collect();
@@ -102,11 +100,7 @@ pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
         let then = if dir.is_some() { "it stays in its directory" } else { "it is gone afterwards" };
         output::note(&format!("a sandbox is served at {} until Ctrl-C; {then}", invitation.url));
     }
-    tokio::select! {
-        _ = interrupted.recv() => {}
-        _ = terminated.recv() => {}
-        _ = hung_up.recv() => {}
-    }
+    signals.heard().await;
     shell.stop().await;
     Ok(())
 }

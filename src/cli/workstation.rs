@@ -1,5 +1,5 @@
 //! `claviger` alone: the workstation, on a screen.
-use super::{args, output::Failure, plain};
+use super::{args, output::Failure, plain, signals};
 use crate::{
     operator::Cancel,
     procedures::Workplace,
@@ -50,13 +50,10 @@ pub async fn open(desk: Desk, place: Workplace, options: Options, plain: bool, s
     let ended = tui::run(desk, place, options)
         .await
         .map_err(|e| Failure::new("screen", e.to_string(), nothing, "Every command works without a screen: claviger --help."))?;
-    let why = match ended {
-        Ended::Quit => return Ok(()),
-        Ended::Interrupted => "interrupted",
-        Ended::Terminated => "ended by SIGTERM",
-        Ended::HungUp => "the terminal was closed",
-    };
-    Err(Failure::new("interrupted", why, nothing, "").exit(ended.exit_code()))
+    match ended {
+        Ended::Quit => Ok(()),
+        ended => Err(signals::failure(ended, nothing)),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Asking a person.
 use super::{
     Passphrase, PassphraseError,
-    line::{Line, MOST, TerminalLine},
+    line::{Line, MOST, Stop, TerminalLine},
 };
 use crate::os::strongroom;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -9,7 +9,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Read as _, Write as _},
     os::fd::AsFd as _,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use zeroize::Zeroizing;
 
@@ -28,35 +28,72 @@ pub trait Prompt {
 /// The terminal the program runs in (`/dev/tty`), whatever standard input and output are.
 pub struct TerminalPrompt;
 
-/// The terminal and how it was before a question, while one is being asked.
-static ASKING: Mutex<Option<(File, Termios)>> = Mutex::new(None);
-
-/// Gives the terminal back as it was after a question, or while one is still being asked: for a program that ends
-/// meanwhile.
-pub fn give_terminal_back() {
-    if let Some((tty, before)) = ASKING.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // There is nothing that could be done about a failure.
-        let _ = tcsetattr(&tty, OptionalActions::Now, &before);
-    }
+/// A question that is being asked on the terminal.
+struct Asked {
+    tty: File,
+    /// How the terminal was before.
+    before: Termios,
+    /// Dropped, it ends the reading.
+    _reading: Stop,
 }
 
-fn remember(terminal: (File, Termios)) {
-    *ASKING.lock().unwrap_or_else(PoisonError::into_inner) = Some(terminal);
+/// Questions on the terminal. There is one at a time.
+struct Questions {
+    asked: Option<Asked>,
+    /// The program is ending: no other question comes.
+    over: bool,
+}
+
+static QUESTIONS: Mutex<Questions> = Mutex::new(Questions { asked: None, over: false });
+
+fn questions() -> MutexGuard<'static, Questions> {
+    QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a program that ends: gives the terminal back as it was before a question, if one is still being asked. That question
+/// ends as interrupted, and no other one comes.
+pub fn give_terminal_back() {
+    let mut questions = questions();
+    questions.over = true;
+    questions.end();
+}
+
+impl Questions {
+    /// Ends the echo and remembers how the terminal was. It must happen before the prompt is seen: what somebody types or
+    /// pastes the moment it stands must not show. Nothing changes the terminal after that but whoever gives it back, so that
+    /// it is whole however the program ends.
+    fn begin(&mut self, tty: File, reading: Stop) -> Result<(), PassphraseError> {
+        if self.over {
+            return Err(PassphraseError::Interrupted);
+        }
+        let before = tcgetattr(&tty).map_err(|_| PassphraseError::NoTerminal)?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(&tty, OptionalActions::Now, &quiet).map_err(|_| PassphraseError::NoTerminal)?;
+        self.asked = Some(Asked { tty, before, _reading: reading });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        if let Some(Asked { tty, before, .. }) = self.asked.take() {
+            // There is nothing that could be done about a failure.
+            let _ = tcsetattr(&tty, OptionalActions::Now, &before);
+        }
+    }
 }
 
 impl Prompt for TerminalPrompt {
     fn ask(&mut self, text: &str) -> Result<Passphrase, PassphraseError> {
-        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| PassphraseError::NoTerminal)?;
-        let before = tcgetattr(&tty).map_err(|_| PassphraseError::NoTerminal)?;
-        // The echo ends before the prompt is seen: what somebody types or pastes the moment it stands must not show. Nothing
-        // changes the terminal after that but whoever gives it back, so that it is whole however the program ends.
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(&tty, OptionalActions::Now, &quiet).map_err(|_| PassphraseError::NoTerminal)?;
-        let asked = tty.try_clone();
-        remember((tty, before));
-        let typed = asked.and_then(|tty| type_into(tty, text));
-        give_terminal_back();
+        let no_terminal = |_| PassphraseError::NoTerminal;
+        let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(no_terminal)?;
+        let (mut line, reading) = TerminalLine::one_of_several().map_err(no_terminal)?;
+        questions().begin(tty.try_clone().map_err(no_terminal)?, reading)?;
+        let typed = read_what_fits(&mut tty, &mut line, text);
+        let mut questions = questions();
+        questions.end();
+        if questions.over {
+            return Err(PassphraseError::Interrupted);
+        }
         match typed.map_err(|e| refusal(e.kind()))? {
             Line::Entered(passphrase) => Ok(passphrase),
             Line::Interrupt => Err(PassphraseError::Interrupted),
@@ -74,8 +111,7 @@ impl Prompt for TerminalPrompt {
 }
 
 /// Shows a prompt and reads what is typed until there is a line that fits, or none will come.
-fn type_into(mut tty: File, text: &str) -> io::Result<Line> {
-    let (mut line, _stop) = TerminalLine::one_of_several()?;
+fn read_what_fits(tty: &mut File, line: &mut TerminalLine, text: &str) -> io::Result<Line> {
     loop {
         write!(tty, "{text}")?;
         let typed = line.read(&mut |_| {});

@@ -65,6 +65,8 @@ pub enum Context {
     Journal,
     /// One piece of work that was done.
     Deed,
+    /// A message of the old tools.
+    Message,
     /// The help.
     Help,
     /// The filter line.
@@ -91,7 +93,7 @@ pub enum Context {
 
 impl Context {
     /// All of them, the page of the lock last.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Overview,
         Self::Keys,
         Self::Key,
@@ -103,6 +105,7 @@ impl Context {
         Self::Findings,
         Self::Journal,
         Self::Deed,
+        Self::Message,
         Self::Help,
         Self::Filter,
         Self::Palette,
@@ -181,6 +184,15 @@ pub struct DeedPage {
     pub scroll: View,
 }
 
+/// A message of the old tools, on a page of its own.
+#[derive(Debug)]
+pub struct MessagePage {
+    /// Its number among all.
+    pub number: usize,
+    /// How far the page is scrolled.
+    pub scroll: View,
+}
+
 /// One repository, on a page of its own.
 #[derive(Debug)]
 pub struct RepoPage {
@@ -219,6 +231,8 @@ pub enum Layer {
     Deed(DeedPage),
     /// One repository.
     Repository(Box<RepoPage>),
+    /// A message of the old tools.
+    Message(MessagePage),
     /// The filter line of the list below.
     Filter(Input),
     /// The palette, over the context below.

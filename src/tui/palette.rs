@@ -1,4 +1,5 @@
-//! The palette: verbs of the command line, found while they are typed. What it offers is made from the table of actions.
+//! The palette: verbs of the command line, found while they are typed, and messages of the old tools by some of their words.
+//! The verbs that it offers are made from the table of actions.
 use super::{
     action::{Command, Edit},
     keymap::{self, Entry, TABLE},
@@ -6,6 +7,7 @@ use super::{
     state::State,
     typing,
 };
+use crate::views::messages::{self, Message};
 use std::borrow::Cow;
 use tui_input::Input;
 
@@ -14,7 +16,7 @@ use tui_input::Input;
 pub struct Palette {
     /// What was typed.
     pub input: Input,
-    /// The verbs that fit it, by their number in [`offers`].
+    /// The verbs that fit it, by their number in [`offers`], and behind these the messages.
     pub view: View,
 }
 
@@ -69,6 +71,11 @@ impl Palette {
         offers().nth(self.view.selected()?)
     }
 
+    /// The number of the message that is selected.
+    pub fn selected_message(&self) -> Option<usize> {
+        message(self.view.selected()?).map(|(number, _)| number)
+    }
+
     /// Puts the selected verb into the line.
     pub fn complete(&mut self) {
         if let Some(offer) = self.selected() {
@@ -82,9 +89,16 @@ impl Palette {
         let mut found: Vec<(u8, u32)> =
             (0..).zip(offers()).filter_map(|(i, offer)| Some((distance(&typed, offer.verb)?, i))).collect();
         found.sort_unstable();
+        let messages = messages::find(&typed).into_iter().filter_map(|n| u32::try_from(offers().count() + n).ok());
         self.view = View::default();
-        self.view.exactly(found.into_iter().map(|(_, i)| i).collect());
+        self.view.exactly(found.into_iter().map(|(_, i)| i).chain(messages).collect());
     }
+}
+
+/// The message with this number behind the verbs, and its number among all.
+pub fn message(index: usize) -> Option<(usize, &'static Message)> {
+    let number = index.checked_sub(offers().count())?;
+    messages::all().get(number).map(|m| (number, m))
 }
 
 /// How far a verb is from what was typed: it begins so, its words begin with the words, its letters come in this order;

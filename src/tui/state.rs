@@ -1,7 +1,7 @@
 //! Everything the screen knows. Only [`super::update`] changes it; drawing reads it.
 use super::{
     idle::Idle,
-    layer::{Context, DeedPage, Layer, Place, RepoPage, Tab},
+    layer::{Context, DeedPage, Layer, MessagePage, Place, RepoPage, Tab},
     ledger::Ledger,
     palette::Palette,
     roster::View,
@@ -209,6 +209,7 @@ impl State {
                 Layer::Key(_) => Some(Context::Key),
                 Layer::Matter(_) => Some(Context::Matter),
                 Layer::Deed(_) => Some(Context::Deed),
+                Layer::Message(_) => Some(Context::Message),
                 Layer::Repository(_) if self.open_repo().is_none_or(|r| r.known.is_none()) => Some(Context::Unknown),
                 Layer::Repository(p) => Some(match p.tab {
                     Tab::Chain => Context::Chain,
@@ -246,6 +247,16 @@ impl State {
         self.layers.iter_mut().rev().find_map(|l| if let Layer::Deed(p) = l { Some(p) } else { None })
     }
 
+    /// The open page of a message.
+    pub fn message_page(&self) -> Option<&MessagePage> {
+        self.layers.iter().rev().find_map(|l| if let Layer::Message(p) = l { Some(p) } else { None })
+    }
+
+    /// The same, to change it.
+    pub(super) fn message_page_mut(&mut self) -> Option<&mut MessagePage> {
+        self.layers.iter_mut().rev().find_map(|l| if let Layer::Message(p) = l { Some(p) } else { None })
+    }
+
     /// The guided work that is open.
     pub fn wizard(&self) -> Option<&Wizard> {
         self.layers.iter().rev().find_map(|l| if let Layer::Wizard(w) = l { Some(&**w) } else { None })
@@ -280,6 +291,7 @@ impl State {
             Context::Repositories => Some(&self.repos_view),
             Context::Journal => Some(&self.journal_view),
             Context::Deed => self.deed_page().map(|p| &p.scroll),
+            Context::Message => self.message_page().map(|p| &p.scroll),
             Context::Unknown => self.repo_page().map(|p| &p.unknown),
             Context::Chain => self.repo_page().map(|p| &p.chain),
             Context::Tags => self.repo_page().map(|p| &p.tags),
@@ -302,6 +314,7 @@ impl State {
             Context::Repositories => Some(&mut self.repos_view),
             Context::Journal => Some(&mut self.journal_view),
             Context::Deed => self.deed_page_mut().map(|p| &mut p.scroll),
+            Context::Message => self.message_page_mut().map(|p| &mut p.scroll),
             Context::Unknown => self.repo_page_mut().map(|p| &mut p.unknown),
             Context::Chain => self.repo_page_mut().map(|p| &mut p.chain),
             Context::Tags => self.repo_page_mut().map(|p| &mut p.tags),

@@ -6,6 +6,7 @@ pub mod desk;
 pub mod docker;
 pub mod journal;
 pub mod keys;
+pub mod messages;
 pub mod natural;
 pub mod next_step;
 pub mod notable;

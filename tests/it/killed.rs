@@ -29,6 +29,15 @@ pub const CALLS: [&str; 13] = [
     "linkat",
 ];
 
+/// What the next start finds of work that was cut off.
+pub struct Found {
+    /// Whether something with an effect had begun.
+    pub begun: bool,
+    pub said: String,
+    /// The work that one can go on with.
+    pub open: Vec<String>,
+}
+
 /// A folder with a trust directory, files of passphrases and keys to take.
 pub struct Desk {
     pub folder: tempfile::TempDir,
@@ -96,6 +105,18 @@ impl Desk {
         });
         let open = ours.flat_map(|state| fs::read_dir(state.path().join("open")).into_iter().flatten().flatten());
         open.map(|file| fs::read_to_string(file.path()).unwrap()).collect()
+    }
+
+    /// The next start says that work was interrupted if something had begun, and only then.
+    pub fn found_at_the_next_start(&self, when: &str) -> Found {
+        let begun = self.open_transcripts().iter().any(|text| text.contains("\"event\":\"begun\""));
+        let listed = self.claviger(&[], &["key", "list"]);
+        let said = String::from_utf8(listed.stderr).unwrap();
+        assert!(listed.status.success(), "{when}: {said}");
+        assert_eq!(said.contains("was interrupted"), begun, "{when}: {said}");
+        let all: serde_json::Value = serde_json::from_str(&self.done(&["resume", "--json"])).unwrap();
+        let open = all["interrupted"].as_array().unwrap().iter().map(|w| w["work"].as_str().unwrap().to_owned());
+        Found { begun, said, open: open.collect() }
     }
 
     pub fn opens(&self, id: &str, passphrase: &str) -> bool {
@@ -191,16 +212,11 @@ pub fn kill_everywhere(before: &Desk, doomed: &Doomed) -> usize {
 
 /// What the next start says and does after a kill.
 fn next_start(desk: &Desk, doomed: &Doomed, when: &str) {
-    let begun = desk.open_transcripts().iter().any(|text| text.contains("\"event\":\"begun\""));
-    let listed = desk.claviger(&[], &["key", "list"]);
-    let said = String::from_utf8(listed.stderr).unwrap();
-    assert!(listed.status.success(), "{when}: {said}");
-    assert_eq!(said.contains("was interrupted"), begun, "{when}: {said}");
-    let open: serde_json::Value = serde_json::from_str(&desk.done(&["resume", "--json"])).unwrap();
-    let resumed = match open["interrupted"].as_array().unwrap().as_slice() {
+    let Found { begun, said, open } = desk.found_at_the_next_start(when);
+    let resumed = match open.as_slice() {
         [] => false,
         [one] => {
-            let mut arguments = vec!["resume", one["work"].as_str().unwrap()];
+            let mut arguments = vec!["resume", one];
             arguments.extend(doomed.again);
             desk.done(&arguments);
             true

@@ -15,13 +15,13 @@ use std::{path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 
 /// An authority with its file.
-struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    dir: TempDir,
+    pub dir: TempDir,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -33,7 +33,7 @@ impl Authority {
         authority
     }
 
-    fn ca(&self) -> PathBuf {
+    pub fn ca(&self) -> PathBuf {
         self.dir.path().join("ca.crt")
     }
 
@@ -46,12 +46,12 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
-    fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+    pub fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
         self.leaf(name, ExtendedKeyUsagePurpose::ServerAuth, change)
     }
 
     /// A client certificate and its key as files.
-    fn client(&self) -> ClientPair {
+    pub fn client(&self) -> ClientPair {
         let (cert, key) = self.leaf("operator", ExtendedKeyUsagePurpose::ClientAuth, |_| {});
         let pair = ClientPair { cert: self.dir.path().join("client.cert"), key: self.dir.path().join("client.key") };
         std::fs::write(&pair.cert, cert).unwrap();
@@ -61,7 +61,11 @@ impl Authority {
 }
 
 /// A server with this certificate; with `clients`, one that insists on a certificate from there.
-fn serve(leaf: &(String, String), clients: Option<&Authority>, versions: &[&'static rustls::SupportedProtocolVersion]) -> Server {
+pub fn serve(
+    leaf: &(String, String),
+    clients: Option<&Authority>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Server {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
     let builder = match clients {

@@ -216,20 +216,30 @@ impl Plain {
         if rows.len() > LISTED {
             self.talk.say(&format!("  and {} more", rows.len() - LISTED))?;
         }
-        loop {
-            let said = match self.talk.ask("Which key? Its number, or the start of its ID").await {
-                Ok(Said::Text(text)) => text,
-                Ok(Said::Back | Said::Stop) | Err(Stop::Cancelled | Stop::Back) => return Ok(None),
-                Ok(Said::Nothing | Said::Help) => continue,
-                Err(Stop::Failed(failure)) => return Err(failure),
-            };
+        let chosen = self.pick("Which key? Its number, or the start of its ID", |said| {
             let number = said.parse::<usize>().ok().and_then(|n| rows.get(n.checked_sub(1)?));
             let start = said.to_ascii_lowercase();
             let mut named = rows.iter().filter(|r| start.len() >= DIGITS && r.id.is_some_and(|id| id.hex().starts_with(&start)));
             match (number, named.next(), named.next()) {
-                (Some(row), _, _) | (None, Some(row), None) => return Ok(Some(row.clone())),
-                (None, Some(_), Some(_)) => self.talk.say("  Several keys begin so. Give more digits, or the number.")?,
-                (None, None, _) => self.talk.say("  There is no such key. stop goes back to the commands.")?,
+                (Some(row), _, _) | (None, Some(row), None) => Ok(row.clone()),
+                (None, Some(_), Some(_)) => Err("Several keys begin so. Give more digits, or the number."),
+                (None, None, _) => Err("There is no such key. stop goes back to the commands."),
+            }
+        });
+        chosen.await
+    }
+
+    /// What somebody picks from a list, which `find` looks for or says why it is not there; none if somebody does not want any.
+    async fn pick<T>(&self, asks: &str, find: impl Fn(&str) -> Result<T, &'static str>) -> Result<Option<T>, Failure> {
+        loop {
+            match self.talk.ask(asks).await {
+                Ok(Said::Text(said)) => match find(&said) {
+                    Ok(picked) => return Ok(Some(picked)),
+                    Err(why) => self.talk.say(&format!("  {why}"))?,
+                },
+                Ok(Said::Back | Said::Stop) | Err(Stop::Cancelled | Stop::Back) => return Ok(None),
+                Ok(Said::Nothing | Said::Help) => {}
+                Err(Stop::Failed(failure)) => return Err(failure),
             }
         }
     }

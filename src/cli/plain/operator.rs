@@ -4,6 +4,7 @@ use super::{
     talk::{Said, Talk},
 };
 use crate::{
+    cli::signals,
     failure::{Failure, sentence},
     operator::{Answer, Confirm, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values},
     secret::{
@@ -107,7 +108,7 @@ impl PlainOperator {
             let typed = tokio::task::spawn_blocking(move || typed(&talk, &wanted));
             let typed = tokio::select! {
                 biased;
-                _ = tokio::signal::ctrl_c() => Typed::Interrupt,
+                _ = signals::heard() => Typed::Interrupt,
                 typed = typed => typed.unwrap_or(Typed::Gone),
             };
             match typed {

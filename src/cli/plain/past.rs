@@ -1,8 +1,7 @@
 //! What was done, line by line: the journal, and going on with interrupted work or closing it.
-use super::{LISTED, Plain, talk::Said};
+use super::{LISTED, Plain};
 use crate::{
     cli::output::Failure,
-    operator::Stop,
     procedures::{Came, Interrupted},
     views::journal::Journal,
 };
@@ -45,18 +44,10 @@ impl Plain {
         for (number, i) in open.iter().enumerate() {
             self.talk.say(&format!("  {}  {}", number + 1, i.sentence()))?;
         }
-        loop {
-            let said = match self.talk.ask("Which work? Its number").await {
-                Ok(Said::Text(text)) => text,
-                Ok(Said::Back | Said::Stop) | Err(Stop::Cancelled | Stop::Back) => return Ok(None),
-                Ok(Said::Nothing | Said::Help) => continue,
-                Err(Stop::Failed(failure)) => return Err(failure),
-            };
+        let at = self.pick("Which work? Its number", |said| {
             let at = said.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|at| *at < open.len());
-            match at {
-                Some(at) => return Ok(Some(open.swap_remove(at))),
-                None => self.talk.say("  There is no such work. stop goes back to the commands.")?,
-            }
-        }
+            at.ok_or("There is no such work. stop goes back to the commands.")
+        });
+        Ok(at.await?.map(|at| open.swap_remove(at)))
     }
 }

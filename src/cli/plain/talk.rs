@@ -1,5 +1,10 @@
 //! Talking line by line: plain text goes out, a line comes in. No sequence ever moves a cursor or changes a colour.
-use crate::{cli::output, failure::Failure, operator::Stop, tui::theme::Theme};
+use crate::{
+    cli::{output, signals},
+    failure::Failure,
+    operator::Stop,
+    tui::theme::Theme,
+};
 use std::{
     fs::OpenOptions,
     io::{self, BufRead, BufReader, Read as _, Write},
@@ -80,7 +85,7 @@ impl Talk {
         out.flush()
     }
 
-    /// Asks for a line. Ctrl-C ends everything.
+    /// Asks for a line. A signal ends everything.
     pub async fn ask(&self, prompt: &str) -> Result<Said, Stop> {
         self.write(&format!("{prompt}: ")).map_err(Failure::from)?;
         let input = self.input.clone();
@@ -91,7 +96,7 @@ impl Talk {
         });
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => Err(Failure::interrupted("what was asked was not done").into()),
+            _ = signals::heard() => Err(Failure::interrupted("what was asked was not done").into()),
             read = read => match read {
                 Ok(Ok(Some(line))) => Ok(Said::of(&line)),
                 // Nobody types any more.

@@ -23,7 +23,7 @@ pub(super) fn first<'v>(headers: impl Iterator<Item = &'v [u8]>) -> Option<Chall
 }
 
 /// Reads `scheme key=value, key="value", scheme …`. What does not fit is passed over.
-fn parse(header: &str) -> Vec<(String, Challenge)> {
+pub(super) fn parse(header: &str) -> Vec<(String, Challenge)> {
     let mut found: Vec<(String, Challenge)> = Vec::new();
     let mut rest = header.trim_start_matches([' ', '\t', ',']);
     while !rest.is_empty() {

@@ -6,12 +6,14 @@ mod answer;
 mod challenge;
 mod failure;
 mod feed;
+mod greeting;
 mod retry;
 mod settings;
 mod tls;
 
 pub use answer::ERROR_BODY;
 pub use feed::CHANGE_FEED;
+pub use greeting::{Endpoint, Greeting, Wanted};
 pub use settings::{HttpError, HttpSettings, Proxy, Retry, Waits, is_loopback};
 
 use super::{Answer, ChangeRecord, Transport, TransportError, Wait, Why};

@@ -53,6 +53,7 @@ impl Material {
             .retry(retry::never())
             .referer(false)
             .http1_only()
+            .tls_info(true)
             .connect_timeout(connect);
         let roots = self.roots.iter().cloned();
         builder = if self.platform { builder.tls_certs_merge(roots) } else { builder.tls_certs_only(roots) };

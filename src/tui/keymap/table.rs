@@ -21,12 +21,25 @@ const ALL: &[C] = &[
     C::Findings,
     C::Journal,
     C::Deed,
+    C::Message,
     C::Help,
     C::Review,
     C::Outcome,
 ];
-const PAGES: &[C] =
-    &[C::Overview, C::Matter, C::Keys, C::Key, C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings, C::Journal, C::Deed];
+const PAGES: &[C] = &[
+    C::Overview,
+    C::Matter,
+    C::Keys,
+    C::Key,
+    C::Repositories,
+    C::Unknown,
+    C::Chain,
+    C::Tags,
+    C::Findings,
+    C::Journal,
+    C::Deed,
+    C::Message,
+];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories, C::Journal];
@@ -82,7 +95,7 @@ pub const TABLE: &[Entry] = &[
         &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
         "back",
         "out",
-        &[C::Key, C::Matter, C::Unknown, C::Deed],
+        &[C::Key, C::Matter, C::Unknown, C::Deed, C::Message],
         2,
     ),
     entry(Command::Look, &[Char('v')], "claims", "see what its files claim, unverified; once more hides it", &[C::Unknown], 5),

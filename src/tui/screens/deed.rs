@@ -1,13 +1,5 @@
 //! One piece of work: how it stands, what to do about it, and its transcript.
-use super::super::{
-    ink::Ink,
-    layer::Context,
-    ledger::LedgerRow,
-    state::State,
-    theme::Tone,
-    when,
-    widgets::{pane::Lines, table},
-};
+use super::super::{ink::Ink, layer::Context, ledger::LedgerRow, state::State, theme::Tone, when, widgets::pane::Lines};
 use crate::views::transcript::Entry;
 
 /// Entries of a transcript that are shown; the command line shows all.
@@ -22,13 +14,8 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let Some(r) = state.selected_deed() else { return };
     let when = when::moment(r.row.began);
     ink.line(0, &[("Journal  ", Tone::Dim), (r.row.name.as_str(), Tone::Strong), ("  ", Tone::Plain), (&when, Tone::Plain)]);
-    let top = state.view(Context::Deed).map_or(0, |v| v.cursor());
-    let lines = lines(state, ink.width());
-    let body = super::body(Context::Deed, ink.area());
-    let mut part = ink.on(body);
-    lines.draw(&mut part, top);
-    let height = part.height();
-    table::scroll_bar(&mut part, 0, height, top, lines.lines.len());
+    let (lines, body) = (lines(state, ink.width()), super::body(Context::Deed, ink.area()));
+    super::text(state, Context::Deed, &mut ink.on(body), &lines);
 }
 
 /// The lines of the page.

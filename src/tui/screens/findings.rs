@@ -1,11 +1,5 @@
 //! Findings: what is the matter, how bad it is, and what mends it.
-use super::super::{
-    ink::Ink,
-    layer::Context,
-    state::State,
-    theme::Tone,
-    widgets::{pane::Lines, table},
-};
+use super::super::{ink::Ink, layer::Context, state::State, theme::Tone, widgets::pane::Lines};
 use crate::{
     finding::{Finding, Severity},
     views::next_step::next_step,
@@ -14,10 +8,7 @@ use crate::{
 /// Draws the findings of the open repository.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let lines = lines(state, ink.width());
-    let top = state.view(Context::Findings).map_or(0, |v| v.cursor());
-    lines.draw(ink, top);
-    let height = ink.height();
-    table::scroll_bar(ink, 0, height, top, lines.lines.len());
+    super::text(state, Context::Findings, ink, &lines);
 }
 
 /// The lines of the page.

@@ -38,6 +38,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Repositories => "Repositories",
         Context::Journal => "Journal",
         Context::Deed => "Work",
+        Context::Message => "Message",
         Context::Unknown => "Repository",
         Context::Chain => "Chain of trust",
         Context::Tags => "Tags",

@@ -2,16 +2,12 @@
 use super::super::{
     ink::Ink,
     ledger::LedgerRow,
-    shelf::Progress,
     state::State,
     theme::Tone,
     when,
-    widgets::{
-        pane::Lines,
-        table::{self, Cell, Column, Cut, fixed},
-    },
+    widgets::table::{self, Cell, Column, Cut, fixed},
 };
-use super::deed;
+use super::{Empty, deed};
 
 const WHAT: Column = Column { title: "What", width: 0, cut: Cut::End };
 const COLUMNS: [Column; 5] = [fixed("", 1), fixed("When", 10), fixed("Command", 14), fixed("Outcome", 11), WHAT];
@@ -62,22 +58,17 @@ fn row(r: &LedgerRow, state: &State, wide: bool) -> Vec<Cell<'static>> {
 }
 
 fn empty(state: &State, ink: &mut Ink<'_>) {
-    let mut lines = Lines::bare(state.theme, ink.width());
-    match state.journal_progress {
-        Progress::Reading => lines.say("", "reading…", Tone::Dim),
-        _ if !state.journal_view.filter().is_empty() => {
-            lines.say("", "Nothing in the journal matches the filter. Esc clears it.", Tone::Plain);
+    let empty = Empty {
+        progress: state.journal_progress,
+        filtered: (!state.journal_view.filter().is_empty()).then_some("Nothing in the journal matches the filter."),
+        stopped: "r reads the journal.",
+    };
+    empty.draw(state, ink, |lines| {
+        if let Some(problem) = &state.journal.problem {
+            return lines.say("", problem, Tone::Bad);
         }
-        Progress::Stopped => lines.say("", "Reading was stopped. r reads the journal.", Tone::Plain),
-        Progress::Done => {
-            if let Some(problem) = &state.journal.problem {
-                lines.say("", problem, Tone::Bad);
-                return lines.draw(&mut ink.rows(1, u16::MAX), 0);
-            }
-            lines.say("", "Nothing was done with this trust directory so far.", Tone::Strong);
-            lines.gap();
-            lines.say("", "Every change made with claviger is written down here, with its questions and answers.", Tone::Plain);
-        }
-    }
-    lines.draw(&mut ink.rows(1, u16::MAX), 0);
+        lines.say("", "Nothing was done with this trust directory so far.", Tone::Strong);
+        lines.gap();
+        lines.say("", "Every change made with claviger is written down here, with its questions and answers.", Tone::Plain);
+    });
 }

@@ -1,12 +1,5 @@
 //! One private key: everything known of it, problems first, each with what mends it.
-use super::super::{
-    ink::Ink,
-    layer::Context,
-    state::State,
-    theme::Tone,
-    when,
-    widgets::{pane::Lines, table},
-};
+use super::super::{ink::Ink, layer::Context, state::State, theme::Tone, when, widgets::pane::Lines};
 use crate::text;
 use crate::views::keys::KeyRow;
 
@@ -19,13 +12,8 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let role = if k.role.shown().as_str().is_empty() { "without a role".to_owned() } else { k.role.shown().into() };
     let id = k.id.map(|i| i.short()).unwrap_or_default();
     ink.line(0, &[("Keys  ", Tone::Dim), (&role, Tone::Strong), ("  ", Tone::Plain), (&id, Tone::Strong)]);
-    let top = state.view(Context::Key).map_or(0, |v| v.cursor());
-    let lines = lines(state, ink.width());
-    let body = super::body(Context::Key, ink.area());
-    let mut part = ink.on(body);
-    lines.draw(&mut part, top);
-    let height = part.height();
-    table::scroll_bar(&mut part, 0, height, top, lines.lines.len());
+    let (lines, body) = (lines(state, ink.width()), super::body(Context::Key, ink.area()));
+    super::text(state, Context::Key, &mut ink.on(body), &lines);
 }
 
 /// The lines of the page.

@@ -2,15 +2,11 @@
 use super::super::{
     ink::Ink,
     layer::Context,
-    shelf::Progress,
     state::State,
     theme::Tone,
-    widgets::{
-        pane::Lines,
-        table::{self, Cell, Column, fixed, rest},
-    },
+    widgets::table::{self, Cell, Column, fixed, rest},
 };
-use super::key;
+use super::{Empty, key};
 use crate::views::keys::KeyRow;
 
 const COLUMNS: [Column; 6] =
@@ -60,28 +56,26 @@ fn row(k: &KeyRow, state: &State) -> Vec<Cell<'static>> {
 }
 
 fn empty(state: &State, ink: &mut Ink<'_>) {
-    let mut lines = Lines::bare(state.theme, ink.width());
     let filtered = state.view(Context::Keys).is_some_and(|v| !v.filter().is_empty());
-    match state.keys_progress {
-        Progress::Reading => lines.say("", "reading…", Tone::Dim),
-        _ if filtered => lines.say("", "No key matches the filter. Esc clears it.", Tone::Plain),
-        Progress::Stopped => lines.say("", "Reading was stopped. r reads the keys.", Tone::Plain),
+    let empty = Empty {
+        progress: state.keys_progress,
+        filtered: filtered.then_some("No key matches the filter."),
+        stopped: "r reads the keys.",
+    };
+    empty.draw(state, ink, |lines| {
         // What could not be read may be full of keys: to invite to make one now would be to lose sight of them.
-        Progress::Done if state.keys.unread().is_some() => {
+        if state.keys.unread().is_some() {
             lines.say("", "The private keys could not be read; it is not known whether there are any.", Tone::Bad);
             lines.gap();
-            super::findings::say_all(&mut lines, "", &state.keys.directory);
+            return super::findings::say_all(lines, "", &state.keys.directory);
         }
-        Progress::Done => {
-            lines.say("", &format!("No private keys in {}.", state.facts.trust_dir), Tone::Strong);
-            lines.gap();
-            if state.read_only.is_none() {
-                lines.say("", "n makes a key here, i takes keys from a file.", Tone::Plain);
-            }
-            lines.say("", "claviger key generate NAME makes a signing key.", Tone::Plain);
-            lines.say("", "claviger --trust-dir DIR opens another trust directory.", Tone::Plain);
-            lines.say("", "claviger sandbox shows a world to practise on.", Tone::Plain);
+        lines.say("", &format!("No private keys in {}.", state.facts.trust_dir), Tone::Strong);
+        lines.gap();
+        if state.read_only.is_none() {
+            lines.say("", "n makes a key here, i takes keys from a file.", Tone::Plain);
         }
-    }
-    lines.draw(&mut ink.rows(1, u16::MAX), 0);
+        lines.say("", "claviger key generate NAME makes a signing key.", Tone::Plain);
+        lines.say("", "claviger --trust-dir DIR opens another trust directory.", Tone::Plain);
+        lines.say("", "claviger sandbox shows a world to practise on.", Tone::Plain);
+    });
 }

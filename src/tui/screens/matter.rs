@@ -4,7 +4,7 @@ use super::super::{
     layer::{Context, Layer},
     state::State,
     theme::Tone,
-    widgets::{pane::Lines, table},
+    widgets::pane::Lines,
 };
 
 /// Draws the page.
@@ -14,13 +14,8 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         .iter()
         .find_map(|l| if let Layer::Matter(m) = l { Some(super::overview::subject(state, m.matter.subject)) } else { None });
     ink.line(0, &[("Overview  ", Tone::Dim), (&subject.unwrap_or_default(), Tone::Strong)]);
-    let top = state.view(Context::Matter).map_or(0, |v| v.cursor());
-    let lines = lines(state, ink.width());
-    let body = super::body(Context::Matter, ink.area());
-    let mut part = ink.on(body);
-    lines.draw(&mut part, top);
-    let height = part.height();
-    table::scroll_bar(&mut part, 0, height, top, lines.lines.len());
+    let (lines, body) = (lines(state, ink.width()), super::body(Context::Matter, ink.area()));
+    super::text(state, Context::Matter, &mut ink.on(body), &lines);
 }
 
 /// The lines of the page.

@@ -9,6 +9,7 @@ pub mod key;
 pub mod keys;
 pub mod locked;
 pub mod matter;
+pub mod message;
 pub mod overview;
 pub mod palette;
 pub mod repositories;
@@ -21,6 +22,7 @@ mod wizard_form;
 use super::{
     ink::Ink,
     layer::Context,
+    shelf::Progress,
     state::State,
     theme::{Glyphs, Tone},
     widgets::{pane::Lines, table},
@@ -47,6 +49,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Repositories => repositories::draw(state, ink),
         Context::Journal => journal::draw(state, ink),
         Context::Deed => deed::draw(state, ink),
+        Context::Message => message::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
         Context::Palette => palette::draw(state, ink),
@@ -60,7 +63,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
     match of {
         Context::Overview => overview::body(content),
         Context::Keys | Context::Repositories | Context::Journal => table::body(split(below(content, 1)).0),
-        Context::Key | Context::Matter | Context::Deed => below(content, 2),
+        Context::Key | Context::Matter | Context::Deed | Context::Message => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
@@ -81,6 +84,7 @@ pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
     match of {
         Context::Key => Some(key::lines(state, content.width).lines.len()),
         Context::Deed => Some(deed::lines(state, content.width).lines.len()),
+        Context::Message => Some(message::lines(state, content.width).lines.len()),
         Context::Matter => Some(matter::lines(state, content.width).lines.len()),
         Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),
@@ -114,6 +118,38 @@ fn title(ink: &mut Ink<'_>, name: &str, shown: usize, all: usize, filter: &str) 
     if !filter.is_empty() {
         let room = ink.width().saturating_sub(x + 3);
         ink.clip(x + 3, 0, room, &format!("filter: {filter}"), Tone::Accent);
+    }
+}
+
+/// Draws a page of text, from where somebody has scrolled to.
+fn text(state: &State, of: Context, ink: &mut Ink<'_>, lines: &Lines) {
+    let top = state.view(of).map_or(0, |v| v.cursor());
+    lines.draw(ink, top);
+    let height = ink.height();
+    table::scroll_bar(ink, 0, height, top, lines.lines.len());
+}
+
+/// What is said in the place of a list without rows.
+struct Empty<'s> {
+    /// How far reading has come.
+    progress: Progress,
+    /// What is said where a filter lets nothing through; none if no filter is in force.
+    filtered: Option<&'s str>,
+    /// What is said where reading was stopped.
+    stopped: &'s str,
+}
+
+impl Empty<'_> {
+    /// Says it; `nothing` says that there is nothing, where everything was read.
+    fn draw(&self, state: &State, ink: &mut Ink<'_>, nothing: impl FnOnce(&mut Lines)) {
+        let mut lines = Lines::bare(state.theme, ink.width());
+        match (self.progress, self.filtered) {
+            (Progress::Reading, _) => lines.say("", "reading…", Tone::Dim),
+            (_, Some(filtered)) => lines.say("", &format!("{filtered} Esc clears it."), Tone::Plain),
+            (Progress::Stopped, None) => lines.say("", &format!("Reading was stopped. {}", self.stopped), Tone::Plain),
+            (Progress::Done, None) => nothing(&mut lines),
+        }
+        lines.draw(&mut ink.rows(1, u16::MAX), 0);
     }
 }
 

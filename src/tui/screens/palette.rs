@@ -1,4 +1,5 @@
-//! The palette over a page: verbs that fit what is typed in the line below, what each does, and why it cannot be done now.
+//! The palette over a page: verbs that fit what is typed in the line below, what each does, and why it cannot be done now; and
+//! messages of the old tools.
 use super::super::{fit, ink::Ink, layer::Context, palette, state::State, theme::Tone, widgets::table};
 use ratatui::layout::Rect;
 
@@ -24,7 +25,18 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let all: Vec<palette::Offer> = palette::offers().collect();
     let height = inside.height();
     for (line, index) in view.on_screen(usize::from(height)) {
-        let (Some(offer), Ok(y)) = (all.get(index), u16::try_from(line)) else { continue };
+        let Ok(y) = u16::try_from(line) else { continue };
+        let Some(offer) = all.get(index) else {
+            if let Some((_, message)) = palette::message(index) {
+                let x = inside.put(POINTER, y, "what means: ", Tone::Accent);
+                let room = inside.width().saturating_sub(x + 1);
+                inside.clip(x, y, room, message.text, Tone::Plain);
+            }
+            if open.view.selected() == Some(index) {
+                table::select(&mut inside, y);
+            }
+            continue;
+        };
         let why = offer.why_not(state);
         let (verb, help) = if why.is_some() { (Tone::Dim, Tone::Dim) } else { (Tone::Accent, Tone::Plain) };
         inside.clip(POINTER, y, VERB, offer.verb, verb);

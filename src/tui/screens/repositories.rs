@@ -1,7 +1,7 @@
 //! The list of repositories: how each stands, why its root is trusted, how fresh it is, and what expires next.
 use super::super::{
     ink::Ink,
-    shelf::{Progress, Repo},
+    shelf::Repo,
     state::State,
     theme::Tone,
     when,
@@ -10,6 +10,7 @@ use super::super::{
         table::{self, Cell, Column, fixed, rest},
     },
 };
+use super::Empty;
 use crate::{
     tuf::collection::{Anchor, Freshness},
     views::notable::count,
@@ -128,22 +129,18 @@ fn describe(state: &State, r: &Repo, columns: u16) -> Lines {
 }
 
 fn empty(state: &State, ink: &mut Ink<'_>) {
-    let mut lines = Lines::bare(state.theme, ink.width());
-    match state.repos_progress {
-        Progress::Reading => lines.say("", "reading…", Tone::Dim),
-        _ if !state.repos_view.filter().is_empty() => {
-            lines.say("", "No repository matches the filter. Esc clears it.", Tone::Plain);
-        }
-        Progress::Stopped => lines.say("", "Reading was stopped. R looks for repositories again.", Tone::Plain),
-        Progress::Done => {
-            lines.say("", "No repositories are known here.", Tone::Strong);
+    let empty = Empty {
+        progress: state.repos_progress,
+        filtered: (!state.repos_view.filter().is_empty()).then_some("No repository matches the filter."),
+        stopped: "R looks for repositories again.",
+    };
+    empty.draw(state, ink, |lines| {
+        lines.say("", "No repositories are known here.", Tone::Strong);
+        lines.gap();
+        lines.say("", "claviger repo show GUN reads one from its server; after that it is listed here.", Tone::Plain);
+        for note in &state.repos.notes {
             lines.gap();
-            lines.say("", "claviger repo show GUN reads one from its server; after that it is listed here.", Tone::Plain);
-            for note in &state.repos.notes {
-                lines.gap();
-                lines.say("", note, Tone::Warn);
-            }
+            lines.say("", note, Tone::Warn);
         }
-    }
-    lines.draw(&mut ink.rows(1, u16::MAX), 0);
+    });
 }

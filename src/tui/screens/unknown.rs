@@ -1,13 +1,6 @@
 //! A repository of which nothing is trusted: why, what to do, and, if the user wants to see it, what its files claim.
 use super::super::{
-    ink::Ink,
-    layer::Context,
-    shelf::Repo,
-    standing::Standing,
-    state::State,
-    theme::Tone,
-    when,
-    widgets::{pane::Lines, table},
+    ink::Ink, layer::Context, shelf::Repo, standing::Standing, state::State, theme::Tone, when, widgets::pane::Lines,
 };
 use crate::{
     repository::{Look, Seen},
@@ -20,10 +13,7 @@ const NAMES: usize = 50;
 /// Draws the page below the verdict.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
     let lines = lines(state, ink.width());
-    let top = state.view(Context::Unknown).map_or(0, |v| v.cursor());
-    lines.draw(ink, top);
-    let height = ink.height();
-    table::scroll_bar(ink, 0, height, top, lines.lines.len());
+    super::text(state, Context::Unknown, ink, &lines);
 }
 
 /// The lines of the page.

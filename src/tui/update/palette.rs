@@ -1,8 +1,9 @@
 //! The palette: opened, completed, and what it has selected is done as if its key had been pressed.
 use crate::tui::{
     effect::Effect,
-    layer::Layer,
+    layer::{Layer, MessagePage},
     palette::Palette,
+    roster::View,
     state::{Notice, State},
     theme::Tone,
 };
@@ -21,6 +22,11 @@ pub fn complete(state: &mut State) {
 
 /// Does what is selected. What cannot be done says why, and the palette stays.
 pub fn run(state: &mut State) -> Vec<Effect> {
+    if let Some(number) = state.palette().and_then(Palette::selected_message) {
+        state.layers.pop();
+        state.layers.push(Layer::Message(MessagePage { number, scroll: View::default() }));
+        return Vec::new();
+    }
     let Some(offer) = state.palette().and_then(Palette::selected) else { return Vec::new() };
     if let Some(why) = offer.why_not(state) {
         state.notice = Some(Notice { text: why.into_owned(), tone: Tone::Warn });

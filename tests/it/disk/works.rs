@@ -1,6 +1,6 @@
 //! Everything that writes keys, each on a desk of its own, and what must hold whenever it failed.
 use crate::{
-    killed::{Desk, OLD, only_whole_keys},
+    killed::{Desk, Found, OLD, only_whole_keys},
     killed_store::{key_files, old_layout},
 };
 use claviger::{
@@ -209,14 +209,9 @@ impl Task {
     /// The disk is healthy again: the next start says what was interrupted, and the work is done, at once or after it was begun
     /// anew.
     pub fn afterwards(&self, desk: &Desk, when: &str) {
-        let begun = desk.open_transcripts().iter().any(|text| text.contains("\"event\":\"begun\""));
-        let listed = desk.claviger(&[], &["key", "list"]);
-        let said = String::from_utf8(listed.stderr).unwrap();
-        assert!(listed.status.success(), "{when}: {said}");
-        assert_eq!(said.contains("was interrupted"), begun, "{when}: {said}");
-        let open: serde_json::Value = serde_json::from_str(&desk.done(&["resume", "--json"])).unwrap();
-        for work in open["interrupted"].as_array().unwrap() {
-            desk.done(&[&["resume", work["work"].as_str().unwrap()], &self.again[..]].concat());
+        let Found { said, open, .. } = desk.found_at_the_next_start(when);
+        for work in &open {
+            desk.done(&[&["resume", work], &self.again[..]].concat());
         }
         if !(self.done)(desk, self) {
             let output = self.run(desk, &[], &[]);

@@ -5,6 +5,7 @@ use super::{
     driver::{Robot, Start, wait_gone},
 };
 use rustix::process::Signal;
+use std::path::Path;
 
 #[test]
 fn signals_end_it_with_their_status_and_leave_the_terminal_whole() {
@@ -138,5 +139,52 @@ fn a_panic_leaves_the_terminal_whole_and_its_message_readable() {
         !s.alternate_screen() && s.contents().contains("a fault that a test has put here")
     });
     assert_eq!(robot.end(), 101);
+    robot.wait_whole();
+}
+
+/// Commands that ask on the terminal, what is seen then, and what they say when they are ended there.
+const QUESTIONS: [(&[&str], &str, &str); 4] = [
+    (&["passphrase", "check"], "Passphrase to judge:", "Nothing was judged."),
+    (&["key", "generate", "ana", "--dir", "."], "New passphrase for", "No key was made."),
+    (&["key", "generate", "--dir", "."], "Name (", "No key was made."),
+    (&["--plain"], "0 leaves", "What was asked was not done."),
+];
+
+#[test]
+fn a_signal_at_a_question_of_a_command_ends_it_with_its_status_and_gives_the_terminal_back() {
+    for (signal, status, why) in [
+        (Signal::TERM, 143, "ended by SIGTERM"),
+        (Signal::HUP, 129, "the terminal was closed"),
+        (Signal::INT, 130, "interrupted"),
+    ] {
+        for (arguments, asks, nothing) in QUESTIONS {
+            let home = Home::empty();
+            let mut robot = home.start(arguments, (100, 30));
+            robot.see(asks);
+            robot.signal(signal);
+            assert_eq!(robot.end(), status, "{signal:?} {arguments:?}");
+            robot.wait_whole();
+            robot.see(why);
+            robot.see(nothing);
+            assert!(!home.dir.path().join(".docker").exists());
+        }
+    }
+}
+
+#[test]
+fn a_command_that_is_told_to_outlive_its_terminal_does() {
+    let home = Home::empty();
+    let script = format!("trap '' HUP; exec {} passphrase check", env!("CARGO_BIN_EXE_claviger"));
+    let mut robot = Robot::start(Start {
+        program: Path::new("/bin/sh"),
+        arguments: vec!["-c".to_owned(), script],
+        variables: vec![("HOME", home.dir.path().to_string_lossy().into_owned())],
+        size: (100, 30),
+    });
+    robot.see("Passphrase to judge:");
+    robot.signal(Signal::HUP);
+    robot.press("unsaddle gondola walnut turnip lantern zoom\n");
+    robot.see("strong: about");
+    assert_eq!(robot.end(), 0);
     robot.wait_whole();
 }
