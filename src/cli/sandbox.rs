@@ -67,12 +67,17 @@ pub async fn open(options: &Options, stop: Cancel) -> Result<(), Failure> {
 #[cfg(feature = "network")]
 pub async fn serve(as_json: bool) -> Result<(), Failure> {
     use super::output;
-    use crate::sandbox::Shell;
+    use crate::sandbox::{Authority, Registry, Shell, ShellError, registry::limits};
+    use std::sync::Arc;
     use tokio::signal::unix::{SignalKind, signal};
     let world = make()?;
     let nothing = "nothing is served";
-    let shell = Shell::start(world.server().service(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
-    let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
+    let refused = |e: ShellError| Failure::new("sandbox", e.to_string(), nothing, "");
+    let authority = Authority::new().map_err(refused)?;
+    let images = Arc::new(Registry::in_memory(limits::ROOM));
+    let shell = Shell::start(&authority, world.server().service(), 0).map_err(refused)?;
+    let registry = Shell::start(&authority, images.service(), 0).map_err(refused)?;
+    let invitation = world.invite(&shell).and_then(|i| i.with_registry(&registry)).map_err(|e| failure(&e))?;
     // Listened to before anybody can know that there is something to end.
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
@@ -83,6 +88,7 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
         output::say_json(&serde_json::json!({
             "schema": "claviger/sandbox/1",
             "url": invitation.url,
+            "registry": invitation.registry.map(|r| r.url),
             "ca_file": invitation.ca_file.to_string_lossy(),
             "docker_config": invitation.docker_config.to_string_lossy(),
             "notary_config": invitation.notary_config.to_string_lossy(),
@@ -102,7 +108,7 @@ pub async fn serve(as_json: bool) -> Result<(), Failure> {
         _ = terminated.recv() => {}
         _ = hung_up.recv() => {}
     }
-    shell.stop().await;
+    tokio::join!(shell.stop(), registry.stop());
     Ok(())
 }
 
