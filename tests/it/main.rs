@@ -35,6 +35,7 @@ mod recorded;
 mod robot;
 mod sandbox_isolation;
 mod sandbox_peers;
+mod sandbox_registry;
 mod sandbox_server;
 mod sandbox_support;
 mod sandbox_world;

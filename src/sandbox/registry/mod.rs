@@ -71,6 +71,8 @@ impl Registry {
         let asked = match Asked::of(call) {
             Ok(Asked::Front) => return answer::with(answer::empty(200), "Cache-Control", "no-cache"),
             Ok(asked) => asked,
+            // What is no path at all never comes as far as the real registry.
+            Err(answer) if answer == Response::bad_request() => return answer,
             Err(answer) => return versioned(answer),
         };
         let answer = match &asked {
