@@ -18,7 +18,10 @@ fn open(path: &Path) -> Registry {
 fn files(path: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(path).unwrap().map(|e| e.unwrap().path()) {
-        if entry.is_dir() { found.extend(files(&entry)) } else { drop(found.insert(entry)) }
+        match entry.is_dir() {
+            true => found.extend(files(&entry)),
+            false => found.extend([entry]),
+        }
     }
     found
 }
