@@ -3,7 +3,8 @@
 #
 #   .ci/tools.sh build     a C compiler and pkg-config; Rust must be there
 #   .ci/tools.sh lint      the same, with rustfmt and clippy
-#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, `docker trust`, and small tools
+#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, docker-registry, skopeo, `docker trust`,
+#                          and small tools
 #   .ci/tools.sh fuzz      cargo-fuzz
 #
 # Packages are installed on Debian and its children. Elsewhere their names are printed and nothing is touched.
@@ -128,15 +129,15 @@ peers() {
     build
     local missing=() tool
     for tool in notary notary-server notary-signer; do have "$tool" || missing+=(notary); done
-    have openssl || missing+=(openssl)
+    for tool in docker-registry skopeo openssl; do have "$tool" || missing+=("$tool"); done
     have strace || missing+=(strace)
     have setpriv || missing+=(util-linux)
     have man || missing+=(man-db)
     [ -x /usr/bin/time ] || missing+=(time) # the benchmarks read peak memory from it
     if [ ${#missing[@]} != 0 ]; then
         have apt-get || not_debian "A test peer (${missing[*]})" \
-            "dnf install golang openssl strace util-linux time man-db docker-cli; notary 0.7 from source" \
-            "pacman -S notary openssl strace util-linux time man-db docker" \
+            "dnf install golang openssl skopeo strace util-linux time man-db docker-cli; notary 0.7 and docker-registry 2.8 from source" \
+            "pacman -S notary openssl skopeo strace util-linux time man-db docker; docker-registry 2.8 from source" \
             "none: the tests run on Linux only"
         mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
         apt_install "${missing[@]}"

@@ -72,11 +72,16 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
 #[cfg(feature = "network")]
 pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
     use super::signals::Signals;
-    use crate::sandbox::Shell;
+    use crate::sandbox::{Authority, Registry, Shell, ShellError, registry::limits};
+    use std::sync::Arc;
     let world = make(dir)?;
     let nothing = "nothing is served";
-    let shell = Shell::start(world.server().service(), 0).map_err(|e| Failure::new("sandbox", e.to_string(), nothing, ""))?;
-    let invitation = world.invite(&shell).map_err(|e| failure(&e))?;
+    let refused = |e: ShellError| Failure::new("sandbox", e.to_string(), nothing, "");
+    let authority = Authority::new().map_err(refused)?;
+    let images = Arc::new(Registry::in_memory(limits::ROOM));
+    let shell = Shell::start(&authority, world.server().service(), 0).map_err(refused)?;
+    let registry = Shell::start(&authority, images.service(), 0).map_err(refused)?;
+    let invitation = world.invite(&shell).and_then(|i| i.with_registry(&registry)).map_err(|e| failure(&e))?;
     // Listened to before anybody can know that there is something to end.
     let mut signals = Signals::listen()?;
     if as_json {
@@ -85,6 +90,7 @@ pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
         output::say_json(&serde_json::json!({
             "schema": "claviger/sandbox/1",
             "url": invitation.url,
+            "registry": invitation.registry.map(|r| r.url),
             "ca_file": invitation.ca_file.to_string_lossy(),
             "docker_config": invitation.docker_config.to_string_lossy(),
             "notary_config": invitation.notary_config.to_string_lossy(),
@@ -101,7 +107,7 @@ pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
         output::note(&format!("a sandbox is served at {} until Ctrl-C; {then}", invitation.url));
     }
     signals.heard().await;
-    shell.stop().await;
+    tokio::join!(shell.stop(), registry.stop());
     Ok(())
 }
 

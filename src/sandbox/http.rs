@@ -1,7 +1,8 @@
-//! The server behind HTTP and TLS, on the loopback interface only, for `notary`, `docker trust` and everything else that
-//! wants a real server. Certificates are made at each start, by an authority that exists for this one server.
+//! A service behind HTTP and TLS, on the loopback interface only, for `notary`, `docker trust`, `skopeo` and everything else
+//! that wants a real server. Its certificate is made at its start, by the authority that it is given.
 use super::{
     answer::Response,
+    authority::Authority,
     call::{Call, Service},
 };
 use axum::{
@@ -11,22 +12,13 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, request::Parts},
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::{
-    ServerConfig,
-    crypto::ring,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 
-/// How long the certificates hold, from a day before they are made.
-const CERTIFICATE_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long open connections may go on when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Most bytes of a request's body.
@@ -60,13 +52,13 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Listens on 127.0.0.1, at `port` or, if that is 0, at any that is free. Must be called inside a tokio runtime.
+    /// Listens on 127.0.0.1 with a certificate of `authority`, at `port` or, if that is 0, at any that is free. Must be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`ShellError`].
-    pub fn start(service: Service, port: u16) -> Result<Self, ShellError> {
+    pub fn start(authority: &Authority, service: Service, port: u16) -> Result<Self, ShellError> {
         let listen = |source| ShellError::Listen { port, source };
-        let (tls, ca) = certificates()?;
+        let (tls, ca) = (authority.tls()?, authority.pem().to_owned());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -133,33 +125,4 @@ fn call<'a>(head: &'a Parts, headers: &'a [(String, String)], body: &'a [u8]) ->
 /// Header names are in lower case here. A value that is no text is no header to us.
 fn headers(head: &Parts) -> Vec<(String, String)> {
     head.headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect()
-}
-
-/// Makes an authority and a certificate for this machine's own names, and TLS that shows it.
-fn certificates() -> Result<(ServerConfig, String), ShellError> {
-    let from = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
-    let until = from.checked_add(CERTIFICATE_LIFE).unwrap_or(from);
-    let limited = |mut p: CertificateParams| {
-        (p.not_before, p.not_after) = (from.into(), until.into());
-        p
-    };
-    let mut authority = limited(CertificateParams::new(Vec::<String>::new())?);
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    authority.distinguished_name.push(DnType::CommonName, "claviger sandbox, worthless elsewhere");
-    let key = KeyPair::generate()?;
-    let ca = authority.self_signed(&key)?.pem();
-    let issuer = Issuer::new(authority, key);
-    let mut leaf = limited(CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?);
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    leaf.distinguished_name.push(DnType::CommonName, "claviger sandbox");
-    let key = KeyPair::generate()?;
-    let certificate = leaf.signed_by(&key, &issuer)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)?;
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((tls, ca))
 }

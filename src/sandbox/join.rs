@@ -23,6 +23,19 @@ pub struct Invitation {
     pub notary_config: PathBuf,
     /// Environment variables, in the order in which they should be printed.
     pub variables: Vec<(&'static str, String)>,
+    /// The registry, if there is one.
+    pub registry: Option<InvitedRegistry>,
+}
+
+/// Where images are pushed to and pulled from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitedRegistry {
+    /// Its address.
+    pub url: String,
+    /// Its address as the first part of an image's name.
+    pub host: String,
+    /// The directory with the certificate of its authority, `ca.crt`, as `skopeo --cert-dir` wants it.
+    pub cert_dir: PathBuf,
 }
 
 impl Sandbox {
@@ -32,14 +45,10 @@ impl Sandbox {
     /// [`SandboxError::Files`].
     pub fn invite(&self, shell: &Shell) -> Result<Invitation, SandboxError> {
         let docker_config = self.path().join("docker");
-        let tls = docker_config.join("tls").join(shell.address().to_string());
-        DirBuilder::new().recursive(true).mode(0o700).create(&tls).map_err(|e| SandboxError::files(&tls, e))?;
-        let ca_file = tls.join("ca.crt");
-        replace(&ca_file, shell.ca_pem())?;
+        let ca_file = trusted(&docker_config, shell)?.join("ca.crt");
         replace(&docker_config.join("config.json"), "{}\n")?;
         let notary_config = self.path().join("notary.json");
         let url = shell.url();
-        let text = |p: &Path| p.to_string_lossy().into_owned();
         let config = serde_json::json!({
             "trust_dir": text(self.trust_dir().path()),
             "remote_server": { "url": url, "root_ca": text(&ca_file) },
@@ -47,18 +56,45 @@ impl Sandbox {
         replace(&notary_config, &format!("{config:#}\n"))?;
         let mut variables = vec![("DOCKER_CONFIG", text(&docker_config)), ("DOCKER_CONTENT_TRUST_SERVER", url.clone())];
         variables.extend(crate::secret::VARIABLES.map(|name| (name, PASSPHRASE.to_owned())));
-        Ok(Invitation { url, ca_file, docker_config, notary_config, variables })
+        Ok(Invitation { url, ca_file, docker_config, notary_config, variables, registry: None })
     }
 }
 
 impl Invitation {
+    /// The same with a registry that `shell` serves.
+    ///
+    /// # Errors
+    /// [`SandboxError::Files`].
+    pub fn with_registry(mut self, shell: &Shell) -> Result<Self, SandboxError> {
+        let cert_dir = trusted(&self.docker_config, shell)?;
+        self.registry = Some(InvitedRegistry { url: shell.url(), host: shell.address().to_string(), cert_dir });
+        Ok(self)
+    }
+
     /// Lines for a POSIX shell: variables for both tools, and an alias, because `notary` reads the address and the
     /// certificate of its server from a file only.
     pub fn lines(&self) -> Vec<String> {
         let exports = self.variables.iter().map(|(name, value)| format!("export {name}={}", quoted(value)));
         let notary = format!("notary -c {}", quoted(&self.notary_config.to_string_lossy()));
-        exports.chain([format!("alias notary={}", quoted(&notary))]).collect()
+        let registry = self.registry.iter().flat_map(|r| {
+            let skopeo =
+                format!("skopeo copy --dest-cert-dir {} SOURCE docker://{}/NAME:TAG", quoted(&text(&r.cert_dir)), r.host);
+            [format!("# registry: {}", r.url), format!("# an image goes there with: {skopeo}")]
+        });
+        exports.chain([format!("alias notary={}", quoted(&notary))]).chain(registry).collect()
     }
+}
+
+/// Puts the certificate of a shell's authority where docker looks for it, and says where that is.
+fn trusted(docker_config: &Path, shell: &Shell) -> Result<PathBuf, SandboxError> {
+    let directory = docker_config.join("tls").join(shell.address().to_string());
+    DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(|e| SandboxError::files(&directory, e))?;
+    replace(&directory.join("ca.crt"), shell.ca_pem())?;
+    Ok(directory)
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn quoted(word: &str) -> String {

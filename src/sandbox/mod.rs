@@ -1,13 +1,15 @@
-//! A world to practise on: a Notary server as plain functions, and repositories and keys to look at.
+//! A world to practise on: a Notary server and a registry as plain functions, and repositories and keys to look at.
 //!
 //! [`Server`] answers reading requests byte for byte as the real notary-server does (protocol 10); [`InProcess`] puts it
 //! behind the [`crate::notary::Transport`] that the rest of the program uses, without a socket; `Shell` (with the feature
 //! `network`) puts it behind HTTP and TLS on the loopback interface, where `notary` and `docker trust` can join in.
-//! [`Sandbox`] is a server with a seeded world and a trust directory of its own.
+//! [`Sandbox`] is a server with a seeded world and a trust directory of its own. [`Registry`] keeps images, for a shell too.
 //!
 //! Nothing here opens anything of the user's: no trust directory but the sandbox's own, no docker configuration, no
 //! credential helper, no smart card service.
 mod answer;
+#[cfg(feature = "network")]
+mod authority;
 mod call;
 mod disk;
 mod feed;
@@ -19,6 +21,7 @@ mod keys;
 mod multipart;
 mod publish;
 mod refused;
+pub mod registry;
 mod route;
 mod server;
 mod state;
@@ -27,13 +30,16 @@ mod transport;
 mod world;
 
 pub use answer::Response;
+#[cfg(feature = "network")]
+pub use authority::Authority;
 pub use call::{Call, Service};
 pub use disk::DiskError;
 #[cfg(feature = "network")]
 pub use http::{Shell, ShellError};
 #[cfg(feature = "network")]
-pub use join::Invitation;
+pub use join::{Invitation, InvitedRegistry};
 pub use keys::ServerKeys;
+pub use registry::Registry;
 pub use server::{Clock, Server};
 pub use store::{Published, Repository};
 pub use transport::InProcess;

@@ -6,7 +6,7 @@ use super::{
 };
 use claviger::{
     keys::{NewKey, generate},
-    sandbox::{Published, Repository, Server, ServerKeys, Shell},
+    sandbox::{Authority, Published, Repository, Server, ServerKeys, Shell},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -46,7 +46,7 @@ impl Desk {
         repository.freeze();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = Arc::new(Server::new(Arc::new(Timestamp::now), [repository]));
-        let shell = runtime.block_on(async { Shell::start(server.service(), 0).unwrap() });
+        let shell = runtime.block_on(async { Shell::start(&Authority::new().unwrap(), server.service(), 0).unwrap() });
         let home = Home::empty();
         std::fs::write(home.dir.path().join("ca.crt"), shell.ca_pem()).unwrap();
         Self { home, shell, _runtime: runtime }

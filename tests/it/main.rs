@@ -40,6 +40,7 @@ mod sandbox_kept;
 mod sandbox_life;
 mod sandbox_peers;
 mod sandbox_publish;
+mod sandbox_registry;
 mod sandbox_server;
 mod sandbox_support;
 mod sandbox_world;

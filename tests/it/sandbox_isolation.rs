@@ -1,7 +1,7 @@
 //! A sandbox opens nothing of the user's: seen from outside, by the system calls it makes.
 use crate::sandbox_support::ask;
 use claviger::{
-    sandbox::{Sandbox, Shell},
+    sandbox::{Authority, Sandbox, Shell},
     tuf::{
         name::BaseRole,
         request::{Request, Which},
@@ -136,7 +136,7 @@ async fn a_sandbox_works_from_its_start_to_its_end() {
     }
     let keys = claviger::keys::list(s.trust_dir());
     assert!(keys.entries.len() > 10);
-    let shell = Shell::start(s.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();
     assert!(!s.invite(&shell).unwrap().lines().is_empty());
     assert_eq!(ask(shell.address(), shell.ca_pem(), "GET", "/v2/").body, b"{}");
     shell.stop().await;

@@ -1,6 +1,6 @@
 //! The unmodified `notary` and `docker trust` live in the sandbox: everything that they can do to a repository, they do.
 use crate::sandbox_support::tool;
-use claviger::sandbox::{Invitation, Sandbox, Shell};
+use claviger::sandbox::{Authority, Invitation, Sandbox, Shell};
 use jiff::Timestamp;
 use std::{
     io::Write,
@@ -134,7 +134,7 @@ fn home(sandbox: &Sandbox) -> PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_notary_and_docker_trust_do_all_that_they_can_do() {
     let sandbox = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(sandbox.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), sandbox.server().service(), 0).unwrap();
     let guest = Guest { invitation: sandbox.invite(&shell).unwrap(), home: home(&sandbox) };
     with_notary(&guest);
     with_docker(&guest);

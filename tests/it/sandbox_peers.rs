@@ -2,7 +2,7 @@
 //! see the same world as we do.
 use crate::sandbox_support::tool;
 use claviger::{
-    sandbox::{Invitation, Sandbox, Shell},
+    sandbox::{Authority, Invitation, Sandbox, Shell},
     tuf::{
         collection::TrustedCollection,
         name::{Gun, RoleName},
@@ -64,7 +64,7 @@ fn hex(digest: [u8; 32]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_notary_lists_every_repository_as_we_do() {
     let s = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(s.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();
     let invitation = s.invite(&shell).unwrap();
     for gun in s.guns() {
         let mut command = invited("notary", &s, &invitation);
@@ -86,7 +86,7 @@ async fn the_real_notary_lists_every_repository_as_we_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_docker_trust_inspects_every_repository_as_we_see_it() {
     let s = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(s.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();
     let invitation = s.invite(&shell).unwrap();
     let released = ["targets", "targets/releases"].map(|r| RoleName::new(r).unwrap());
     for gun in s.guns() {
@@ -124,7 +124,7 @@ async fn the_real_docker_trust_inspects_every_repository_as_we_see_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printed_lines_are_all_that_a_shell_needs() {
     let s = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(s.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();
     let lines = s.invite(&shell).unwrap().lines();
     // An alias holds from the next line on.
     let script = format!(
@@ -143,7 +143,7 @@ async fn the_printed_lines_are_all_that_a_shell_needs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_notary_unlocks_the_keys_and_walks_the_rotated_root() {
     let s = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(s.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();
     let invitation = s.invite(&shell).unwrap();
     let out = invited("notary", &s, &invitation)
         .arg("-c")

@@ -6,7 +6,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use claviger::{
-    sandbox::{Server, Shell},
+    sandbox::{Authority, Server, Shell},
     tuf::{
         key::{KeyType, PublicKey},
         name::Gun,
@@ -454,7 +454,8 @@ fn deletion(told: &mut Told) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_publication_is_taken_or_refused_with_the_words_of_the_real_server() {
     let real = RealServer::start();
-    let shell = Shell::start(Arc::new(Server::new(Arc::new(Timestamp::now), [])).service(), 0).unwrap();
+    let shell =
+        Shell::start(&Authority::new().unwrap(), Arc::new(Server::new(Arc::new(Timestamp::now), [])).service(), 0).unwrap();
     let mut theirs = Told { address: real.address, ca: real.ca_pem.clone(), answers: Vec::new() };
     let mut ours = Told { address: shell.address(), ca: shell.ca_pem().to_owned(), answers: Vec::new() };
     for told in [&mut theirs, &mut ours] {

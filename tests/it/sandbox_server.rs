@@ -2,7 +2,7 @@
 use crate::sandbox_support::{Answer, RealServer, ask};
 use claviger::{
     keys::{NewKey, generate},
-    sandbox::{Call, Published, Repository, Sandbox, Server, ServerKeys, Shell},
+    sandbox::{Authority, Call, Published, Repository, Sandbox, Server, ServerKeys, Shell},
     tuf::name::{Gun, RoleName},
 };
 use jiff::{Timestamp, fmt::strtime};
@@ -272,7 +272,7 @@ async fn the_real_notary_server_answers_every_request_with_the_same_bytes() {
     let all = ["root", "targets", "targets/releases", "snapshot", "timestamp"];
     let copies = [copy_of(&real, gun, &all), copy_of(&real, "lab.test/other", &all)];
     let ours = Arc::new(Server::new(Arc::new(Timestamp::now), copies));
-    let shell = Shell::start(ours.service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), ours.service(), 0).unwrap();
     let base = format!("/v2/{gun}/_trust");
     let releases = ask(real.address, &real.ca_pem, "GET", &format!("{base}/tuf/targets/releases.json")).body;
     use sha2::Digest;
@@ -309,12 +309,13 @@ async fn the_real_notary_server_answers_every_request_with_the_same_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shell_listens_on_the_loopback_interface_and_stops() {
     let s = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(s.server().service(), 0).unwrap();
+    let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();
     let (address, ca) = (shell.address(), shell.ca_pem().to_owned());
     assert!(address.ip().is_loopback());
     assert_eq!(ask(address, &ca, "GET", "/v2/").body, b"{}");
     assert!(
-        Shell::start(s.server().service(), address.port()).is_err_and(|e| e.to_string().contains(&address.port().to_string()))
+        Shell::start(&Authority::new().unwrap(), s.server().service(), address.port())
+            .is_err_and(|e| e.to_string().contains(&address.port().to_string()))
     );
     shell.stop().await;
     assert!(std::net::TcpStream::connect(address).is_err());
@@ -372,11 +373,40 @@ fn a_million_requests_of_rubbish_leave_it_serving() {
     let (before, mut state) = (feed(), 0x9e37_79b9_7f4a_7c15_u64);
     const METHODS: [&str; 6] = ["GET", "POST", "HEAD", "PUT", "BREW", ""];
     const PIECES: [&str; 20] = [
-        "/v2/", "sandbox.test/shop/docs", "x", "/_trust", "/tuf/", "targets", "root", "timestamp", "snapshot", ".json", ".key", "changefeed",
-        "..", "//", "%2f", "%", "*", "9999999999999999999.", "\u{202e}", "/",
+        "/v2/",
+        "sandbox.test/shop/docs",
+        "x",
+        "/_trust",
+        "/tuf/",
+        "targets",
+        "root",
+        "timestamp",
+        "snapshot",
+        ".json",
+        ".key",
+        "changefeed",
+        "..",
+        "//",
+        "%2f",
+        "%",
+        "*",
+        "9999999999999999999.",
+        "\u{202e}",
+        "/",
     ];
     const BODIES: [&str; 12] = [
-        "--b", "\r\n", "--b--", "Content-Disposition: form-data; filename=\"root\"", "filename=", "{\"signed\":{", "\"version\":1}", "}", "\r\n\r\n", "\"", "\0", "[",
+        "--b",
+        "\r\n",
+        "--b--",
+        "Content-Disposition: form-data; filename=\"root\"",
+        "filename=",
+        "{\"signed\":{",
+        "\"version\":1}",
+        "}",
+        "\r\n\r\n",
+        "\"",
+        "\0",
+        "[",
     ];
     let headers = [("content-type".to_owned(), "multipart/form-data; boundary=b".to_owned())];
     let mut statuses = std::collections::BTreeMap::new();

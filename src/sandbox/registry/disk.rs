@@ -1,0 +1,213 @@
+//! A registry's directory. Content lies under its digest, and small files say what belongs to a repository:
+//!
+//! ```text
+//! blobs/DIGITS                       content
+//! repositories/NAME/blobs/DIGITS     empty: the repository has this blob
+//! repositories/NAME/manifests/DIGITS the media type: the repository has this manifest
+//! repositories/NAME/tags/TAG         the digest that the tag stands for
+//! temporary/N                        being written; nothing there was ever answered for
+//! ```
+//!
+//! `NAME` has `+` for `/`, which no name holds. Each file is written elsewhere, brought to the disk, renamed into its place,
+//! and the place is brought to the disk: so each is there whole or not at all, and what the next step refers to is there
+//! before it. A crash between two steps leaves something that nothing refers to, which the next start takes away.
+use super::{
+    manifest::Kind,
+    name::{Digest, Name, Tag},
+    store::{Content, Repository},
+};
+use rustix::fs::FlockOperation;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fs::{DirBuilder, File, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+const BLOBS: &str = "blobs";
+const MANIFESTS: &str = "manifests";
+const TAGS: &str = "tags";
+const REPOSITORIES: &str = "repositories";
+const TEMPORARY: &str = "temporary";
+
+/// A directory that no other registry uses at the same time.
+pub struct Disk {
+    path: PathBuf,
+    /// Holds the lock as long as it is open.
+    _lock: File,
+    written: u64,
+}
+
+/// A registry as it lies on the disk.
+pub type Found = (BTreeMap<Name, Repository>, BTreeMap<Digest, Content>);
+
+impl Disk {
+    /// Opens a directory, makes what is missing in it, and reads what is there.
+    pub fn open(path: &Path) -> std::io::Result<(Self, Found)> {
+        let path = std::path::absolute(path)?;
+        make(&path)?;
+        let lock = File::open(&path)?;
+        rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|e| match e {
+            rustix::io::Errno::WOULDBLOCK => std::io::Error::new(ErrorKind::ResourceBusy, "another registry uses it"),
+            e => e.into(),
+        })?;
+        let temporary = path.join(TEMPORARY);
+        match std::fs::remove_dir_all(&temporary) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        for name in [TEMPORARY, BLOBS, REPOSITORIES] {
+            make(&path.join(name))?;
+        }
+        let disk = Self { path, _lock: lock, written: 0 };
+        let found = disk.read()?;
+        Ok((disk, found))
+    }
+
+    /// Keeps content, from now on also through a power cut.
+    pub fn put_content(&mut self, digest: &Digest, bytes: &[u8]) -> std::io::Result<Content> {
+        let path = self.path.join(BLOBS).join(digest.digits());
+        self.put(&path, bytes)?;
+        Ok(Content::File { path, size: bytes.len() as u64 })
+    }
+
+    /// Takes content away to which nothing refers.
+    pub fn remove_content(&mut self, digest: &Digest) -> std::io::Result<()> {
+        remove(&self.path.join(BLOBS).join(digest.digits()))
+    }
+
+    /// Writes down that a repository has a blob.
+    pub fn put_blob(&mut self, name: &Name, digest: &Digest) -> std::io::Result<()> {
+        self.put(&self.place(name, BLOBS).join(digest.digits()), b"")
+    }
+
+    /// Writes down that a repository has a blob no more.
+    pub fn remove_blob(&mut self, name: &Name, digest: &Digest) -> std::io::Result<()> {
+        remove(&self.place(name, BLOBS).join(digest.digits()))
+    }
+
+    /// Writes down that a repository has a manifest.
+    pub fn put_manifest(&mut self, name: &Name, digest: &Digest, kind: Kind) -> std::io::Result<()> {
+        self.put(&self.place(name, MANIFESTS).join(digest.digits()), kind.media_type().as_bytes())
+    }
+
+    /// Writes down that a repository has a manifest no more.
+    pub fn remove_manifest(&mut self, name: &Name, digest: &Digest) -> std::io::Result<()> {
+        remove(&self.place(name, MANIFESTS).join(digest.digits()))
+    }
+
+    /// Writes down what a tag stands for.
+    pub fn put_tag(&mut self, name: &Name, tag: &Tag, digest: &Digest) -> std::io::Result<()> {
+        self.put(&self.place(name, TAGS).join(tag.as_str()), digest.as_str().as_bytes())
+    }
+
+    /// Writes down that a tag stands for nothing.
+    pub fn remove_tag(&mut self, name: &Name, tag: &Tag) -> std::io::Result<()> {
+        remove(&self.place(name, TAGS).join(tag.as_str()))
+    }
+
+    fn place(&self, name: &Name, what: &str) -> PathBuf {
+        self.path.join(REPOSITORIES).join(name.as_str().replace('/', "+")).join(what)
+    }
+
+    /// Writes a file whole, in place of one that may be there.
+    fn put(&mut self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let directory = path.parent().ok_or(ErrorKind::InvalidInput)?;
+        make(directory)?;
+        self.written += 1;
+        let temporary = self.path.join(TEMPORARY).join(self.written.to_string());
+        let written = (|| {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&temporary, path)
+        })();
+        if let Err(e) = written {
+            // What cannot be taken away now is taken away at the next start.
+            let _ = std::fs::remove_file(&temporary);
+            return Err(e);
+        }
+        sync(directory)
+    }
+
+    fn read(&self) -> std::io::Result<Found> {
+        let mut contents = BTreeMap::new();
+        for (name, path) in entries(&self.path.join(BLOBS))? {
+            let Some(digest) = name.to_str().and_then(Digest::from_digits) else { continue };
+            let bytes = std::fs::read(&path)?;
+            // Content that a disk has spoilt is not there, and can be pushed again.
+            if Digest::of(&bytes) == digest {
+                contents.insert(digest, Content::File { path, size: bytes.len() as u64 });
+            }
+        }
+        let mut repositories = BTreeMap::new();
+        for (name, path) in entries(&self.path.join(REPOSITORIES))? {
+            if let Some(name) = name.to_str().and_then(|n| Name::new(&n.replace('+', "/")).ok()) {
+                repositories.insert(name, repository(&path, &contents)?);
+            }
+        }
+        Ok((repositories, contents))
+    }
+}
+
+/// Reads what a repository has. Entries whose content is not there say nothing.
+fn repository(path: &Path, contents: &BTreeMap<Digest, Content>) -> std::io::Result<Repository> {
+    let kept = |name: OsString| name.to_str().and_then(Digest::from_digits).filter(|d| contents.contains_key(d));
+    let blobs: BTreeSet<_> = entries(&path.join(BLOBS))?.into_iter().filter_map(|(name, _)| kept(name)).collect();
+    let mut manifests = BTreeMap::new();
+    for (name, path) in entries(&path.join(MANIFESTS))? {
+        if let (Some(digest), Some(kind)) = (kept(name), Kind::of(&std::fs::read_to_string(path)?)) {
+            manifests.insert(digest, kind);
+        }
+    }
+    let tags = path.join(TAGS);
+    let mut found = tags.is_dir().then(BTreeMap::new);
+    for (name, path) in entries(&tags)? {
+        let digest = Digest::new(&std::fs::read_to_string(path)?).filter(|d| manifests.contains_key(d));
+        if let (Some(tags), Some(tag), Some(digest)) = (&mut found, name.to_str().and_then(Tag::new), digest) {
+            tags.insert(tag, digest);
+        }
+    }
+    Ok(Repository { blobs, manifests, tags: found })
+}
+
+/// What lies in a directory that may not be there.
+fn entries(path: &Path) -> std::io::Result<Vec<(OsString, PathBuf)>> {
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.map(|e| e.map(|e| (e.file_name(), e.path()))).collect(),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Makes sure of a directory, down to the disk.
+fn make(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    make(above)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+        _ => sync(above),
+    }
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        _ => sync(path.parent().ok_or(ErrorKind::InvalidInput)?),
+    }
+}
+
+/// Brings a directory's entries to the disk.
+fn sync(directory: &Path) -> std::io::Result<()> {
+    match File::open(directory) {
+        Ok(directory) => directory.sync_all(),
+        // Nothing was ever put there.
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
+}
