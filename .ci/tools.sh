@@ -3,7 +3,7 @@
 #
 #   .ci/tools.sh build     a C compiler and pkg-config; Rust must be there
 #   .ci/tools.sh lint      the same, with rustfmt and clippy
-#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, `docker trust`, and small tools
+#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, docker-registry, `docker trust`, and small tools
 #   .ci/tools.sh fuzz      cargo-fuzz
 #
 # Packages are installed on Debian and its children. Elsewhere their names are printed and nothing is touched.
@@ -128,6 +128,7 @@ peers() {
     build
     local missing=() tool
     for tool in notary notary-server notary-signer; do have "$tool" || missing+=(notary); done
+    have docker-registry || missing+=(docker-registry)
     have openssl || missing+=(openssl)
     have strace || missing+=(strace)
     have setpriv || missing+=(util-linux)
@@ -135,7 +136,7 @@ peers() {
     [ -x /usr/bin/time ] || missing+=(time) # the benchmarks read peak memory from it
     if [ ${#missing[@]} != 0 ]; then
         have apt-get || not_debian "A test peer (${missing[*]})" \
-            "dnf install golang openssl strace util-linux time man-db docker-cli; notary 0.7 from source" \
+            "dnf install golang openssl strace util-linux time man-db docker-cli docker-distribution; notary 0.7 from source" \
             "pacman -S notary openssl strace util-linux time man-db docker" \
             "none: the tests run on Linux only"
         mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)

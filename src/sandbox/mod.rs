@@ -17,6 +17,7 @@ mod join;
 mod route;
 mod server;
 mod store;
+mod token;
 mod transport;
 mod world;
 
@@ -28,5 +29,6 @@ pub use http::{Shell, ShellError};
 pub use join::Invitation;
 pub use server::{Clock, Server};
 pub use store::{Published, Repository, ServerKeys};
+pub use token::{Access, Gate, Issuer, IssuerError, Person, Rights, guarded, notary_access};
 pub use transport::InProcess;
 pub use world::{PASSPHRASE, Sandbox, SandboxError};
