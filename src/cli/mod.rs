@@ -4,6 +4,8 @@ mod context;
 mod doctor;
 mod journal;
 mod key;
+#[cfg(feature = "network")]
+mod login;
 mod operator;
 mod output;
 mod pages;
@@ -156,6 +158,11 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         return aside(move || doctor::examine(options, report)).await;
     }
     let context = Context::new(options)?;
+    // The workstation draws on the terminal, and nobody could be asked there.
+    #[cfg(feature = "network")]
+    if command.is_some() {
+        login::may_ask(context.repositories().servers());
+    }
     match command {
         None => {
             let options = workstation::options(&context.settings);

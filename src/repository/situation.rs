@@ -24,7 +24,7 @@ impl LoadError {
     pub fn situation(&self) -> Situation {
         match self {
             Self::NotThere(_) => Situation::NotThere,
-            Self::Transport { error: TransportError::NotAllowed { .. }, .. } => Situation::NotAllowed,
+            Self::Transport { error: TransportError::NotAllowed { .. } | TransportError::Login(_), .. } => Situation::NotAllowed,
             // Answers that are missing or too long after the first are judged, and come as a refusal.
             Self::Transport { .. } | Self::NoServer(_) => Situation::NotReachable,
             Self::Refused(_) | Self::RememberedRoot { .. } => Situation::NotTrustworthy,
@@ -37,7 +37,7 @@ impl LoadError {
 mod tests {
     use super::*;
     use crate::{
-        notary::{TlsFault, Why},
+        notary::{AskedAs, Refuser, TlsFault, Why},
         repository::ServerError,
         settings::SettingsError,
         text::Untrusted,
@@ -58,7 +58,11 @@ mod tests {
         let text = Untrusted::default;
         let unreachable = |why| TransportError::Unreachable { why, text: text() };
         let status = |status| TransportError::Unavailable { status, code: None, message: None };
-        let allowed = |status| TransportError::NotAllowed { status, realm: None, scope: None, code: None, message: None };
+        let (by, asked_as) = (Refuser::Server, AskedAs::Nobody);
+        let allowed = |status| {
+            let (by, asked_as) = (by.clone(), asked_as.clone());
+            TransportError::NotAllowed { status, realm: None, scope: None, by, asked_as, code: None, message: None }
+        };
         for (error, situation) in [
             (transport(allowed(401)), NotAllowed),
             (transport(allowed(403)), NotAllowed),

@@ -1,7 +1,7 @@
 //! Reading an answer: status, limits, and what the server says about an error (protocol 10.5).
 use super::{challenge, failure, retry};
 use crate::{
-    notary::{TransportError, Wait, Why},
+    notary::{AskedAs, Refuser, TransportError, Wait, Why},
     text::Untrusted,
 };
 use jiff::Timestamp;
@@ -37,14 +37,15 @@ pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> 
     let error = match status.as_u16() {
         400 => TransportError::Rejected { code, message },
         401 | 403 => {
-            let (realm, scope) = challenge.map_or((None, None), |c| (c.realm, c.scope));
-            TransportError::NotAllowed { status: status.as_u16(), realm, scope, code, message }
+            let (realm, scope) = challenge.as_ref().map_or((None, None), |c| (c.realm.clone(), c.scope.clone()));
+            let (by, asked_as) = (Refuser::Server, AskedAs::Nobody);
+            TransportError::NotAllowed { status: status.as_u16(), realm, scope, by, asked_as, code, message }
         }
         404 => TransportError::NotThere { code, message },
         407 => TransportError::Unreachable { why: Why::Proxy, text: Untrusted::new("status 407") },
         status => TransportError::Unavailable { status, code, message },
     };
-    Err(Box::new(retry::Failed { error, again, after }))
+    Err(Box::new(retry::Failed { error, again, after, challenge: challenge.filter(|_| status == StatusCode::UNAUTHORIZED) }))
 }
 
 /// The body, if it has at most `limit` bytes.

@@ -47,8 +47,8 @@ impl Gate {
     }
 
     fn check(&self, authorization: Option<&str>, wanted: &[Access]) -> Result<(), Wrong> {
-        // Split as the real servers do: another space makes it no token at all.
-        let mut parts = authorization.unwrap_or_default().split(' ');
+        // Split as the real servers do: a space within makes it no token at all. Those at its ends are no part of a header.
+        let mut parts = authorization.unwrap_or_default().trim_matches([' ', '\t']).split(' ');
         let (Some(scheme), Some(token), None) = (parts.next(), parts.next(), parts.next()) else { return Err(Wrong::Nothing) };
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Wrong::Nothing);
