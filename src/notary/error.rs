@@ -1,5 +1,5 @@
 //! How asking a server can fail, kept apart by what it means for the person who asked.
-use super::login_error::{AskedAs, LoginError, Refuser};
+use super::login_error::{AskedAs, Denial, LoginError, Refuser};
 use crate::text::Untrusted;
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -15,7 +15,7 @@ pub enum TransportError {
         message: Option<Untrusted>,
     },
     /// 401 or 403: the server wants credentials, or other ones.
-    #[error("{} (status {status}){}; {asked_as}", refusal(.by, .scope), said(.code, .message))]
+    #[error("{} (status {status}){}; {}", refusal(&.denial.by, .scope), said(.code, .message), .denial.asked_as)]
     NotAllowed {
         /// 401 or 403.
         status: u16,
@@ -23,10 +23,8 @@ pub enum TransportError {
         realm: Option<Untrusted>,
         /// What the token would have to allow.
         scope: Option<Untrusted>,
-        /// Who refused.
-        by: Refuser,
-        /// As whom the request was made.
-        asked_as: AskedAs,
+        /// Who refused, and as whom the request was made.
+        denial: Box<Denial>,
         /// The server's error code.
         code: Option<Untrusted>,
         /// The server's words.
@@ -184,13 +182,15 @@ impl TransportError {
         Cow::Borrowed(match self {
             Self::Login(e) => return Cow::Owned(e.remedy()),
             Self::NotThere { .. } => "Check the name of the repository and the address of the server.",
-            Self::NotAllowed { asked_as: AskedAs::Nobody, .. } => {
-                "Log in with `docker login` to the registry that the name begins with, or set NOTARY_AUTH."
-            }
-            Self::NotAllowed { by: Refuser::Issuer(_), .. } => "Check this login, and make a new one with `docker login`.",
-            Self::NotAllowed { .. } => {
-                "Ask whoever runs the server to allow this account to read the repository, or use another login."
-            }
+            Self::NotAllowed { denial, .. } => match &**denial {
+                Denial { asked_as: AskedAs::Nobody, .. } => {
+                    "Log in with `docker login` to the registry that the name begins with, or set NOTARY_AUTH."
+                }
+                Denial { by: Refuser::Issuer(_), .. } => "Check this login, and make a new one with `docker login`.",
+                Denial { by: Refuser::Server, .. } => {
+                    "Ask whoever runs the server to allow this account to read the repository, or use another login."
+                }
+            },
             Self::Unreachable { why, .. } => why.remedy(),
             Self::Unavailable { .. } => "Try again later, or tell whoever runs the server.",
             Self::TooLarge { .. } => "Tell whoever runs the server: it is broken, or not what it says it is.",
@@ -262,8 +262,7 @@ mod tests {
     }
 
     fn not_allowed(status: u16) -> TransportError {
-        let (by, asked_as) = (Refuser::Server, AskedAs::Nobody);
-        TransportError::NotAllowed { status, realm: None, scope: None, by, asked_as, code: None, message: None }
+        TransportError::NotAllowed { status, realm: None, scope: None, denial: Box::default(), code: None, message: None }
     }
 
     #[test]

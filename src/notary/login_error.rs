@@ -67,10 +67,20 @@ impl LoginError {
     }
 }
 
+/// Who said no, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Denial {
+    /// Who said no.
+    pub by: Refuser,
+    /// As whom the request was made.
+    pub asked_as: AskedAs,
+}
+
 /// Who said no.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Refuser {
     /// The server itself.
+    #[default]
     Server,
     /// The issuer of tokens at this address.
     Issuer(Untrusted),

@@ -14,5 +14,5 @@ pub mod reference;
 pub mod transport;
 
 pub use error::{TlsFault, TransportError, Wait, Why};
-pub use login_error::{AskedAs, LoginError, Refuser};
+pub use login_error::{AskedAs, Denial, LoginError, Refuser};
 pub use transport::{Answer, Change, ChangeRecord, Transport};

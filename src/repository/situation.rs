@@ -37,7 +37,7 @@ impl LoadError {
 mod tests {
     use super::*;
     use crate::{
-        notary::{AskedAs, Refuser, TlsFault, Why},
+        notary::{TlsFault, Why},
         repository::ServerError,
         settings::SettingsError,
         text::Untrusted,
@@ -58,10 +58,13 @@ mod tests {
         let text = Untrusted::default;
         let unreachable = |why| TransportError::Unreachable { why, text: text() };
         let status = |status| TransportError::Unavailable { status, code: None, message: None };
-        let (by, asked_as) = (Refuser::Server, AskedAs::Nobody);
-        let allowed = |status| {
-            let (by, asked_as) = (by.clone(), asked_as.clone());
-            TransportError::NotAllowed { status, realm: None, scope: None, by, asked_as, code: None, message: None }
+        let allowed = |status| TransportError::NotAllowed {
+            status,
+            realm: None,
+            scope: None,
+            denial: Box::default(),
+            code: None,
+            message: None,
         };
         for (error, situation) in [
             (transport(allowed(401)), NotAllowed),

@@ -1,7 +1,7 @@
 //! Reading an answer: status, limits, and what the server says about an error (protocol 10.5).
 use super::{challenge, failure, retry};
 use crate::{
-    notary::{AskedAs, Refuser, TransportError, Wait, Why},
+    notary::{TransportError, Wait, Why},
     text::Untrusted,
 };
 use jiff::Timestamp;
@@ -38,8 +38,7 @@ pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> 
         400 => TransportError::Rejected { code, message },
         401 | 403 => {
             let (realm, scope) = challenge.as_ref().map_or((None, None), |c| (c.realm.clone(), c.scope.clone()));
-            let (by, asked_as) = (Refuser::Server, AskedAs::Nobody);
-            TransportError::NotAllowed { status: status.as_u16(), realm, scope, by, asked_as, code, message }
+            TransportError::NotAllowed { status: status.as_u16(), realm, scope, denial: Box::default(), code, message }
         }
         404 => TransportError::NotThere { code, message },
         407 => TransportError::Unreachable { why: Why::Proxy, text: Untrusted::new("status 407") },

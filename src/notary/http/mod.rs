@@ -114,8 +114,8 @@ impl Http {
             match next {
                 Some(pass) => shown = Some(pass),
                 None => {
-                    if let TransportError::NotAllowed { asked_as, .. } = &mut failed.error {
-                        *asked_as = shown.map_or(AskedAs::Nobody, |pass| pass.asked_as);
+                    if let TransportError::NotAllowed { denial, .. } = &mut failed.error {
+                        denial.asked_as = shown.map_or(AskedAs::Nobody, |pass| pass.asked_as);
                     }
                     return Err(failed.error);
                 }

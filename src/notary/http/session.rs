@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     notary::{
-        AskedAs, LoginError, Refuser, TransportError, Wait, Why,
+        AskedAs, Denial, LoginError, Refuser, TransportError, Wait, Why,
         login::{Account, Logins, Proof},
     },
     secret::Passphrase,
@@ -57,9 +57,14 @@ pub(super) struct Pass {
 pub(super) struct Session {
     logins: Logins,
     realms: Realms,
-    accounts: Mutex<HashMap<String, Arc<Turn<Option<Known>>>>>,
-    passes: Mutex<HashMap<(About, bool), Arc<Turn<Option<Kept>>>>>,
+    /// By registry.
+    accounts: Mutex<HashMap<String, Place<Known>>>,
+    /// By what a request is about, and whether it is made with a login.
+    passes: Mutex<HashMap<(About, bool), Place<Kept>>>,
 }
+
+/// Where something is put by the first who needs it, while the others wait.
+type Place<T> = Arc<Turn<Option<T>>>;
 
 /// What was found when a login was looked for, and when that was.
 struct Known {
@@ -272,9 +277,8 @@ fn refused_by(realm: Untrusted, about: &About, asked_as: &AskedAs, error: Transp
         TransportError::NotAllowed { status, code, message, .. } => TransportError::NotAllowed {
             status,
             scope: Some(Untrusted::new(about.scope.as_str())),
-            by: Refuser::Issuer(realm.clone()),
+            denial: Box::new(Denial { by: Refuser::Issuer(realm.clone()), asked_as: asked_as.clone() }),
             realm: Some(realm),
-            asked_as: asked_as.clone(),
             code,
             message,
         },
