@@ -34,9 +34,9 @@ const SHORTEST: u64 = 60;
 /// And at most.
 const LONGEST: u64 = 24 * 60 * 60;
 
-/// How long it is believed that there is no login, or that it cannot be read: as long as one command asks about many
-/// repositories, but not as long as somebody needs to log in.
-const NOBODY: Duration = seconds(10);
+/// How long it is believed that there is no login, or none that is any good: long enough for one command that asks about
+/// many repositories, but not as long as somebody needs to log in.
+const SETTLED: Duration = seconds(10);
 
 /// What a request is about: whose login to use, and what a token must allow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -141,7 +141,8 @@ impl Session {
     async fn account(&self, registry: &str) -> Result<Option<Arc<Account>>, TransportError> {
         let place = lock(&self.accounts).entry(registry.to_owned()).or_default().clone();
         let mut known = place.lock().await;
-        let holds = |k: &Known| matches!(k.found, Ok(Some(_))) || k.at.elapsed() < NOBODY;
+        // A person is asked once.
+        let holds = |k: &Known| matches!(k.found, Ok(Some(_))) || self.logins.ask.is_some() || k.at.elapsed() < SETTLED;
         if !known.as_ref().is_some_and(holds) {
             let (logins, registry) = (self.logins.clone(), registry.to_owned());
             let found = tokio::task::spawn_blocking(move || logins.find(&registry)).await;
@@ -155,9 +156,18 @@ impl Session {
         }
     }
 
-    /// Looks for the account of a registry anew when it is needed next: this one was refused.
+    /// Looks for the account of a registry anew when it is needed next, because this one was refused; unless it was found a
+    /// moment ago, or by asking a person.
     fn forget(&self, registry: &str) {
-        lock(&self.accounts).remove(registry);
+        let place = lock(&self.accounts).get(registry).cloned();
+        // Whoever holds it is looking for the account anew.
+        if let Some(place) = place
+            && let Ok(mut known) = place.try_lock()
+            && self.logins.ask.is_none()
+            && known.as_ref().is_some_and(|k| k.at.elapsed() >= SETTLED)
+        {
+            *known = None;
+        }
     }
 
     /// A token that is not older than the request; one that somebody else has fetched meanwhile will do.
