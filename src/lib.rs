@@ -35,7 +35,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tuf", &["text"]),
     ("trust_dir", &["text", "tuf"]),
     ("keys", &["finding", "os", "secret", "text", "trust_dir", "tuf"]),
-    ("notary", &["settings", "text", "tuf"]),
+    ("notary", &["os", "secret", "settings", "text", "tuf"]),
     ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "journal", "keys", "repository", "text", "trust_dir", "tuf"]),

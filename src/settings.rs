@@ -82,6 +82,8 @@ pub struct Network {
     pub checks_off: Option<Origin>,
     /// Hosts that may be asked without TLS.
     pub plain_http: Sourced<Vec<String>>,
+    /// Hosts besides the server's and the registry's own that may ask for a login.
+    pub trusted_realms: Sourced<Vec<String>>,
     /// Longest wait for a connection.
     pub connect: Sourced<Duration>,
     /// Longest wait for the next bytes.
@@ -269,6 +271,7 @@ fn network(flags: &Flags, places: &Places<'_>, config: &Config) -> Result<Networ
         },
         checks_off: config.checks_off.clone(),
         plain_http,
+        trusted_realms: config.trusted_realms.clone().unwrap_or_default(),
         connect: time(&config.connect, Duration::from_secs(10)),
         idle: time(&config.idle, Duration::from_secs(30)),
         whole: time(&config.whole, Duration::from_secs(300)),

@@ -144,7 +144,7 @@ pub enum Command {
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
     #[command(
-        after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve\n  claviger sandbox --dir practice --serve\n  claviger sandbox --destroy practice"
+        after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve\n  claviger sandbox --serve --logins\n  claviger sandbox --dir practice --serve\n  claviger sandbox --destroy practice"
     )]
     Sandbox {
         /// Keep the world in this directory, and go on with the one that is there
@@ -157,6 +157,10 @@ pub enum Command {
         #[cfg(feature = "network")]
         #[arg(long, conflicts_with = "destroy")]
         serve: bool,
+        /// Ask everybody who comes for a login, by tokens
+        #[cfg(feature = "network")]
+        #[arg(long, requires = "serve")]
+        logins: bool,
     },
 }
 

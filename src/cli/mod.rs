@@ -4,6 +4,8 @@ mod context;
 mod doctor;
 mod journal;
 mod key;
+#[cfg(feature = "network")]
+mod login;
 mod operator;
 mod output;
 mod pages;
@@ -140,7 +142,9 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     match command {
         Some(Command::Sandbox { destroy: Some(dir), .. }) => return sandbox::destroy(&dir, options.json),
         #[cfg(feature = "network")]
-        Some(Command::Sandbox { serve: true, dir, .. }) => return sandbox::serve(dir.as_deref(), options.json).await,
+        Some(Command::Sandbox { serve: true, logins, dir, .. }) => {
+            return sandbox::serve(dir.as_deref(), logins, options.json).await;
+        }
         Some(Command::Sandbox { dir, .. }) => return sandbox::open(dir.as_deref(), &options, stop).await,
         _ => {}
     }
@@ -163,6 +167,11 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         return doctor::examine(options, report).await;
     }
     let context = Context::new(options)?;
+    // The workstation draws on the terminal, and nobody could be asked there.
+    #[cfg(feature = "network")]
+    if command.is_some() {
+        login::may_ask(context.repositories().servers());
+    }
     match command {
         None => {
             let options = workstation::options(&context.settings);

@@ -70,18 +70,15 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
 
 /// Serves a world until interrupted.
 #[cfg(feature = "network")]
-pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
+pub async fn serve(dir: Option<&Path>, logins: bool, as_json: bool) -> Result<(), Failure> {
     use super::signals::Signals;
-    use crate::sandbox::{Authority, Registry, Shell, ShellError, registry::limits};
-    use std::sync::Arc;
+    use crate::sandbox::{ACCOUNTS, Serving, ServingError};
     let world = make(dir)?;
-    let nothing = "nothing is served";
-    let refused = |e: ShellError| Failure::new("sandbox", e.to_string(), nothing, "");
-    let authority = Authority::new().map_err(refused)?;
-    let images = Arc::new(Registry::in_memory(limits::ROOM));
-    let shell = Shell::start(&authority, world.server().service(), 0).map_err(refused)?;
-    let registry = Shell::start(&authority, images.service(), 0).map_err(refused)?;
-    let invitation = world.invite(&shell).and_then(|i| i.with_registry(&registry)).map_err(|e| failure(&e))?;
+    let serving = Serving::start(&world, logins).map_err(|e| match e {
+        ServingError::Sandbox(e) => failure(&e),
+        e => Failure::new("sandbox", e.to_string(), "nothing is served", ""),
+    })?;
+    let invitation = serving.invitation();
     // Listened to before anybody can know that there is something to end.
     let mut signals = Signals::listen()?;
     if as_json {
@@ -90,7 +87,8 @@ pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
         output::say_json(&serde_json::json!({
             "schema": "claviger/sandbox/1",
             "url": invitation.url,
-            "registry": invitation.registry.map(|r| r.url),
+            "registry": invitation.registry.as_ref().map(|r| &r.url),
+            "tokens": invitation.tokens,
             "ca_file": invitation.ca_file.to_string_lossy(),
             "docker_config": invitation.docker_config.to_string_lossy(),
             "notary_config": invitation.notary_config.to_string_lossy(),
@@ -102,12 +100,16 @@ pub async fn serve(dir: Option<&Path>, as_json: bool) -> Result<(), Failure> {
     } else {
         let mut text = invitation.lines().join("\n");
         text.push_str(&format!("\n# passphrase of every key: {}\n", world.passphrase()));
+        if let Some(tokens) = &invitation.tokens {
+            let accounts = ACCOUNTS.map(|(name, may)| format!("{name} ({may})")).join(", ");
+            text.push_str(&format!("# logins are asked for, by {tokens}; the same is their password: {accounts}\n"));
+        }
         output::say(&text)?;
         let then = if dir.is_some() { "it stays in its directory" } else { "it is gone afterwards" };
         output::note(&format!("a sandbox is served at {} until Ctrl-C; {then}", invitation.url));
     }
     signals.heard().await;
-    tokio::join!(shell.stop(), registry.stop());
+    serving.stop().await;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! How asking a server can fail, kept apart by what it means for the person who asked.
+use super::login_error::{AskedAs, Denial, LoginError, Refuser};
 use crate::text::Untrusted;
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 /// Why a server gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum TransportError {
         message: Option<Untrusted>,
     },
     /// 401 or 403: the server wants credentials, or other ones.
-    #[error("the server does not allow this (status {status}){}", said(.code, .message))]
+    #[error("{} (status {status}){}; {}", refusal(&.denial.by, .scope), said(.code, .message), .denial.asked_as)]
     NotAllowed {
         /// 401 or 403.
         status: u16,
@@ -22,11 +23,16 @@ pub enum TransportError {
         realm: Option<Untrusted>,
         /// What the token would have to allow.
         scope: Option<Untrusted>,
+        /// Who refused, and as whom the request was made.
+        denial: Box<Denial>,
         /// The server's error code.
         code: Option<Untrusted>,
         /// The server's words.
         message: Option<Untrusted>,
     },
+    /// The server wants to know who we are, and could not be told.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// No answer, or none that was complete.
     #[error("the server could not be reached: {why}{}", detail(.text))]
     Unreachable {
@@ -172,17 +178,26 @@ impl TransportError {
     }
 
     /// What to do next, as one sentence.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+    pub fn remedy(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Login(e) => return Cow::Owned(e.remedy()),
             Self::NotThere { .. } => "Check the name of the repository and the address of the server.",
-            Self::NotAllowed { .. } => "Check that this account may read the repository.",
+            Self::NotAllowed { denial, .. } => match &**denial {
+                Denial { asked_as: AskedAs::Nobody, .. } => {
+                    "Log in with `docker login` to the registry that the name begins with, or set NOTARY_AUTH."
+                }
+                Denial { by: Refuser::Issuer(_), .. } => "Check this login, and make a new one with `docker login`.",
+                Denial { by: Refuser::Server, .. } => {
+                    "Ask whoever runs the server to allow this account to read the repository, or use another login."
+                }
+            },
             Self::Unreachable { why, .. } => why.remedy(),
             Self::Unavailable { .. } => "Try again later, or tell whoever runs the server.",
             Self::TooLarge { .. } => "Tell whoever runs the server: it is broken, or not what it says it is.",
             Self::Redirected { .. } => "If that address is the right one, give it with --server.",
             Self::Rejected { .. } => "Tell whoever runs the server what it was asked and what it said.",
             Self::Malformed(_) => "Check that the address is that of a Notary server.",
-        }
+        })
     }
 }
 
@@ -212,6 +227,15 @@ impl Why {
     }
 }
 
+/// Who refused what.
+fn refusal(by: &Refuser, scope: &Option<Untrusted>) -> String {
+    let what = scope.as_ref().map_or_else(|| "this".to_owned(), |s| s.shown().to_string());
+    match by {
+        Refuser::Server => format!("the server does not allow {what}"),
+        Refuser::Issuer(realm) => format!("the issuer of tokens at {} does not allow {what}", realm.shown()),
+    }
+}
+
 /// The server's own words, if it had any.
 fn said(code: &Option<Untrusted>, message: &Option<Untrusted>) -> String {
     match (code, message) {
@@ -237,13 +261,18 @@ mod tests {
         TransportError::Unavailable { status, code: None, message: None }
     }
 
+    fn not_allowed(status: u16) -> TransportError {
+        TransportError::NotAllowed { status, realm: None, scope: None, denial: Box::default(), code: None, message: None }
+    }
+
     #[test]
     fn only_a_server_that_is_away_may_be_replaced_by_the_cache() {
         let away = [unreachable(Why::Dns), unreachable(Why::Connect), unreachable(Why::Broken), status(500), status(503)];
         assert!(away.iter().all(TransportError::is_server_away));
         let here = [
-            TransportError::NotAllowed { status: 401, realm: None, scope: None, code: None, message: None },
-            TransportError::NotAllowed { status: 403, realm: None, scope: None, code: None, message: None },
+            not_allowed(401),
+            not_allowed(403),
+            LoginError::Issuer { realm: Untrusted::default(), error: Box::new(unreachable(Why::Connect)) }.into(),
             TransportError::NotThere { code: None, message: None },
             TransportError::TooLarge { limit: 1 },
             TransportError::Redirected { to: Untrusted::default() },

@@ -7,8 +7,12 @@
 pub mod error;
 #[cfg(feature = "network")]
 pub mod http;
+#[cfg(feature = "network")]
+pub mod login;
+mod login_error;
 pub mod reference;
 pub mod transport;
 
 pub use error::{TlsFault, TransportError, Wait, Why};
+pub use login_error::{AskedAs, Denial, LoginError, Refuser};
 pub use transport::{Answer, Change, ChangeRecord, Transport};

@@ -7,10 +7,13 @@ use crate::{
 use std::sync::Arc;
 #[cfg(feature = "network")]
 use {
-    crate::notary::http::{Http, HttpError, HttpSettings},
+    crate::notary::{
+        http::{Http, HttpError, HttpSettings},
+        login::Ask,
+    },
     std::{
         collections::HashMap,
-        sync::{Mutex, PoisonError},
+        sync::{Mutex, OnceLock, PoisonError},
     },
 };
 
@@ -26,6 +29,8 @@ enum Kind {
         settings: Box<Settings>,
         #[cfg(feature = "network")]
         open: Mutex<HashMap<String, Arc<dyn Transport>>>,
+        #[cfg(feature = "network")]
+        ask: OnceLock<Ask>,
     },
 }
 
@@ -70,7 +75,18 @@ impl Servers {
             settings: Box::new(settings),
             #[cfg(feature = "network")]
             open: Mutex::default(),
+            #[cfg(feature = "network")]
+            ask: OnceLock::new(),
         }))
+    }
+
+    /// Asks this person for a login where none is found. It holds for servers that are opened from now on.
+    #[cfg(feature = "network")]
+    pub fn asking(&self, person: Ask) {
+        if let Kind::Settings { ask, .. } = &*self.0 {
+            // Who was named first is asked.
+            let _ = ask.set(person);
+        }
     }
 
     /// The server for a repository.
@@ -91,14 +107,18 @@ impl Servers {
 
     #[cfg(feature = "network")]
     fn open(&self, settings: &Settings, url: String) -> Result<Arc<dyn Transport>, ServerError> {
-        let Kind::Settings { open, .. } = &*self.0 else {
+        let Kind::Settings { open, ask, .. } = &*self.0 else {
             return Err(SettingsError::NoServer(crate::text::Untrusted::new(url)).into());
         };
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(t) = open.get(&url) {
             return Ok(t.clone());
         }
-        let http: Arc<dyn Transport> = Arc::new(Http::new(&HttpSettings::from_settings(settings, url.clone())?)?);
+        let mut http = HttpSettings::from_settings(settings, url.clone())?;
+        if let Some(logins) = &mut http.logins {
+            logins.ask = ask.get().cloned();
+        }
+        let http: Arc<dyn Transport> = Arc::new(Http::new(&http)?);
         open.insert(url, http.clone());
         Ok(http)
     }

@@ -24,7 +24,7 @@ impl LoadError {
     pub fn situation(&self) -> Situation {
         match self {
             Self::NotThere(_) => Situation::NotThere,
-            Self::Transport { error: TransportError::NotAllowed { .. }, .. } => Situation::NotAllowed,
+            Self::Transport { error: TransportError::NotAllowed { .. } | TransportError::Login(_), .. } => Situation::NotAllowed,
             // Answers that are missing or too long after the first are judged, and come as a refusal.
             Self::Transport { .. } | Self::NoServer(_) => Situation::NotReachable,
             Self::Refused(_) | Self::RememberedRoot { .. } => Situation::NotTrustworthy,
@@ -58,7 +58,14 @@ mod tests {
         let text = Untrusted::default;
         let unreachable = |why| TransportError::Unreachable { why, text: text() };
         let status = |status| TransportError::Unavailable { status, code: None, message: None };
-        let allowed = |status| TransportError::NotAllowed { status, realm: None, scope: None, code: None, message: None };
+        let allowed = |status| TransportError::NotAllowed {
+            status,
+            realm: None,
+            scope: None,
+            denial: Box::default(),
+            code: None,
+            message: None,
+        };
         for (error, situation) in [
             (transport(allowed(401)), NotAllowed),
             (transport(allowed(403)), NotAllowed),

@@ -4,6 +4,7 @@ use super::{
     world::{PASSPHRASE, Sandbox, SandboxError, write_new},
 };
 use crate::text::shell_word;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     fs::DirBuilder,
     os::unix::fs::DirBuilderExt,
@@ -25,7 +26,12 @@ pub struct Invitation {
     pub variables: Vec<(&'static str, String)>,
     /// The registry, if there is one.
     pub registry: Option<InvitedRegistry>,
+    /// Where tokens are given, if logins are asked for.
+    pub tokens: Option<String>,
 }
+
+/// The registry in the names of a sandbox's repositories.
+const HOST: &str = "sandbox.test";
 
 /// Where images are pushed to and pulled from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +62,7 @@ impl Sandbox {
         replace(&notary_config, &format!("{config:#}\n"))?;
         let mut variables = vec![("DOCKER_CONFIG", text(&docker_config)), ("DOCKER_CONTENT_TRUST_SERVER", url.clone())];
         variables.extend(crate::secret::VARIABLES.map(|name| (name, PASSPHRASE.to_owned())));
-        Ok(Invitation { url, ca_file, docker_config, notary_config, variables, registry: None })
+        Ok(Invitation { url, ca_file, docker_config, notary_config, variables, registry: None, tokens: None })
     }
 }
 
@@ -68,6 +74,23 @@ impl Invitation {
     pub fn with_registry(mut self, shell: &Shell) -> Result<Self, SandboxError> {
         let cert_dir = trusted(&self.docker_config, shell)?;
         self.registry = Some(InvitedRegistry { url: shell.url(), host: shell.address().to_string(), cert_dir });
+        Ok(self)
+    }
+
+    /// The same with the login of an account, which `shell` gives tokens to: in `NOTARY_AUTH`, and in docker's configuration
+    /// for the registry and for the names of the sandbox's own repositories.
+    ///
+    /// # Errors
+    /// [`SandboxError::Files`].
+    pub(super) fn with_login(mut self, shell: &Shell, user: &str, password: &str) -> Result<Self, SandboxError> {
+        trusted(&self.docker_config, shell)?;
+        let login = STANDARD.encode(format!("{user}:{password}"));
+        let hosts = self.registry.iter().map(|r| r.host.clone()).chain([HOST.to_owned()]);
+        let logins: serde_json::Map<_, _> = hosts.map(|host| (host, serde_json::json!({ "auth": login }))).collect();
+        let config = serde_json::json!({ "auths": logins });
+        replace(&self.docker_config.join("config.json"), &format!("{config:#}\n"))?;
+        self.variables.push(("NOTARY_AUTH", login));
+        self.tokens = Some(shell.url());
         Ok(self)
     }
 
@@ -102,7 +125,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Writes a file of the sandbox's own, in place of one from an earlier start.
-fn replace(path: &Path, text: &str) -> Result<(), SandboxError> {
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), SandboxError> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(SandboxError::files(path, e)),
         _ => write_new(path, text.as_bytes()),

@@ -24,8 +24,11 @@ mod refused;
 pub mod registry;
 mod route;
 mod server;
+#[cfg(feature = "network")]
+mod serving;
 mod state;
 mod store;
+mod token;
 mod transport;
 mod world;
 
@@ -41,6 +44,9 @@ pub use join::{Invitation, InvitedRegistry};
 pub use keys::ServerKeys;
 pub use registry::Registry;
 pub use server::{Clock, Server};
+#[cfg(feature = "network")]
+pub use serving::{ACCOUNTS, Serving, ServingError};
 pub use store::{Published, Repository};
+pub use token::{Access, Gate, Issuer, IssuerError, Person, Rights, guarded, notary_access};
 pub use transport::InProcess;
 pub use world::{PASSPHRASE, Sandbox, SandboxError};

@@ -3,6 +3,7 @@
 mod architecture;
 mod attack_index;
 mod attacks;
+mod authentication;
 mod bad_input;
 mod command_json;
 mod dependencies;
@@ -61,6 +62,7 @@ mod screen_world;
 mod served_sandbox;
 mod shown_acts;
 mod shown_truth;
+mod tokens;
 mod transport;
 mod transport_tls;
 mod two_programs;

@@ -1,6 +1,6 @@
 //! The unmodified `notary` and `docker trust` live in the sandbox: everything that they can do to a repository, they do.
 use crate::sandbox_support::tool;
-use claviger::sandbox::{Authority, Invitation, Sandbox, Shell};
+use claviger::sandbox::{Invitation, Sandbox, Serving};
 use jiff::Timestamp;
 use std::{
     io::Write,
@@ -131,12 +131,37 @@ fn home(sandbox: &Sandbox) -> PathBuf {
     home
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_real_notary_and_docker_trust_do_all_that_they_can_do() {
+async fn live(logins: bool) {
     let sandbox = Sandbox::new(Timestamp::now(), None).unwrap();
-    let shell = Shell::start(&Authority::new().unwrap(), sandbox.server().service(), 0).unwrap();
-    let guest = Guest { invitation: sandbox.invite(&shell).unwrap(), home: home(&sandbox) };
+    let serving = Serving::start(&sandbox, logins).unwrap();
+    let guest = Guest { invitation: serving.invitation().clone(), home: home(&sandbox) };
+    if logins {
+        // docker looks for a login by the registry in an image's name.
+        let config = guest.invitation.docker_config.join("config.json");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replace("sandbox.test", "new.test")).unwrap();
+    }
     with_notary(&guest);
     with_docker(&guest);
-    shell.stop().await;
+    if logins {
+        let mut nobody = guest.command("notary");
+        nobody
+            .arg("-c")
+            .arg(&guest.invitation.notary_config)
+            .args(["init", "-p", "new.test/by/nobody"])
+            .env_remove("NOTARY_AUTH");
+        let (done, said) = Guest::run(nobody, "");
+        assert!(!done && said.contains("401"), "{said}");
+    }
+    serving.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_notary_and_docker_trust_do_all_that_they_can_do() {
+    live(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_do_so_with_a_login_where_one_is_asked_for_and_nothing_without() {
+    live(true).await;
 }

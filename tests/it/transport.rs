@@ -219,6 +219,7 @@ async fn not_allowed_is_told_with_what_the_server_wants() {
                 status,
                 realm: some("https://a.example/token"),
                 scope: some("repository:x:pull"),
+                denial: Box::default(),
                 code: some("UNAUTHORIZED"),
                 message: some("authentication required"),
             }

@@ -37,14 +37,14 @@ pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> 
     let error = match status.as_u16() {
         400 => TransportError::Rejected { code, message },
         401 | 403 => {
-            let (realm, scope) = challenge.map_or((None, None), |c| (c.realm, c.scope));
-            TransportError::NotAllowed { status: status.as_u16(), realm, scope, code, message }
+            let (realm, scope) = challenge.as_ref().map_or((None, None), |c| (c.realm.clone(), c.scope.clone()));
+            TransportError::NotAllowed { status: status.as_u16(), realm, scope, denial: Box::default(), code, message }
         }
         404 => TransportError::NotThere { code, message },
         407 => TransportError::Unreachable { why: Why::Proxy, text: Untrusted::new("status 407") },
         status => TransportError::Unavailable { status, code, message },
     };
-    Err(Box::new(retry::Failed { error, again, after }))
+    Err(Box::new(retry::Failed { error, again, after, challenge: challenge.filter(|_| status == StatusCode::UNAUTHORIZED) }))
 }
 
 /// The body, if it has at most `limit` bytes.

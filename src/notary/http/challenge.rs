@@ -4,27 +4,35 @@ use crate::text::Untrusted;
 /// What a server asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Challenge {
+    pub scheme: Scheme,
+    /// The scheme in the server's own word.
+    pub word: Untrusted,
     pub realm: Option<Untrusted>,
+    pub service: Option<Untrusted>,
     pub scope: Option<Untrusted>,
 }
 
-/// The bearer challenge among the headers, else the first of any scheme.
+/// How it wants to be shown who asks.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scheme {
+    /// By a token from an issuer.
+    Bearer,
+    /// By user and password.
+    Basic,
+    /// In a way that we do not know.
+    #[default]
+    Other,
+}
+
+/// The bearer challenge among the headers, else the basic one, else the first of any scheme.
 pub(super) fn first<'v>(headers: impl Iterator<Item = &'v [u8]>) -> Option<Challenge> {
-    let mut any = None;
-    for header in headers {
-        for (scheme, challenge) in parse(&String::from_utf8_lossy(header)) {
-            if scheme.eq_ignore_ascii_case("bearer") {
-                return Some(challenge);
-            }
-            any.get_or_insert(challenge);
-        }
-    }
-    any
+    // The first of the best scheme.
+    headers.flat_map(|header| parse(&String::from_utf8_lossy(header))).min_by_key(|challenge| challenge.scheme)
 }
 
 /// Reads `scheme key=value, key="value", scheme …`. What does not fit is passed over.
-pub(super) fn parse(header: &str) -> Vec<(String, Challenge)> {
-    let mut found: Vec<(String, Challenge)> = Vec::new();
+pub(super) fn parse(header: &str) -> Vec<Challenge> {
+    let mut found: Vec<Challenge> = Vec::new();
     let mut rest = header.trim_start_matches([' ', '\t', ',']);
     while !rest.is_empty() {
         let (word, after) = split_at(rest, |c| matches!(c, '=' | ' ' | '\t' | ','));
@@ -32,9 +40,10 @@ pub(super) fn parse(header: &str) -> Vec<(String, Challenge)> {
         match value {
             Some(value) if !word.is_empty() => {
                 let (value, after) = read_value(value.trim_start_matches([' ', '\t']));
-                if let Some((_, challenge)) = found.last_mut() {
+                if let Some(challenge) = found.last_mut() {
                     match word.to_ascii_lowercase().as_str() {
                         "realm" => challenge.realm = Some(Untrusted::new(value)),
+                        "service" => challenge.service = Some(Untrusted::new(value)),
                         "scope" => challenge.scope = Some(Untrusted::new(value)),
                         _ => {}
                     }
@@ -43,7 +52,12 @@ pub(super) fn parse(header: &str) -> Vec<(String, Challenge)> {
             }
             _ => {
                 if !word.is_empty() {
-                    found.push((word.to_owned(), Challenge::default()));
+                    let scheme = match word.to_ascii_lowercase().as_str() {
+                        "bearer" => Scheme::Bearer,
+                        "basic" => Scheme::Basic,
+                        _ => Scheme::Other,
+                    };
+                    found.push(Challenge { scheme, word: Untrusted::new(word), ..Challenge::default() });
                 }
                 rest = if word.is_empty() { after.get(1..).unwrap_or("") } else { after };
             }

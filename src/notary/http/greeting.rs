@@ -75,7 +75,7 @@ impl Http {
             status: answer.status().as_u16(),
             wants: challenges
                 .flat_map(|v| challenge::parse(&String::from_utf8_lossy(v.as_bytes())))
-                .map(|(scheme, c)| Wanted { scheme: Untrusted::new(scheme), realm: c.realm })
+                .map(|c| Wanted { scheme: c.word, realm: c.realm })
                 .collect(),
             elsewhere: header(header::LOCATION),
             date: header(header::DATE).and_then(|d| DateTimeParser::new().relaxed_weekday(true).parse_timestamp(d.raw()).ok()),

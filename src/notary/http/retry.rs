@@ -1,5 +1,5 @@
 //! Whether, and after how long, a request is sent again.
-use super::settings::Retry;
+use super::{challenge::Challenge, settings::Retry};
 use crate::notary::TransportError;
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use std::time::Duration;
@@ -11,11 +11,13 @@ pub(super) struct Failed {
     pub again: bool,
     /// How long the server asks us to wait.
     pub after: Option<Duration>,
+    /// What the server wants to see first, if it said that.
+    pub challenge: Option<Challenge>,
 }
 
 impl From<TransportError> for Box<Failed> {
     fn from(error: TransportError) -> Self {
-        Self::new(Failed { error, again: false, after: None })
+        Self::new(Failed { error, again: false, after: None, challenge: None })
     }
 }
 
@@ -52,7 +54,8 @@ mod tests {
     const RETRY: Retry = Retry { times: 3, first: Duration::from_secs(1), longest: Duration::from_secs(3) };
 
     fn failed(again: bool, after: Option<u64>) -> Failed {
-        Failed { error: TransportError::Malformed(Untrusted::default()), again, after: after.map(Duration::from_secs) }
+        let after = after.map(Duration::from_secs);
+        Failed { error: TransportError::Malformed(Untrusted::default()), again, after, challenge: None }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a connection to a server needs to know, and what makes it impossible before anybody is asked.
 use super::seconds;
 use crate::{
+    notary::login::Logins,
     settings::{ClientPair, Settings},
     text::Untrusted,
 };
@@ -28,6 +29,10 @@ pub struct HttpSettings {
     pub proxy: Proxy,
     /// Hosts, or `host:port`, that may be asked without TLS. Loopback always may.
     pub plain_http: Vec<String>,
+    /// Where logins are found; none: every request is made as nobody.
+    pub logins: Option<Logins>,
+    /// Hosts, or `host:port`, besides the server's and the registry's own that may ask for a login.
+    pub trusted_realms: Vec<String>,
 }
 
 impl HttpSettings {
@@ -43,6 +48,8 @@ impl HttpSettings {
             parallel: 8,
             proxy: Proxy::System,
             plain_http: Vec::new(),
+            logins: None,
+            trusted_realms: Vec::new(),
         }
     }
 
@@ -65,6 +72,8 @@ impl HttpSettings {
             parallel: usize::try_from(set.parallel.value).unwrap_or(1),
             proxy: if set.proxy.value { Proxy::System } else { Proxy::None },
             plain_http: set.plain_http.value.clone(),
+            logins: Some(Logins::of_process(settings.docker_dir.as_ref().map(|d| d.value.clone()))),
+            trusted_realms: set.trusted_realms.value.clone(),
         })
     }
 }
@@ -207,15 +216,20 @@ pub(super) fn base(settings: &HttpSettings) -> Result<Url, HttpError> {
     match url.scheme() {
         "https" => Ok(url),
         "http" => {
-            let with_port = host_and_port(&url);
-            let named = |n: &String| n.eq_ignore_ascii_case(&host) || n.eq_ignore_ascii_case(&with_port);
-            if is_loopback(&host) || settings.plain_http.iter().any(named) {
+            if is_loopback(&host) || is_named(&settings.plain_http, &url) {
                 return Ok(url);
             }
+            let with_port = host_and_port(&url);
             Err(HttpError::PlainHttp { server: Untrusted::new(given), host: Untrusted::new(with_port) })
         }
         _ => Err(address("it does not begin with https://", given)),
     }
+}
+
+/// Whether a list has the URL's host, with its port or without.
+pub(super) fn is_named(list: &[String], url: &Url) -> bool {
+    let (host, with_port) = (url.host_str().unwrap_or_default(), host_and_port(url));
+    list.iter().any(|n| n.eq_ignore_ascii_case(host) || n.eq_ignore_ascii_case(&with_port))
 }
 
 /// `host`, or `host:port` if the URL has a port.

@@ -1,41 +1,18 @@
 //! What a client must be allowed to do for a request: what a gate in front of the registry asks of a token.
 use super::{
-    super::call::Call,
+    super::{call::Call, token::Access},
     name::Name,
     request::{Asked, parameter},
 };
-use std::fmt;
-
-/// One thing that must be allowed, as in the scope of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// `repository` or `registry`.
-    pub kind: &'static str,
-    /// Which.
-    pub name: String,
-    /// What is done with it.
-    pub actions: &'static [&'static str],
-}
-
-impl Access {
-    fn repository(name: &Name, actions: &'static [&'static str]) -> Self {
-        Self { kind: "repository", name: name.as_str().to_owned(), actions }
-    }
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.kind, self.name, self.actions.join(","))
-    }
-}
-
-/// What a request needs. Nothing is needed for what is not there and for what everybody may see.
-pub fn wanted(call: &Call<'_>) -> Vec<Access> {
+/// What a request needs; none where everybody may come, and nothing in particular where any token will do.
+pub fn wanted(call: &Call<'_>) -> Option<Vec<Access>> {
     let name = match Asked::of(call) {
-        Ok(Asked::Catalogue) => return vec![Access { kind: "registry", name: "catalog".to_owned(), actions: &["*"] }],
+        Ok(Asked::Catalogue) => return Some(vec![Access::catalogue()]),
         Ok(Asked::Tags(name) | Asked::Manifest(name, _) | Asked::Blob(name, _)) => name,
         Ok(Asked::Uploads(name) | Asked::Upload(name, _)) => name,
-        Ok(Asked::Front | Asked::Base) | Err(_) => return Vec::new(),
+        Ok(Asked::Front) => return None,
+        Ok(Asked::Base) => return Some(Vec::new()),
+        Err(_) => return None,
     };
     let actions: &[&str] = match call.method {
         "GET" | "HEAD" | "OPTIONS" => &["pull"],
@@ -44,8 +21,8 @@ pub fn wanted(call: &Call<'_>) -> Vec<Access> {
     };
     // Taking a blob over from another repository is reading there.
     let from = parameter(call, "from").and_then(|from| Name::new(&from).ok());
-    let all = [Some(Access::repository(&name, actions)), from.map(|from| Access::repository(&from, &["pull"]))];
-    all.into_iter().flatten().collect()
+    let all = [Some(Access::repository(name.as_str(), actions)), from.map(|from| Access::repository(from.as_str(), &["pull"]))];
+    Some(all.into_iter().flatten().collect())
 }
 
 #[cfg(test)]
@@ -54,14 +31,14 @@ mod tests {
 
     fn scopes(method: &str, path: &str, query: &str) -> String {
         let all = wanted(&Call::new(method, path).with_query(query));
-        all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        all.map_or("everybody".to_owned(), |all| all.iter().map(Access::scope).collect::<Vec<_>>().join(" "))
     }
 
     #[test]
     fn each_request_says_what_must_be_allowed() {
         let digest = format!("/v2/a/b/blobs/{}", super::super::name::Digest::of(b""));
         for (method, path, query, expected) in [
-            ("GET", "/", "", ""),
+            ("GET", "/", "", "everybody"),
             ("GET", "/v2/", "", ""),
             ("GET", "/v2/_catalog", "n=1", "registry:catalog:*"),
             ("GET", "/v2/a/b/tags/list", "", "repository:a/b:pull"),
@@ -79,9 +56,9 @@ mod tests {
             ("GET", "/v2/a/b/blobs/uploads/x", "", "repository:a/b:pull"),
             ("BREW", "/v2/a/b/blobs/uploads/x", "", "repository:a/b:pull,push"),
             ("GET", "/v2/a%2Fb/tags/list", "", "repository:a/b:pull"),
-            ("GET", "/v2/a/../b/tags/list", "", ""),
-            ("GET", "/v2/A/tags/list", "", ""),
-            ("GET", "/x", "", ""),
+            ("GET", "/v2/a/../b/tags/list", "", "everybody"),
+            ("GET", "/v2/A/tags/list", "", "everybody"),
+            ("GET", "/x", "", "everybody"),
         ] {
             assert_eq!(scopes(method, path, query), expected, "{method} {path}?{query}");
         }

@@ -18,7 +18,6 @@ use super::{
     answer::Response,
     call::{Call, Service},
 };
-pub use access::Access;
 use request::Asked;
 use std::{
     path::Path,
@@ -62,7 +61,7 @@ impl Registry {
     }
 
     /// What a client must be allowed to do for this request, whether or not it then succeeds.
-    pub fn wanted(call: &Call<'_>) -> Vec<Access> {
+    pub fn wanted(call: &Call<'_>) -> Option<Vec<super::Access>> {
         access::wanted(call)
     }
 

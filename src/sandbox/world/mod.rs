@@ -36,11 +36,15 @@ const MARK_TEXT: &str = "A world of claviger to practise on. Its keys are worthl
                          Everything here may be deleted.\n";
 
 /// What the server knows, in a sandbox that stays.
-pub(in crate::sandbox) const MEMORY: &str = "server.jsonl";
+const MEMORY: &str = "server.jsonl";
 /// Where public halves of keys go that are made in a sandbox.
 const PUBLIC: &str = "public";
+/// The images in its registry, in a sandbox that stays.
+const IMAGES: &str = "registry";
+/// The ports of its servers, in a sandbox that stays.
+const PORTS: &str = "ports.json";
 /// Everything that a sandbox is made of.
-const CONTENTS: [&str; 7] = [MEMORY, PUBLIC, "docker", "state", "notary.json", "registry", "ports.json"];
+const CONTENTS: [&str; 7] = [MEMORY, IMAGES, PORTS, PUBLIC, "docker", "state", "notary.json"];
 
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
@@ -198,6 +202,18 @@ impl Sandbox {
             std::fs::remove_dir(directory).map_err(failed)?;
         }
         Ok(others)
+    }
+
+    /// Where a sandbox that stays keeps its ports.
+    #[cfg(feature = "network")]
+    pub(in crate::sandbox) fn kept_ports(&self) -> Option<PathBuf> {
+        matches!(self.place, Place::Kept(_)).then(|| self.path().join(PORTS))
+    }
+
+    /// Where a sandbox that stays keeps its images.
+    #[cfg(feature = "network")]
+    pub(in crate::sandbox) fn kept_images(&self) -> Option<PathBuf> {
+        matches!(self.place, Place::Kept(_)).then(|| self.path().join(IMAGES))
     }
 
     /// Where public halves of keys go that are made here.

@@ -10,7 +10,7 @@ pub mod filled;
 mod generated_keys;
 mod listing;
 mod pkcs12;
-mod pki;
+pub mod pki;
 pub mod program;
 pub mod server;
 mod silent_failures;

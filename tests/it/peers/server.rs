@@ -39,6 +39,16 @@ impl NotaryServer {
         Self::ready(vec![server])
     }
 
+    /// One in memory that wants tokens; `token` says from whom, as its configuration does.
+    pub fn with_tokens(token: &serde_json::Value) -> Self {
+        let settings = |port| {
+            let mut settings = server_settings(port, json!({"type": "local"}));
+            settings["auth"] = json!({"type": "token", "options": token});
+            settings
+        };
+        Self::ready(vec![Process::on_a_free_port("notary-server", settings)])
+    }
+
     /// One in memory whose keys a `notary-signer` holds.
     pub fn memory_with_signer() -> Self {
         let pki = Pki::shared();
@@ -102,21 +112,58 @@ impl NotaryServer {
 
     /// What the server answers to a plain GET, head and body, without any of the code under test.
     pub fn get(&self, path: &str) -> std::io::Result<String> {
-        let mut socket = TcpStream::connect(self.address())?;
-        socket.set_read_timeout(Some(START))?;
-        let name = "127.0.0.1".try_into().expect("an address");
-        let mut session = rustls::ClientConnection::new(tls_settings(), name).map_err(std::io::Error::other)?;
-        let mut stream = rustls::Stream::new(&mut session, &mut socket);
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address())?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
+        ask(self.port, "GET", path, "")
+    }
+
+    /// The same with another method and more lines in its head, each with its end.
+    pub fn ask(&self, method: &str, path: &str, headers: &str) -> std::io::Result<String> {
+        ask(self.port, method, path, headers)
     }
 
     /// What the server and its signer wrote, from the end.
     pub fn log(&self) -> String {
         self.processes.iter().map(Process::log).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// Docker's registry, with a folder of its own, that wants tokens.
+pub struct Registry(Process);
+
+impl Registry {
+    /// One that wants tokens; `token` says from whom, as its configuration does.
+    pub fn with_tokens(token: &serde_json::Value) -> Self {
+        let pki = Pki::shared();
+        let root = scratch("registry");
+        let process = Process::on_a_free_port("docker-registry", |port| {
+            json!({
+                "version": "0.1", "log": {"level": "info"}, "storage": {"filesystem": {"rootdirectory": root}},
+                "http": {
+                    "addr": format!("127.0.0.1:{port}"),
+                    "tls": {"certificate": pki.file("server.crt"), "key": pki.file("server.key")}
+                },
+                "auth": {"token": token}
+            })
+        });
+        Self(process)
+    }
+
+    /// What it answers, head and body.
+    pub fn ask(&self, method: &str, path: &str, headers: &str) -> std::io::Result<String> {
+        ask(self.0.port, method, path, headers)
+    }
+}
+
+/// Asks a server on loopback without any of the code under test.
+fn ask(port: u16, method: &str, path: &str, headers: &str) -> std::io::Result<String> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+    socket.set_read_timeout(Some(START))?;
+    let name = "127.0.0.1".try_into().expect("an address");
+    let mut session = rustls::ClientConnection::new(tls_settings(), name).map_err(std::io::Error::other)?;
+    let mut stream = rustls::Stream::new(&mut session, &mut socket);
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
 fn server_settings(port: u16, trust: serde_json::Value) -> serde_json::Value {
@@ -186,7 +233,11 @@ impl Process {
         let log = folder.join("log");
         let file = File::create(&log).expect("a log");
         let mut command = Command::new(program("setpriv"));
-        command.args(["--pdeathsig", "KILL", "--"]).arg(program(name)).arg("-config").arg(folder.join("settings.json"));
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program(name))
+            .arg(before_settings(name))
+            .arg(folder.join("settings.json"));
         command.stdin(Stdio::null()).stdout(file.try_clone().expect("a log")).stderr(file);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         // The kernel ends a child with the *thread* that started it. A test's thread ends with the test, so a thread of
@@ -223,6 +274,11 @@ impl Process {
         let lines: Vec<&str> = text.lines().collect();
         format!("--- {} ({})\n{}", self.name, self.log.display(), lines[lines.len().saturating_sub(40)..].join("\n"))
     }
+}
+
+/// What a program wants to read before the name of its configuration. JSON is YAML, so all of them get JSON.
+fn before_settings(name: &str) -> &'static str {
+    if name == "docker-registry" { "serve" } else { "-config" }
 }
 
 fn read(path: &Path) -> String {
