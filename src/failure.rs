@@ -16,6 +16,9 @@ pub struct Failure {
     pub hint: String,
 }
 
+/// The code of what somebody ended.
+const INTERRUPTED: &str = "interrupted";
+
 impl Failure {
     /// A failure with exit status 1.
     pub fn new(
@@ -29,7 +32,7 @@ impl Failure {
 
     /// Ctrl-C: exit status 130.
     pub fn interrupted(did_not_happen: impl Into<String>) -> Self {
-        Self::new("interrupted", "interrupted", did_not_happen, "").exit(130)
+        Self::new(INTERRUPTED, "interrupted", did_not_happen, "").exit(130)
     }
 
     /// The same with another exit status.
@@ -44,7 +47,7 @@ impl Failure {
 
     /// Whether somebody ended it.
     pub fn is_interrupt(&self) -> bool {
-        self.exit == 130
+        self.code == INTERRUPTED
     }
 
     /// What happened, as a sentence.

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 const INTERACTIVE: &[(&str, &str, &str)] = &[
     ("claviger sandbox", "SANDBOX", "q"),
     ("claviger sandbox --serve", "until Ctrl-C", "\x03"),
+    ("claviger sandbox --serve --logins", "until Ctrl-C", "\x03"),
     ("claviger sandbox --dir practice --serve", "until Ctrl-C", "\x03"),
 ];
 

@@ -183,6 +183,11 @@ fn syntax(told: &mut Told) {
     }
 }
 
+/// What spoils an owner's root.
+type Spoil = fn(&mut Owner);
+/// Another layout of a file.
+type Layout = fn(&str) -> String;
+
 /// Roots that are the first of a collection.
 fn first_roots(told: &mut Told) {
     let fresh = |told: &Told, name: &str| Owner::leaving_snapshots(told, &format!("lab.test/first/{name}"));
@@ -199,17 +204,17 @@ fn first_roots(told: &mut Told) {
     told.publish("root 2 first", &owner.gun, &[("root", &root), ("targets", &owner.file("targets"))]);
     told.look("root 2 first", &owner.gun);
 
-    let bad: [(&str, &dyn Fn(&mut Owner)); 7] = [
-        ("of another collection", &|o| *o.forge.holder("root") = Holder::of(&[root_key("lab.test/other", "root")])),
-        ("bare", &|o| *o.forge.holder("root") = Holder::of(&[Key::p256("root")])),
-        ("signed by another", &|o| o.forge.holder("root").signing = vec![root_key(&o.gun, "another")]),
-        ("unsigned", &|o| o.forge.holder("root").signing = Vec::new()),
-        ("without enough keys", &|o| o.forge.holder("root").threshold = 2),
-        ("whose certificate is over", &|o| {
+    let bad: [(&str, Spoil); 7] = [
+        ("of another collection", |o| *o.forge.holder("root") = Holder::of(&[root_key("lab.test/other", "root")])),
+        ("bare", |o| *o.forge.holder("root") = Holder::of(&[Key::p256("root")])),
+        ("signed by another", |o| o.forge.holder("root").signing = vec![root_key(&o.gun, "another")]),
+        ("unsigned", |o| o.forge.holder("root").signing = Vec::new()),
+        ("without enough keys", |o| o.forge.holder("root").threshold = 2),
+        ("whose certificate is over", |o| {
             let cert = Cert { from: in_days(-20), to: in_days(-10), ..Cert::of(&o.gun) };
             *o.forge.holder("root") = Holder::of(&[cert.around(&Key::p256("root"))]);
         }),
-        ("whose certificate begins in ten days", &|o| {
+        ("whose certificate begins in ten days", |o| {
             let cert = Cert { from: in_days(10), to: in_days(20), ..Cert::of(&o.gun) };
             *o.forge.holder("root") = Holder::of(&[cert.around(&Key::p256("root"))]);
         }),
@@ -401,11 +406,11 @@ fn snapshots(told: &mut Told) {
     told.look("a newer snapshot", gun);
 
     // The server vouches for what it would have written itself (protocol 4.5).
-    let layouts: [(&str, &dyn Fn(&str) -> String); 4] = [
-        ("with a line end", &|t| format!("{t}\n")),
-        ("with spaces", &|t| t.replacen(':', ": ", 1)),
-        ("with a member of no meaning", &|t| t.replacen("\"signatures\":[{", "\"signatures\":[{\"more\":1,", 1)),
-        ("with a method in capitals", &|t| t.replacen("\"method\":\"ecdsa\"", "\"method\":\"ECDSA\"", 1)),
+    let layouts: [(&str, Layout); 4] = [
+        ("with a line end", |t| format!("{t}\n")),
+        ("with spaces", |t| t.replacen(':', ": ", 1)),
+        ("with a member of no meaning", |t| t.replacen("\"signatures\":[{", "\"signatures\":[{\"more\":1,", 1)),
+        ("with a method in capitals", |t| t.replacen("\"method\":\"ecdsa\"", "\"method\":\"ECDSA\"", 1)),
     ];
     for (what, change) in layouts {
         let gun = format!("lab.test/layout/{}", what.replace(' ', "-"));

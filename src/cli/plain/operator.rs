@@ -108,7 +108,7 @@ impl PlainOperator {
             let typed = tokio::task::spawn_blocking(move || typed(&talk, &wanted));
             let typed = tokio::select! {
                 biased;
-                _ = signals::heard() => Typed::Interrupt,
+                ended = signals::heard() => return Err(signals::failure(ended, "what was asked was not done").into()),
                 typed = typed => typed.unwrap_or(Typed::Gone),
             };
             match typed {

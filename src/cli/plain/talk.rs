@@ -96,7 +96,7 @@ impl Talk {
         });
         tokio::select! {
             biased;
-            _ = signals::heard() => Err(Failure::interrupted("what was asked was not done").into()),
+            ended = signals::heard() => Err(signals::failure(ended, "what was asked was not done").into()),
             read = read => match read {
                 Ok(Ok(Some(line))) => Ok(Said::of(&line)),
                 // Nobody types any more.
