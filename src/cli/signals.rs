@@ -40,11 +40,6 @@ impl Signals {
     }
 }
 
-/// The next signal that ends the program.
-pub async fn heard() -> Ended {
-    of(&mut Signals::listen().ok()).await
-}
-
 /// The next of these, if there are any.
 pub async fn of(signals: &mut Option<Signals>) -> Ended {
     match signals {

@@ -4,7 +4,7 @@ use super::{
     talk::{Said, Talk},
 };
 use crate::{
-    cli::signals,
+    cli::signals::{self, Signals},
     failure::{Failure, sentence},
     operator::{Answer, Confirm, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values},
     secret::{
@@ -105,10 +105,11 @@ impl PlainOperator {
         self.talk.say("  Nothing of what you type is shown. Enter alone goes back or ends it.")?;
         loop {
             let (talk, wanted) = (self.talk.clone(), wanted.clone());
+            let mut signals = Signals::listen().ok();
             let typed = tokio::task::spawn_blocking(move || typed(&talk, &wanted));
             let typed = tokio::select! {
                 biased;
-                ended = signals::heard() => return Err(signals::failure(ended, "what was asked was not done").into()),
+                ended = signals::of(&mut signals) => return Err(signals::failure(ended, "what was asked was not done").into()),
                 typed = typed => typed.unwrap_or(Typed::Gone),
             };
             match typed {

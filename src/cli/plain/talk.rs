@@ -1,6 +1,9 @@
 //! Talking line by line: plain text goes out, a line comes in. No sequence ever moves a cursor or changes a colour.
 use crate::{
-    cli::{output, signals},
+    cli::{
+        output,
+        signals::{self, Signals},
+    },
     failure::Failure,
     operator::Stop,
     tui::theme::Theme,
@@ -87,6 +90,8 @@ impl Talk {
 
     /// Asks for a line. A signal ends everything.
     pub async fn ask(&self, prompt: &str) -> Result<Said, Stop> {
+        // Before anybody can see that there is a question: a signal that comes at once must not be missed.
+        let mut signals = Signals::listen().ok();
         self.write(&format!("{prompt}: ")).map_err(Failure::from)?;
         let input = self.input.clone();
         let read = tokio::task::spawn_blocking(move || {
@@ -96,7 +101,7 @@ impl Talk {
         });
         tokio::select! {
             biased;
-            ended = signals::heard() => Err(signals::failure(ended, "what was asked was not done").into()),
+            ended = signals::of(&mut signals) => Err(signals::failure(ended, "what was asked was not done").into()),
             read = read => match read {
                 Ok(Ok(Some(line))) => Ok(Said::of(&line)),
                 // Nobody types any more.
