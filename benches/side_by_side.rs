@@ -6,6 +6,8 @@
 #[path = "../tests/it/peers/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod peers;
+#[path = "servers.rs"]
+mod servers;
 
 use peers::{desk::Desk, program::program, server::NotaryServer};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -54,6 +56,9 @@ fn main() {
     let server: &'static NotaryServer = NotaryServer::shared(peers::server::Kind::Local);
     tags(&mut report, server, 5_000);
     tags(&mut report, server, 50_000);
+    servers::inventory(&mut report, 10_000);
+    servers::refresh(&mut report, 500);
+    servers::side_by_side(&mut report, 200);
     first_frame(&mut report, 5_000);
     redraw(&mut report, 100_000);
     report.print();
@@ -218,11 +223,17 @@ struct Screen {
 
 impl Screen {
     fn open(trust_dir: &Path) -> Self {
+        Self::of(trust_dir, &["--server".to_owned(), "https://127.0.0.1:1".to_owned()])
+    }
+
+    /// The same with other arguments.
+    fn of(trust_dir: &Path, arguments: &[String]) -> Self {
         let pty = native_pty_system()
             .openpty(PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 })
             .expect("a pty");
         let mut command = CommandBuilder::new(claviger());
-        command.args(["--trust-dir", trust_dir.to_str().expect("UTF-8"), "--server", "https://127.0.0.1:1"]);
+        command.args(["--trust-dir", trust_dir.to_str().expect("UTF-8")]);
+        command.args(arguments);
         command.env_clear();
         command.env("HOME", trust_dir);
         command.env("TERM", "xterm-256color");
@@ -284,7 +295,7 @@ impl Report {
         self.add(
             good,
             format!(
-                "{what:<28} {a:>8.1} ms {b:>8.1} ms   {:>5.1}x (wanted {wanted}x)   {:>6.1} MiB {:>6.1} MiB",
+                "{what:<40} {a:>8.1} ms {b:>8.1} ms   {:>5.1}x (wanted {wanted}x)   {:>6.1} MiB {:>6.1} MiB",
                 b / a,
                 peak(ours),
                 peak(theirs)
@@ -296,7 +307,7 @@ impl Report {
         let ms = |d: Duration| d.as_secs_f64() * 1000.0;
         let (median, worst) = (walls[walls.len() / 2], walls[walls.len() - 1]);
         let line =
-            format!("{what:<28} {:>8.1} ms median, {:.1} ms worst (wanted below {:.0} ms)", ms(median), ms(worst), ms(wanted));
+            format!("{what:<40} {:>8.1} ms median, {:.1} ms worst (wanted below {:.0} ms)", ms(median), ms(worst), ms(wanted));
         self.add(median < wanted, line);
     }
 
@@ -308,7 +319,7 @@ impl Report {
     }
 
     fn print(&self) {
-        println!("\n      {:<28} {:>11} {:>11}   {:>19}   {:>10} {:>10}", "", "claviger", "notary", "", "peak", "peak");
+        println!("\n      {:<40} {:>11} {:>11}   {:>19}   {:>10} {:>10}", "", "claviger", "notary", "", "peak", "peak");
         self.lines.iter().for_each(|l| println!("{l}"));
         if self.short > 0 {
             println!("\n{} of {} fall short", self.short, self.lines.len());

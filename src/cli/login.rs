@@ -23,10 +23,10 @@ pub fn may_ask(servers: &Servers) {
 /// One question at a time: several registries may want a login at once.
 static TURN: Mutex<()> = Mutex::new(());
 
-fn ask(registry: &str) -> Option<Account> {
+fn ask(registry: &str, host: &str) -> Option<Account> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-    let question = format!("The server wants a login for {registry}. User name (none: press Enter): ");
+    let question = format!("A login for {registry} is wanted; it will be sent to {host}. User name (none: press Enter): ");
     tty.write_all(output::safe(&question).as_bytes()).ok()?;
     let mut typed = String::new();
     BufReader::new(tty).read_line(&mut typed).ok()?;

@@ -64,7 +64,11 @@ impl LineOperator {
             && let Some(talk) = Talk::terminal(Theme::detect(|n| std::env::var(n).ok()).unicode)
         {
             talk.say(&format!("claviger {}: {}. (? says what can be typed.)", self.command, form.title))?;
-            values = fields::fill(&talk, form, values, |f| missing.contains(&f.name)).await?;
+            values = fields::fill(&talk, form, values, |f| missing.contains(&f.name)).await.map_err(|stop| match stop {
+                // Whether the question or the program heard the signal first, the same is said.
+                Stop::Failed(failure) if failure.is_interrupt() => failure.instead(self.nothing).into(),
+                stop => stop,
+            })?;
         }
         let problems = form.problems(&values);
         if let Some((field, why)) = problems.first() {

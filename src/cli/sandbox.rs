@@ -73,14 +73,14 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
 pub async fn serve(dir: Option<&Path>, logins: bool, as_json: bool) -> Result<(), Failure> {
     use super::signals::Signals;
     use crate::sandbox::{ACCOUNTS, Serving, ServingError};
+    // Listened to before anything is made: what is made halfway would stay.
+    let mut signals = Signals::listen()?;
     let world = make(dir)?;
     let serving = Serving::start(&world, logins).map_err(|e| match e {
         ServingError::Sandbox(e) => failure(&e),
         e => Failure::new("sandbox", e.to_string(), "nothing is served", ""),
     })?;
     let invitation = serving.invitation();
-    // Listened to before anybody can know that there is something to end.
-    let mut signals = Signals::listen()?;
     if as_json {
         let variables: serde_json::Map<String, serde_json::Value> =
             invitation.variables.iter().map(|(k, v)| (k.to_string(), v.to_string().into())).collect();
@@ -101,8 +101,8 @@ pub async fn serve(dir: Option<&Path>, logins: bool, as_json: bool) -> Result<()
         let mut text = invitation.lines().join("\n");
         text.push_str(&format!("\n# passphrase of every key: {}\n", world.passphrase()));
         if let Some(tokens) = &invitation.tokens {
-            let accounts = ACCOUNTS.map(|(name, may)| format!("{name} ({may})")).join(", ");
-            text.push_str(&format!("# logins are asked for, by {tokens}; the same is their password: {accounts}\n"));
+            let accounts = ACCOUNTS.map(|(name, may)| format!("{name} ({may})")).join(" or ");
+            text.push_str(&format!("# log in as {accounts}, with the same password\n# tokens come from {tokens}\n"));
         }
         output::say(&text)?;
         let then = if dir.is_some() { "it stays in its directory" } else { "it is gone afterwards" };
@@ -116,7 +116,7 @@ pub async fn serve(dir: Option<&Path>, logins: bool, as_json: bool) -> Result<()
 /// Ends a world that was kept.
 pub fn destroy(dir: &Path, as_json: bool) -> Result<(), Failure> {
     let others = Sandbox::destroy(dir).map_err(|e| match e {
-        SandboxError::NotOurs(_) => failure(&e),
+        SandboxError::NotOurs(_) | SandboxError::Memory { .. } => failure(&e),
         e => Failure::new("sandbox", e.to_string(), "not all of the sandbox was removed", "Run it again when that is mended."),
     })?;
     let dir = crate::text::path(dir);
@@ -136,15 +136,17 @@ fn make(dir: Option<&Path>) -> Result<Sandbox, Failure> {
 }
 
 fn failure(error: &SandboxError) -> Failure {
+    let half_made = (
+        "nothing was changed",
+        "Its making was cut off, or somebody changed it: end it with claviger sandbox --destroy DIR, and make another.",
+    );
     let (nothing, hint) = match error {
         SandboxError::NotOurs(_) | SandboxError::NotEmpty(_) => ("nothing was changed", "Check the directory's name."),
         SandboxError::Memory { source: DiskError::Busy, .. } => {
             ("nothing was changed", "End the program that serves it, or name another directory.")
         }
-        SandboxError::Memory { source: DiskError::Damaged(_), .. } => (
-            "nothing was changed",
-            "Its making was cut off, or somebody changed it: end it with claviger sandbox --destroy DIR, and make another.",
-        ),
+        SandboxError::Memory { source: DiskError::Damaged(_), .. } => half_made,
+        SandboxError::Memory { source: DiskError::File(e), .. } if e.kind() == std::io::ErrorKind::NotFound => half_made,
         _ => ("there is no sandbox", "Check that the directory can be written (TMPDIR, if none was named)."),
     };
     Failure::new("sandbox", error.to_string(), nothing, hint)

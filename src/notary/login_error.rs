@@ -7,13 +7,21 @@ use crate::text::Untrusted;
 pub enum LoginError {
     /// The server sends us elsewhere for a token. Nothing was sent there.
     #[error(
-        "the server wants a token from {}, which is another host; nothing was sent there", .realm.shown()
+        "the server wants a token from {}, which is neither the registry's host nor a trusted one; nothing was sent there", .realm.shown()
     )]
     OtherHost {
         /// The address.
         realm: Untrusted,
         /// Its host, and its port if it has one.
         host: Untrusted,
+    },
+    /// The server wants a password, and the one at hand is for another host. Nothing was sent.
+    #[error("the server wants the password of {}, which is on another host; nothing was sent", .registry.shown())]
+    OtherServer {
+        /// The registry whose login it would be.
+        registry: Untrusted,
+        /// The server's host.
+        server: Untrusted,
     },
     /// The address for tokens is none, or one without TLS. Nothing was sent there.
     #[error("the server wants a token from {}, and {reason}; nothing was sent there", .realm.shown())]
@@ -53,7 +61,7 @@ impl LoginError {
     /// What to do next, as one sentence.
     pub fn remedy(&self) -> String {
         match self {
-            Self::OtherHost { host, .. } => {
+            Self::OtherHost { host, .. } | Self::OtherServer { server: host, .. } => {
                 format!("If you trust that host with this login, write trusted_realms = [\"{}\"] into config.toml.", host.shown())
             }
             Self::Realm { .. } => "Tell whoever runs the server: its realm must be an https:// address.".to_owned(),

@@ -1,11 +1,14 @@
 //! The keys with which the server signs timestamps and, where owners leave that to it, snapshots.
 use crate::{
-    keys::{NewKey, PrivateKey, generate},
+    keys::PrivateKey,
     tuf::{name::BaseRole, root::Root},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-/// Most keys that are made for those who ask for one and never publish a root that names it.
+/// Most keys that are kept for those who ask for one and never publish a root that names it; beyond it the oldest goes.
 const UNUSED: usize = 1024;
 
 /// The keys that the server has for a collection's current root.
@@ -26,6 +29,8 @@ pub(super) struct KeyRing {
     used: BTreeMap<Place, Vec<Arc<PrivateKey>>>,
     /// Keys that no root names yet, one for each place: who asks twice gets the same.
     unused: BTreeMap<Place, Arc<PrivateKey>>,
+    /// Where they are, the oldest first; some are used by now.
+    asked: VecDeque<Place>,
 }
 
 impl KeyRing {
@@ -41,15 +46,16 @@ impl KeyRing {
         self.unused.get(&(gun.to_owned(), role)).cloned()
     }
 
-    /// Makes a key; nothing if there are too many that no root names already.
-    pub fn make(&self) -> Option<PrivateKey> {
-        if self.unused.len() >= UNUSED { None } else { generate(NewKey::EcdsaP256).ok() }
-    }
-
     /// Keeps a key until a root names it.
     pub fn keep(&mut self, gun: &str, role: BaseRole, key: PrivateKey) -> Arc<PrivateKey> {
-        let key = Arc::new(key);
-        self.unused.insert((gun.to_owned(), role), key.clone());
+        let (key, place) = (Arc::new(key), (gun.to_owned(), role));
+        self.asked.push_back(place.clone());
+        self.unused.insert(place, key.clone());
+        while self.asked.len() > UNUSED {
+            if let Some(oldest) = self.asked.pop_front() {
+                self.unused.remove(&oldest);
+            }
+        }
         key
     }
 
@@ -67,6 +73,7 @@ impl KeyRing {
             let place = (gun.to_owned(), role);
             if self.unused.get(&place).is_some_and(|unused| key.is_some_and(|k| k.id() == unused.id())) {
                 let used = self.unused.remove(&place);
+                self.asked.retain(|asked| *asked != place);
                 self.used.entry(place).or_default().extend(used);
             }
         }

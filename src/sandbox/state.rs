@@ -7,7 +7,7 @@ use super::{
     store::{CannotSign, Repository},
 };
 use crate::{
-    keys::PrivateKey,
+    keys::{NewKey, PrivateKey, generate},
     tuf::{
         envelope::Document,
         name::{BaseRole, Gun, RoleName},
@@ -157,7 +157,7 @@ impl State {
         if let Some(key) = named.or_else(|| self.keys.unused(gun, role)) {
             return Some(key);
         }
-        let key = self.keys.make()?;
+        let key = generate(NewKey::EcdsaP256).ok()?;
         if self.disk.is_some() {
             self.write(&Line::key(gun, role, &key).ok()?).ok()?;
         }

@@ -114,7 +114,8 @@ impl Repository {
 
     /// The file with a SHA-256.
     pub(super) fn by_sha256(&self, role: &RoleName, sha256: [u8; 32]) -> Option<&Published> {
-        self.files(role).iter().find(|f| f.sha256() == sha256)
+        // What is asked for is nearly always the newest.
+        self.files(role).iter().rev().find(|f| f.sha256() == sha256)
     }
 
     /// The current file, found as the real server finds it: by way of timestamp and snapshot, so that a role which the

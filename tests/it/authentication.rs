@@ -272,7 +272,14 @@ async fn a_realm_on_another_host_gets_nothing_unless_the_configuration_trusts_it
     let port = world.shell.address().port();
     let refused = world.claviger(&["repo", "show", PRIVATE], &[]);
     let host = format!("trusted_realms = [\"localhost:{port}\"]");
-    says(&refused, &["which is another host; nothing was sent there", &format!("https://localhost:{port}/token"), &host]);
+    says(
+        &refused,
+        &[
+            "neither the registry's host nor a trusted one; nothing was sent there",
+            &format!("https://localhost:{port}/token"),
+            &host,
+        ],
+    );
     assert_eq!(world.asked(), 0);
     let config = world.dir.join("config.toml");
     fs::write(&config, host).unwrap();

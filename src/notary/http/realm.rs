@@ -2,10 +2,25 @@
 use super::settings::{host_and_port, is_loopback, is_named};
 use crate::{notary::LoginError, text::Untrusted};
 use reqwest::Url;
+use std::borrow::Cow;
 
 /// Docker's own issuer, and the hosts that it serves.
 const HUB_ISSUER: &str = "auth.docker.io";
 const HUB: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io", "notary.docker.io"];
+
+/// What we say in the question for a token. A realm that says it first could ask for more, or for somebody else.
+const ASKED: &[&str] = &[
+    "scope",
+    "service",
+    "account",
+    "offline_token",
+    "access_type",
+    "client_id",
+    "grant_type",
+    "username",
+    "password",
+    "refresh_token",
+];
 
 /// What decides whether an address for tokens is used.
 #[derive(Debug, Clone)]
@@ -34,14 +49,32 @@ impl Realms {
             "http" => return Err(wrong("that is not secured by TLS")),
             _ => return Err(wrong("that does not begin with https://")),
         }
-        let hub = host == HUB_ISSUER
-            && url.scheme() == "https"
-            && [self.server.as_str(), host_of(registry)].iter().all(|h| HUB.contains(h));
-        let own = [self.server.as_str(), host_of(registry)].iter().any(|h| host.eq_ignore_ascii_case(h));
+        let ours = |(name, _): (Cow<'_, str>, Cow<'_, str>)| ASKED.iter().any(|asked| name.eq_ignore_ascii_case(asked));
+        if url.query_pairs().any(ours) {
+            return Err(wrong("that says itself what is asked for, and for whom"));
+        }
+        let hub = host == HUB_ISSUER && url.scheme() == "https" && self.is_hub(registry);
+        let own = host.eq_ignore_ascii_case(host_of(registry))
+            || host.eq_ignore_ascii_case(&self.server) && self.server_may_have(registry);
         if own || hub || is_named(&self.trusted, &url) {
             return Ok(url);
         }
         Err(LoginError::OtherHost { realm: realm.clone(), host: Untrusted::new(host_and_port(&url)) })
+    }
+}
+
+impl Realms {
+    /// Whether the server may have a registry's login: it is on the registry's own host, or on this machine, or it is
+    /// trusted. Another one could name any registry in its list of repositories, and wait until somebody looks.
+    pub fn server_may_have(&self, registry: &str) -> bool {
+        self.server.eq_ignore_ascii_case(host_of(registry))
+            || is_loopback(&self.server)
+            || self.is_hub(registry)
+            || self.trusted.iter().any(|host| host.eq_ignore_ascii_case(&self.server))
+    }
+
+    fn is_hub(&self, registry: &str) -> bool {
+        [self.server.as_str(), host_of(registry)].iter().all(|host| HUB.contains(host))
     }
 }
 
@@ -74,6 +107,8 @@ mod tests {
             ("127.0.0.1", "127.0.0.1:5000", "http://127.0.0.1:99/token"),
             ("lab.example", "lab.example", "http://lab.example/token"),
             ("notary.docker.io", "docker.io", "https://auth.docker.io/token"),
+            ("auth.example", "docker.io", "https://auth.example/token"),
+            ("127.0.0.1", "sandbox.test", "https://127.0.0.1:1/token"),
         ] {
             assert!(admitted(server, registry, realm), "{realm}");
         }
@@ -94,6 +129,13 @@ mod tests {
             ("notary.example", "notary.example", "https://auth.docker.io/token"),
             ("notary.example", "docker.io", "https://auth.docker.io/token"),
             ("notary.docker.io", "docker.io", "http://auth.docker.io/token"),
+            // The login of a registry elsewhere is nothing to the server.
+            ("notary.example", "docker.io", "https://notary.example/token"),
+            ("notary.example", "registry.example:5000", "https://notary.example/token"),
+            // What is asked for is ours to say.
+            ("notary.example", "notary.example", "https://notary.example/token?scope=repository:x:*"),
+            ("notary.example", "notary.example", "https://notary.example/token?a=b&Account=root"),
+            ("notary.example", "notary.example", "https://notary.example/token?%73ervice=other"),
         ] {
             assert!(!admitted(server, registry, realm), "{realm}");
         }

@@ -70,6 +70,8 @@ type Place<T> = Arc<Turn<Option<T>>>;
 struct Known {
     found: Result<Option<Arc<Account>>, LoginError>,
     at: Instant,
+    /// Whether a server or an issuer has refused it since.
+    refused: bool,
 }
 
 /// A pass, and until when it is good.
@@ -112,7 +114,7 @@ impl Session {
         match challenge.scheme {
             Scheme::Bearer if as_nobody => match self.token(client, challenge, about, None, begun).await {
                 // Some issuers give nobody anything, not even a token that allows nothing.
-                Err(refused @ TransportError::NotAllowed { .. }) => match self.account(&about.registry).await? {
+                Err(refused @ TransportError::NotAllowed { .. }) => match self.account_for_token(challenge, about).await? {
                     Some(account) => self.token(client, challenge, about, Some(&account), begun).await.map(Some),
                     None => Err(refused),
                 },
@@ -123,7 +125,7 @@ impl Session {
                     self.forget(&about.registry);
                     return Ok(None);
                 }
-                match self.account(&about.registry).await? {
+                match self.account_for_token(challenge, about).await? {
                     Some(account) => self.token(client, challenge, about, Some(&account), begun).await.map(Some),
                     None => Ok(None),
                 }
@@ -132,22 +134,36 @@ impl Session {
                 self.forget(&about.registry);
                 Ok(None)
             }
-            Scheme::Basic => Ok(self.account(&about.registry).await?.as_deref().and_then(|account| basic(account, begun))),
+            Scheme::Basic if !self.realms.server_may_have(&about.registry) => {
+                let (registry, server) = (about.registry.as_str(), self.realms.server.as_str());
+                Err(LoginError::OtherServer { registry: Untrusted::new(registry), server: Untrusted::new(server) }.into())
+            }
+            Scheme::Basic => {
+                let account = self.account(&about.registry, &self.realms.server).await?;
+                Ok(account.as_deref().and_then(|account| basic(account, begun)))
+            }
             Scheme::Other => Ok(None),
         }
     }
 
-    /// The account for a registry. It is looked for once for all who need it: a helper may ask a person.
-    async fn account(&self, registry: &str) -> Result<Option<Arc<Account>>, TransportError> {
+    /// The account to ask for a token with. Nobody is asked for one that could not be used.
+    async fn account_for_token(&self, challenge: &Challenge, about: &About) -> Result<Option<Arc<Account>>, TransportError> {
+        let realm = self.realms.admit(&challenge.realm.clone().unwrap_or_default(), &about.registry)?;
+        self.account(&about.registry, realm.host_str().unwrap_or_default()).await
+    }
+
+    /// The account for a registry, which a host is to see. It is looked for once for all who need it: a helper may ask a person.
+    async fn account(&self, registry: &str, host: &str) -> Result<Option<Arc<Account>>, TransportError> {
         let place = lock(&self.accounts).entry(registry.to_owned()).or_default().clone();
         let mut known = place.lock().await;
         // A person is asked once.
-        let holds = |k: &Known| matches!(k.found, Ok(Some(_))) || self.logins.ask.is_some() || k.at.elapsed() < SETTLED;
+        let holds =
+            |k: &Known| matches!(k.found, Ok(Some(_))) && !k.refused || self.logins.ask.is_some() || k.at.elapsed() < SETTLED;
         if !known.as_ref().is_some_and(holds) {
-            let (logins, registry) = (self.logins.clone(), registry.to_owned());
-            let found = tokio::task::spawn_blocking(move || logins.find(&registry)).await;
+            let (logins, registry, host) = (self.logins.clone(), registry.to_owned(), host.to_owned());
+            let found = tokio::task::spawn_blocking(move || logins.find(&registry, &host)).await;
             let found = found.map_err(|e| TransportError::Malformed(Untrusted::new(e.to_string())))?;
-            *known = Some(Known { found: found.map(|account| account.map(Arc::new)), at: Instant::now() });
+            *known = Some(Known { found: found.map(|account| account.map(Arc::new)), at: Instant::now(), refused: false });
         }
         match known.as_ref().map(|k| &k.found) {
             Some(Ok(account)) => Ok(account.clone()),
@@ -156,17 +172,16 @@ impl Session {
         }
     }
 
-    /// Looks for the account of a registry anew when it is needed next, because this one was refused; unless it was found a
-    /// moment ago, or by asking a person.
+    /// Looks for the account of a registry anew when it is needed later, because this one was refused; unless it was found by
+    /// asking a person.
     fn forget(&self, registry: &str) {
         let place = lock(&self.accounts).get(registry).cloned();
         // Whoever holds it is looking for the account anew.
         if let Some(place) = place
             && let Ok(mut known) = place.try_lock()
-            && self.logins.ask.is_none()
-            && known.as_ref().is_some_and(|k| k.at.elapsed() >= SETTLED)
+            && let Some(known) = known.as_mut()
         {
-            *known = None;
+            known.refused = true;
         }
     }
 

@@ -72,10 +72,17 @@ impl HttpSettings {
             parallel: usize::try_from(set.parallel.value).unwrap_or(1),
             proxy: if set.proxy.value { Proxy::System } else { Proxy::None },
             plain_http: set.plain_http.value.clone(),
-            logins: Some(Logins::of_process(settings.docker_dir.as_ref().map(|d| d.value.clone()))),
+            logins: Some(logins(settings)),
             trusted_realms: set.trusted_realms.value.clone(),
         })
     }
+}
+
+/// The logins of this process. `NOTARY_AUTH` belongs to no registry, so it is for the server that somebody has set, and not
+/// for whichever the name of a repository leads to.
+fn logins(settings: &Settings) -> Logins {
+    let logins = Logins::of_process(settings.docker_dir.as_ref().map(|d| d.value.clone()));
+    if settings.server.is_some() { logins } else { Logins { notary_auth: None, ..logins } }
 }
 
 /// How long to wait for what.

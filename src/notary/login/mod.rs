@@ -34,8 +34,8 @@ pub struct Account {
     pub origin: String,
 }
 
-/// Asks whoever is there for an account with a registry; none if nobody is.
-pub type Ask = Arc<dyn Fn(&str) -> Option<Account> + Send + Sync>;
+/// Asks whoever is there for an account with a registry, which a host is to see; none if nobody is.
+pub type Ask = Arc<dyn Fn(&str, &str) -> Option<Account> + Send + Sync>;
 
 /// Where accounts are found.
 #[derive(Clone, Default)]
@@ -67,12 +67,12 @@ impl Logins {
         Self { docker_dir, docker_auth: variable("DOCKER_AUTH_CONFIG"), notary_auth: variable("NOTARY_AUTH"), ask: None }
     }
 
-    /// The account for a registry (`docker.io`, or a host with its port); none if there is none. It reads files and runs a
-    /// program, so it may take a while.
+    /// The account for a registry (`docker.io`, or a host with its port) that `host` is to see; none if there is none. It
+    /// reads files and runs a program, so it may take a while.
     ///
     /// # Errors
     /// [`LoginError::Unreadable`] and [`LoginError::Helper`]: what should say who we are does not.
-    pub fn find(&self, registry: &str) -> Result<Option<Account>, LoginError> {
+    pub fn find(&self, registry: &str, host: &str) -> Result<Option<Account>, LoginError> {
         let key = key(registry);
         if let Some(text) = &self.docker_auth
             && let Some(found) = docker::from_variable(text.expose(), key)?
@@ -87,7 +87,7 @@ impl Logins {
         if let Some(text) = &self.notary_auth {
             return notary(text.expose()).map(Some);
         }
-        Ok(self.ask.as_ref().and_then(|ask| ask(registry)))
+        Ok(self.ask.as_ref().and_then(|ask| ask(registry, host)))
     }
 }
 

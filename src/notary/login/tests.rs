@@ -38,7 +38,7 @@ fn a_login_is_found_under_every_name_that_docker_has_written_it_under() {
             "none.example": {}, "id.example": { "auth": encoded("carol:"), "identitytoken": "tok" },
         }, "HttpHeaders": { "x": "y" } }),
     );
-    let found = |registry| in_words(&logins.find(registry).unwrap());
+    let found = |registry| in_words(&logins.find(registry, "host.example").unwrap());
     assert_eq!(found("docker.io"), "hub password pass:word");
     assert_eq!(found("a.example"), "a password pass:word");
     assert_eq!(found("b.example:5000"), "b password pass:word");
@@ -53,7 +53,7 @@ fn the_variable_comes_before_the_file_and_notarys_variable_and_the_person_after_
     let dir = tempfile::tempdir().unwrap();
     let one = |user: &str| serde_json::json!({ "auths": { "a.example": { "auth": encoded(&format!("{user}:p")) } } });
     let file = with_config(dir.path(), &one("file"));
-    let ask: Ask = Arc::new(|registry| {
+    let ask: Ask = Arc::new(|registry, _| {
         let proof = Proof::Password(Passphrase::new(b"typed".to_vec()));
         Some(Account { user: Untrusted::new(format!("person at {registry}")), proof, origin: "typed".into() })
     });
@@ -63,7 +63,7 @@ fn the_variable_comes_before_the_file_and_notarys_variable_and_the_person_after_
         ask: Some(ask),
         ..file
     };
-    let user = |logins: &Logins, registry| logins.find(registry).unwrap().unwrap().user.raw().to_owned();
+    let user = |logins: &Logins, registry| logins.find(registry, "host.example").unwrap().unwrap().user.raw().to_owned();
     assert_eq!(user(&all, "a.example"), "variable");
     assert_eq!(user(&all, "b.example"), "notary");
     let less = Logins { docker_auth: None, ..all };
@@ -86,7 +86,7 @@ fn what_cannot_be_read_is_named_and_nothing_of_it_is_repeated() {
     for (logins, named) in
         [(file, "config.json"), (broken, "DOCKER_AUTH_CONFIG"), (unknown, "DOCKER_AUTH_CONFIG"), (notary, "NOTARY_AUTH")]
     {
-        let error = logins.find("a.example").err().unwrap().to_string();
+        let error = logins.find("a.example", "a.example").err().unwrap().to_string();
         assert!(error.contains(named) && !error.contains("hunter") && !error.contains(&hunter), "{error}");
     }
 }

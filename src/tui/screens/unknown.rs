@@ -62,7 +62,10 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
         Standing::NotThere => {
             ("The server answered that it has no such repository.", "Check the name, and the server at the top.")
         }
-        Standing::NotAllowed(_) => ("The server did not allow it to be read.", "Log in with docker login, then press r."),
+        Standing::NotAllowed(_) => (
+            "The server did not allow it to be read, or the way to a login failed; the reason stands above.",
+            "Mend that, or log in with docker login; then press r.",
+        ),
         Standing::Unreadable(_) => (
             "What is remembered of it cannot be read, so there is nothing to judge by, and the server was not asked.",
             "Mend the file or its permissions, then press r.",
