@@ -353,3 +353,23 @@ async fn a_server_that_wants_a_password_gets_it_only_after_it_has_asked() {
     assert!(!heads[0].to_lowercase().contains("authorization"), "{}", heads[0]);
     assert!(heads[1].contains(&header), "{}", heads[1]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_of_no_registry_goes_to_no_server_that_only_a_name_leads_to() {
+    let world = World::new(issuer(), "127.0.0.1");
+    let gun = format!("{}/team/app", world.server.address());
+    let (ca, trust_dir) = (world.dir.join("ca.crt"), scratch("by-name"));
+    let auth = OsString::from(STANDARD.encode("alice:alice-secret"));
+    let environment = [("HOME", world.dir.clone().into_os_string()), ("NOTARY_AUTH", auth)];
+    let read = |more: &[&str]| {
+        let mut arguments =
+            vec!["repo", "verify", &gun, "--tlscacert", ca.to_str().unwrap(), "--trust-dir", trust_dir.to_str().unwrap()];
+        arguments.extend(more);
+        run(Path::new(env!("CARGO_BIN_EXE_claviger")), &arguments, &environment, "")
+    };
+    let by_name = read(&[]);
+    says(&by_name, &["asked without a login"]);
+    world.keeps_secrets(&by_name);
+    // Whoever sets the server says with that whom the login is for.
+    says(&read(&["--server", &world.server.url()]), &["has no trust data"]);
+}
