@@ -14,11 +14,7 @@ use ::claviger::{
     tuf::name::{BaseRole, Gun},
 };
 use jiff::Timestamp;
-use std::{
-    ffi::OsString,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 /// Runs of what takes long.
 const FEW: usize = 3;
@@ -74,10 +70,10 @@ pub fn refresh(report: &mut Report, count: usize) {
     let more = ["--server".to_owned(), server.url(), "--tlscacert".to_owned(), server.ca().to_str().expect("a path").to_owned()];
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for n in 0..=FEW {
-        let start = Instant::now();
         let mut screen = Screen::of(&owner.trust_dir(), &more);
-        screen.until(|s| s.contents().contains(&format!("{count} verified")));
-        let wall = start.elapsed();
+        screen.until(|s| s.contents().contains("not read yet"));
+        screen.press("R");
+        let wall = screen.until(|s| s.contents().contains(&format!("{count} verified")));
         screen.close();
         let other = run(&theirs);
         if n > 0 {
