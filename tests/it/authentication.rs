@@ -373,3 +373,23 @@ async fn a_login_of_no_registry_goes_to_no_server_that_only_a_name_leads_to() {
     // Whoever sets the server says with that whom the login is for.
     says(&read(&["--server", &world.server.url()]), &["has no trust data"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_that_says_itself_what_is_asked_for_gets_nothing() {
+    let world = World::new(issuer(), "127.0.0.1");
+    for query in ["scope=repository:victim/prod:pull,push", "Account=root", "%73ervice=other"] {
+        let realm = format!("https://127.0.0.1:{}/token?{query}", world.shell.address().port());
+        let wanted = reply("401 Unauthorized", &format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"x\"\r\n"), "");
+        let server = Server::plain(move |_, stream| stream.write_all(&wanted));
+        let gun = format!("{}/a", server.addr);
+        world.docker_config(&json!({"auths": {server.addr.to_string(): {"auth": STANDARD.encode("alice:alice-secret")}}}));
+        let home = [("HOME", world.dir.clone().into_os_string()), ("DOCKER_CONFIG", world.dir.join("docker").into_os_string())];
+        let (trust_dir, ca) = (scratch("realm"), world.dir.join("ca.crt"));
+        let arguments = ["repo", "show", &gun, "--server", &server.url(), "--tlscacert", ca.to_str().unwrap(), "--trust-dir"];
+        let arguments: Vec<&str> = arguments.into_iter().chain([trust_dir.to_str().unwrap()]).collect();
+        let answer = run(Path::new(env!("CARGO_BIN_EXE_claviger")), &arguments, &home, "");
+        says(&answer, &["that says itself what is asked for", "nothing was sent there"]);
+        world.keeps_secrets(&answer);
+    }
+    assert_eq!(world.asked.load(Ordering::SeqCst), 0);
+}

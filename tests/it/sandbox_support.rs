@@ -27,6 +27,12 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+
+    /// The code of the first error.
+    pub fn code(&self) -> String {
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        body["errors"][0]["code"].as_str().unwrap_or_default().to_owned()
+    }
 }
 
 /// Sends one request over TLS, target and all verbatim, and reads to the end.

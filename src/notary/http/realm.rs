@@ -115,6 +115,31 @@ mod tests {
     }
 
     #[test]
+    fn a_server_has_no_business_with_the_login_of_a_registry_elsewhere() {
+        let may = |server: &str, registry: &str| {
+            let trusted = vec!["notary.corp.example".to_owned(), "sso.example:8443".to_owned()];
+            Realms { server: server.to_owned(), trusted, plain_http: Vec::new() }.server_may_have(registry)
+        };
+        for (server, registry) in [
+            ("registry.example", "registry.example:5000"),
+            ("notary.corp.example", "registry.corp.example"),
+            ("notary.docker.io", "docker.io"),
+            ("127.0.0.1", "sandbox.test"),
+        ] {
+            assert!(may(server, registry), "{server} {registry}");
+        }
+        for (server, registry) in [
+            ("notary.example", "docker.io"),
+            ("notary.example", "registry.example"),
+            ("evil.docker.io", "docker.io"),
+            ("sso.example", "registry.example"),
+            ("registry.example.evil", "registry.example"),
+        ] {
+            assert!(!may(server, registry), "{server} {registry}");
+        }
+    }
+
+    #[test]
     fn a_realm_on_another_host_gets_nothing() {
         for (server, registry, realm) in [
             ("notary.example", "notary.example", "https://evil.example/token"),

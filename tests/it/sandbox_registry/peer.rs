@@ -1,4 +1,6 @@
 //! Both registries behind one way of asking: the real `docker-registry` on a socket, and ours in this process.
+pub use crate::sandbox_support::Answer;
+
 use crate::peers::program;
 use claviger::sandbox::{Call, Registry, registry::limits};
 use std::{
@@ -7,31 +9,6 @@ use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The code of the first error.
-    pub fn code(&self) -> String {
-        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        body["errors"][0]["code"].as_str().unwrap_or_default().to_owned()
-    }
-}
 
 /// Headers of a request, with names in lower case.
 pub type Headers = Vec<(String, String)>;
