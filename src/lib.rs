@@ -12,7 +12,7 @@
 //! | what both show | `views` |
 //! | a world to practise on | `sandbox` |
 //! | one repository | `repository`: load, later plan, sign, publish |
-//! | the world | `notary` (servers), `keys` (private keys), `trust_dir` (files) |
+//! | the world | `notary` (Notary servers), both over `net`; `keys` (private keys), `trust_dir` (files) |
 //! | what metadata *is* | `tuf`: pure, no I/O, no clock |
 //! | ground | `operator`, `journal`, `text`, `secret`, `settings`, `finding`, `failure`, `os` |
 //!
@@ -35,15 +35,16 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tuf", &["text"]),
     ("trust_dir", &["text", "tuf"]),
     ("keys", &["finding", "os", "secret", "text", "trust_dir", "tuf"]),
-    ("notary", &["os", "secret", "settings", "text", "tuf"]),
-    ("repository", &["notary", "settings", "text", "trust_dir", "tuf"]),
+    ("net", &["os", "secret", "settings", "text", "tuf"]),
+    ("notary", &["net", "settings", "text", "tuf"]),
+    ("repository", &["net", "notary", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "journal", "keys", "repository", "text", "trust_dir", "tuf"]),
     (
         "procedures",
         &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
     ),
-    ("doctor", &["finding", "journal", "keys", "notary", "os", "procedures", "secret", "settings", "text", "trust_dir", "views"]),
+    ("doctor", &["finding", "journal", "keys", "net", "os", "procedures", "secret", "settings", "text", "trust_dir", "views"]),
     (
         "cli",
         &[
@@ -52,6 +53,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "finding",
             "journal",
             "keys",
+            "net",
             "notary",
             "operator",
             "os",
@@ -76,6 +78,7 @@ pub mod failure;
 pub mod finding;
 pub mod journal;
 pub mod keys;
+pub mod net;
 pub mod notary;
 pub mod operator;
 pub mod os;

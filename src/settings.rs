@@ -246,14 +246,17 @@ impl Settings {
         if let Some(server) = &self.server {
             return Ok(server.clone());
         }
-        match gun.split_once('/') {
-            Some(("docker.io" | "index.docker.io", _)) => Ok(Sourced::new("https://notary.docker.io".into(), Origin::Default)),
-            Some((host, _)) if host == "localhost" || host.contains(['.', ':']) => {
-                Ok(Sourced::new(format!("https://{host}"), Origin::Default))
-            }
-            _ => Err(SettingsError::NoServer(Untrusted::new(gun))),
+        match registry_of(gun) {
+            Some("docker.io" | "index.docker.io") => Ok(Sourced::new("https://notary.docker.io".into(), Origin::Default)),
+            Some(host) => Ok(Sourced::new(format!("https://{host}"), Origin::Default)),
+            None => Err(SettingsError::NoServer(Untrusted::new(gun))),
         }
     }
+}
+
+/// The registry that a repository's name begins with, by docker's rule: a first part with a dot or a colon, or `localhost`.
+pub fn registry_of(name: &str) -> Option<&str> {
+    name.split_once('/').map(|(first, _)| first).filter(|first| *first == "localhost" || first.contains(['.', ':']))
 }
 
 fn network(flags: &Flags, places: &Places<'_>, config: &Config) -> Result<Network, SettingsError> {

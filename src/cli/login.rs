@@ -1,7 +1,7 @@
 //! Asking on the terminal for a login that nothing else has.
 use super::output;
 use crate::{
-    notary::login::{Account, Proof},
+    net::login::{Account, Proof},
     repository::Servers,
     secret::{PassphraseError, Prompt as _, TerminalPrompt},
     text::Untrusted,

@@ -2,10 +2,7 @@
 //! credentials are sent, and nothing is asked but whether somebody is there.
 use super::{Area, Check, without_account};
 use crate::{
-    notary::{
-        TransportError, Why,
-        http::{Endpoint, Greeting, Http, HttpError, HttpSettings, Retry, Waits, Wanted, is_loopback},
-    },
+    net::{Endpoint, Greeting, Host, HttpError, HttpSettings, Retry, TransportError, Waits, Wanted, Why, is_loopback},
     settings::{Origin, Settings},
     text::Untrusted,
 };
@@ -50,8 +47,8 @@ pub async fn server(settings: &Settings) -> Vec<Check> {
         origin => Check::good(Area::Server, format!("{shown} ({origin})")),
     }];
     let brief = |s: HttpSettings| HttpSettings { waits: brief(s.waits), retry: Retry { times: 0, ..s.retry }, ..s };
-    match HttpSettings::from_settings(settings, server.value).and_then(|s| Http::new(&brief(s))) {
-        Ok(http) => walk(&http, settings, &mut all).await,
+    match HttpSettings::from_settings(settings, server.value).and_then(|s| Host::new(&brief(s))) {
+        Ok(host) => walk(&host, settings, &mut all).await,
         Err(e) => {
             // An address is shown without what somebody may have put into it.
             let text = match &e {
@@ -69,8 +66,8 @@ fn brief(waits: Waits) -> Waits {
     Waits { connect: connect.min(PATIENCE), idle: idle.min(PATIENCE), whole: whole.min(PATIENCE) }
 }
 
-async fn walk(http: &Http, settings: &Settings, all: &mut Vec<Check>) {
-    let endpoint = http.endpoint();
+async fn walk(host: &Host, settings: &Settings, all: &mut Vec<Check>) {
+    let endpoint = host.endpoint();
     match PROXIES.into_iter().find(|name| endpoint.proxy && std::env::var_os(name).is_some_and(|v| !v.is_empty())) {
         Some(name) => {
             let text = format!("{name} names a proxy, so name and port were not tried from here");
@@ -81,7 +78,7 @@ async fn walk(http: &Http, settings: &Settings, all: &mut Vec<Check>) {
             Err(found) => return all.extend(found),
         },
     }
-    match http.greet().await {
+    match host.greet().await {
         Ok(greeting) => {
             all.push(secured(&endpoint, &greeting, settings));
             all.push(answered(&greeting));

@@ -1,13 +1,9 @@
 //! The border to the world: what claviger asks of a Notary server.
-use super::error::TransportError;
 use crate::{
+    net::Answer,
     text::Untrusted,
     tuf::{name::Gun, request::Request},
 };
-use futures_util::future::BoxFuture;
-
-/// What comes of asking a server.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, TransportError>>;
 
 /// A Notary server, over HTTP or as functions in this process.
 ///

@@ -7,9 +7,9 @@ use crate::{
 use std::sync::Arc;
 #[cfg(feature = "network")]
 use {
-    crate::notary::{
-        http::{Http, HttpError, HttpSettings},
-        login::Ask,
+    crate::{
+        net::{HttpError, HttpSettings, login::Ask},
+        notary::http::Http,
     },
     std::{
         collections::HashMap,

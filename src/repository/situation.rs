@@ -37,7 +37,7 @@ impl LoadError {
 mod tests {
     use super::*;
     use crate::{
-        notary::{TlsFault, Why},
+        net::{TlsFault, Why},
         repository::ServerError,
         settings::SettingsError,
         text::Untrusted,

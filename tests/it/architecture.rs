@@ -68,6 +68,7 @@ const SILENT: &[&str] = &[
     "finding",
     "journal",
     "keys",
+    "net",
     "notary",
     "operator",
     "os",
@@ -111,7 +112,7 @@ const RULES: &[Rule] = &[
         words: &["ratatui ::", "crossterm ::"],
         but: &[],
     },
-    Rule { why: "HTTP is notary's", floor: Floor::NotIn(&["notary"]), paths: &["reqwest"], words: &["reqwest ::"], but: &[] },
+    Rule { why: "HTTP is net's", floor: Floor::NotIn(&["net"]), paths: &["reqwest"], words: &["reqwest ::"], but: &[] },
     Rule {
         why: "serving is the sandbox's",
         floor: Floor::NotIn(&["sandbox"]),
@@ -404,14 +405,14 @@ mod each_rule_can_fail {
     }
 
     #[test]
-    fn drawing_outside_the_screen_and_http_outside_notary() {
+    fn drawing_outside_the_screen_and_http_outside_net() {
         caught("views/list.rs", "use ratatui::text::Line;", "drawing is the screen's");
         caught("main.rs", "fn main() { crossterm::terminal::enable_raw_mode() }", "drawing is the screen's");
-        caught("views/list.rs", "use reqwest::Client;", "HTTP is notary's");
-        caught("sandbox/shell.rs", "use {reqwest::Client, std::io};", "HTTP is notary's");
+        caught("views/list.rs", "use reqwest::Client;", "HTTP is net's");
+        caught("sandbox/shell.rs", "use {reqwest::Client, std::io};", "HTTP is net's");
         caught("notary/http.rs", "use axum::Router;", "serving is the sandbox's");
         assert_eq!(wrong("tui/app.rs", "use ratatui::Frame; use crossterm::event::Event;"), [""; 0]);
-        assert_eq!(wrong("notary/http.rs", "use reqwest::Client;"), [""; 0]);
+        assert_eq!(wrong("net/host.rs", "use reqwest::Client;"), [""; 0]);
     }
 
     #[test]

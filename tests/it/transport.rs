@@ -1,9 +1,10 @@
 //! What the border to the world promises, against servers that break every rule.
 use crate::loopback::{Server, hang_up, reply};
 use claviger::{
+    net::{ERROR_BODY, HttpSettings, Retry, Wait, Waits, Why},
     notary::{
-        Transport, TransportError, Wait, Why,
-        http::{CHANGE_FEED, ERROR_BODY, Http, HttpSettings, Retry, Waits},
+        Transport, TransportError,
+        http::{CHANGE_FEED, Http},
     },
     text::Untrusted,
     tuf::{

@@ -1,10 +1,8 @@
 //! TLS: who is believed, and why not.
 use crate::loopback::{Server, reply};
 use claviger::{
-    notary::{
-        TlsFault, Transport as _, TransportError, Why,
-        http::{Http, HttpError, HttpSettings},
-    },
+    net::{HttpError, HttpSettings, TlsFault, Why},
+    notary::{Transport as _, TransportError, http::Http},
     settings::ClientPair,
 };
 use rcgen::{

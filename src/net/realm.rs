@@ -1,6 +1,6 @@
 //! Where tokens may be asked for, and with that, where logins may go.
 use super::settings::{host_and_port, is_loopback, is_named};
-use crate::{notary::LoginError, text::Untrusted};
+use crate::{net::LoginError, text::Untrusted};
 use reqwest::Url;
 use std::borrow::Cow;
 

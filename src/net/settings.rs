@@ -1,7 +1,7 @@
 //! What a connection to a server needs to know, and what makes it impossible before anybody is asked.
-use super::seconds;
+use super::host::seconds;
 use crate::{
-    notary::login::Logins,
+    net::login::Logins,
     settings::{ClientPair, Settings},
     text::Untrusted,
 };

@@ -1,7 +1,7 @@
 //! From the errors of libraries to the ones of this module.
 use super::retry::Failed;
 use crate::{
-    notary::{TlsFault, TransportError, Wait, Why},
+    net::{TlsFault, TransportError, Wait, Why},
     text::Untrusted,
 };
 use rustls::{AlertDescription, CertificateError, Error as Tls};

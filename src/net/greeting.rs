@@ -1,7 +1,7 @@
 //! What a server says to whoever comes (`GET /v2/`, protocol 10.1): for a look at the way to it, not for its data.
-use super::{Http, Proxy, challenge, failure, is_loopback};
+use super::{Host, Proxy, challenge, failure, is_loopback};
 use crate::{
-    notary::{TransportError, Wait, Why},
+    net::{TransportError, Wait, Why},
     text::Untrusted,
     tuf::x509::Leaf,
 };
@@ -46,7 +46,7 @@ pub struct Wanted {
     pub realm: Option<Untrusted>,
 }
 
-impl Http {
+impl Host {
     /// Where it is.
     pub fn endpoint(&self) -> Endpoint {
         let host = self.base.host_str().unwrap_or_default();

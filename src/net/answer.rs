@@ -1,7 +1,7 @@
 //! Reading an answer: status, limits, and what the server says about an error (protocol 10.5).
 use super::{challenge, failure, retry};
 use crate::{
-    notary::{TransportError, Wait, Why},
+    net::{TransportError, Wait, Why},
     text::Untrusted,
 };
 use jiff::Timestamp;
@@ -16,21 +16,21 @@ pub const ERROR_BODY: u64 = 64 << 10;
 /// How much room is made before the first byte: a server that promises much should not make us keep much.
 const FIRST_ROOM: u64 = 1 << 20;
 
-/// Reads an answer to its end.
-pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> Result<Vec<u8>, Box<retry::Failed>> {
+/// An answer of which the body may be read; any status but 200 is an error.
+pub(super) async fn open(mut response: Response, idle: Duration) -> Result<Response, Box<retry::Failed>> {
     let status = response.status();
     if status == StatusCode::OK {
         // We asked for none, and a limit on packed bytes would be no limit.
         if response.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
             return Err(TransportError::Malformed(Untrusted::new("it is compressed, which was not asked for")).into());
         }
-        return Ok(body(&mut response, limit, idle).await?);
+        return Ok(response);
     }
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-        let to = text(&response, header::LOCATION).unwrap_or_default();
+        let to = text(&response, header::LOCATION.as_str()).unwrap_or_default();
         return Err(TransportError::Redirected { to }.into());
     }
-    let after = text(&response, header::RETRY_AFTER).and_then(|v| retry::retry_after(v.raw(), Timestamp::now()));
+    let after = text(&response, header::RETRY_AFTER.as_str()).and_then(|v| retry::retry_after(v.raw(), Timestamp::now()));
     let challenge = challenge::first(response.headers().get_all(header::WWW_AUTHENTICATE).iter().map(|v| v.as_bytes()));
     let (code, message) = said(&mut response, idle).await;
     let again = matches!(status.as_u16(), 429 | 502 | 503 | 504);
@@ -48,7 +48,7 @@ pub(super) async fn take(mut response: Response, limit: u64, idle: Duration) -> 
 }
 
 /// The body, if it has at most `limit` bytes.
-async fn body(response: &mut Response, limit: u64, idle: Duration) -> Result<Vec<u8>, TransportError> {
+pub(super) async fn body(response: &mut Response, limit: u64, idle: Duration) -> Result<Vec<u8>, TransportError> {
     let promised = response.content_length().unwrap_or(0);
     if promised > limit {
         return Err(TransportError::TooLarge { limit });
@@ -66,7 +66,7 @@ async fn body(response: &mut Response, limit: u64, idle: Duration) -> Result<Vec
 async fn next(
     response: &mut Response,
     idle: Duration,
-) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]>>, TransportError> {
+) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]> + use<>>, TransportError> {
     match timeout(idle, response.chunk()).await {
         Ok(chunk) => {
             chunk.map_err(|e| TransportError::Unreachable { why: Why::Broken, text: Untrusted::new(failure::reasons(&e)) })
@@ -95,6 +95,7 @@ async fn said(response: &mut Response, idle: Duration) -> (Option<Untrusted>, Op
     first.map_or((None, None), |e| (filled(e.code), filled(e.message)))
 }
 
-fn text(response: &Response, name: header::HeaderName) -> Option<Untrusted> {
+/// A header, if there is one.
+pub(super) fn text(response: &Response, name: &str) -> Option<Untrusted> {
     response.headers().get(name).map(|v| Untrusted::from_bytes(v.as_bytes()))
 }

@@ -1,6 +1,6 @@
 //! Docker's `config.json`, as far as it says who we are (protocol 11.4).
 use super::{Account, Proof, basic, helper};
-use crate::{notary::LoginError, os::strongroom, secret::Passphrase, text::Untrusted};
+use crate::{net::LoginError, os::strongroom, secret::Passphrase, text::Untrusted};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
 use zeroize::Zeroizing;

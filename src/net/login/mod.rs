@@ -6,7 +6,7 @@
 mod docker;
 mod helper;
 
-use crate::{notary::LoginError, os::strongroom, secret::Passphrase, text::Untrusted};
+use crate::{net::LoginError, os::strongroom, secret::Passphrase, text::Untrusted};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{fmt, path::PathBuf, sync::Arc};
 

@@ -3,11 +3,11 @@
 use super::{
     answer,
     challenge::{Challenge, Scheme},
+    host::seconds,
     realm::Realms,
-    seconds,
 };
 use crate::{
-    notary::{
+    net::{
         AskedAs, Denial, LoginError, Refuser, TransportError, Wait, Why,
         login::{Account, Logins, Proof},
     },
@@ -40,8 +40,10 @@ const SETTLED: Duration = seconds(10);
 
 /// What a request is about: whose login to use, and what a token must allow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct About {
+pub struct About {
+    /// The registry whose login is meant.
     pub registry: String,
+    /// What a token must allow, as issuers read it (protocol 11.2).
     pub scope: String,
 }
 
@@ -293,7 +295,8 @@ fn encoded(value: &[u8]) -> Zeroizing<String> {
 
 async fn fetch(request: RequestBuilder) -> Result<Zeroizing<Vec<u8>>, TransportError> {
     let response = request.send().await.map_err(|e| super::failure::classify(&e, PATIENCE).error)?;
-    answer::take(response, ANSWER, PATIENCE).await.map(Zeroizing::new).map_err(|failed| failed.error)
+    let mut opened = answer::open(response, PATIENCE).await.map_err(|failed| failed.error)?;
+    answer::body(&mut opened, ANSWER, PATIENCE).await.map(Zeroizing::new)
 }
 
 /// An issuer that says no has refused the account; any other failure is one of logging in.

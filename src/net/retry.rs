@@ -1,6 +1,6 @@
 //! Whether, and after how long, a request is sent again.
+use super::TransportError;
 use super::{challenge::Challenge, settings::Retry};
-use crate::notary::TransportError;
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //! standard output. They may hang, break, and print what they like.
 use super::{Account, Proof, VARIABLES};
 use crate::{
-    notary::LoginError,
+    net::LoginError,
     os::strongroom,
     secret::{self, Passphrase},
     text::Untrusted,

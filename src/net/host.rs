@@ -1,0 +1,241 @@
+//! One server: requests to it, with a login where it wants one, and again where that may help.
+use super::{
+    AskedAs, TransportError, Wait, Why, answer, failure,
+    realm::Realms,
+    retry,
+    session::{About, Pass, Session},
+    settings::{self, HttpError, HttpSettings, Proxy, Retry, Waits, is_loopback},
+    tls,
+};
+use crate::text::Untrusted;
+use reqwest::{Client, Response, Url, header};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{OnceCell, Semaphore, SemaphorePermit},
+    time::{Instant, sleep, timeout, timeout_at},
+};
+
+/// A server that is reached over the network.
+///
+/// Made cheaply: the platform's certificates are read at the first request, and only if no CA was given.
+pub struct Host {
+    pub(super) base: Url,
+    address: Untrusted,
+    tls: Arc<tls::Material>,
+    pub(super) waits: Waits,
+    retry: Retry,
+    pub(super) proxy: Proxy,
+    permits: Semaphore,
+    client: OnceCell<Client>,
+    session: Option<Session>,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The address.
+    pub url: Url,
+    /// Which kinds of answer are wanted.
+    pub accept: Option<&'static str>,
+}
+
+impl Ask {
+    /// Asks for what is at an address, of whichever kind.
+    pub fn get(url: Url) -> Self {
+        Self { url, accept: None }
+    }
+}
+
+/// An answer with status 200, of which the body was not read yet.
+pub struct Opened<'h> {
+    response: Response,
+    idle: Duration,
+    /// How long the whole answer may take, and until when.
+    whole: (Duration, Instant),
+    /// One of as many as may be under way at the same time.
+    _permit: SemaphorePermit<'h>,
+}
+
+impl Opened<'_> {
+    /// A header, if there is one.
+    pub fn header(&self, name: &str) -> Option<Untrusted> {
+        answer::text(&self.response, name)
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`TransportError::TooLarge`] if it has more than `limit` bytes; it broke off or took too long.
+    pub async fn bytes(mut self, limit: u64) -> Result<Vec<u8>, TransportError> {
+        let (whole, until) = self.whole;
+        timeout_at(until, answer::body(&mut self.response, limit, self.idle))
+            .await
+            .unwrap_or_else(|_| Err(slow(Wait::Whole(whole))))
+    }
+}
+
+fn slow(wait: Wait) -> TransportError {
+    TransportError::Unreachable { why: Why::Timeout(wait), text: Untrusted::default() }
+}
+
+impl Host {
+    /// Checks the address and reads the TLS files that were named. Asks nobody yet.
+    ///
+    /// # Errors
+    /// [`HttpError`]: the address is none that may be used, or a file is not what it should be.
+    pub fn new(settings: &HttpSettings) -> Result<Self, HttpError> {
+        let base = settings::base(settings)?;
+        let tls = Arc::new(tls::Material::read(settings, &base)?);
+        let loopback = base.host_str().is_some_and(is_loopback);
+        let realms = Realms {
+            server: base.host_str().unwrap_or_default().to_owned(),
+            trusted: settings.trusted_realms.clone(),
+            plain_http: settings.plain_http.clone(),
+        };
+        Ok(Self {
+            address: Untrusted::new(base.as_str().trim_end_matches('/')),
+            tls,
+            waits: settings.waits,
+            retry: settings.retry,
+            proxy: if loopback { Proxy::None } else { settings.proxy },
+            permits: Semaphore::new(settings.parallel.clamp(1, Semaphore::MAX_PERMITS)),
+            client: OnceCell::new(),
+            session: settings.logins.clone().map(|logins| Session::new(logins, realms)),
+            base,
+        })
+    }
+
+    /// The client, made when it is first needed. Elsewhere than on this thread, because the platform's certificates
+    /// are many files.
+    pub(super) async fn client(&self) -> Result<&Client, TransportError> {
+        self.client
+            .get_or_try_init(|| async {
+                let (tls, proxy, connect) = (self.tls.clone(), self.proxy, self.waits.connect);
+                let made = tokio::task::spawn_blocking(move || tls.client(proxy, connect)).await;
+                let unusable = |text: String| TransportError::Unreachable {
+                    why: Why::Tls(super::TlsFault::UnknownAuthority),
+                    text: Untrusted::new(text),
+                };
+                made.map_err(|e| unusable(e.to_string()))?.map_err(|e| unusable(failure::reasons(&e)))
+            })
+            .await
+    }
+
+    /// Asks, and logs in if the server wants that.
+    ///
+    /// # Errors
+    /// The kinds as named there; every status but 200 is one.
+    pub async fn open(&self, ask: &Ask, about: &About) -> Result<Opened<'_>, TransportError> {
+        let Some(session) = &self.session else {
+            return self.open_as(ask, None).await.map_err(|failed| failed.error);
+        };
+        let begun = Instant::now().into_std();
+        let mut shown = session.remembered(about).await;
+        loop {
+            let mut failed = match self.open_as(ask, shown.as_ref()).await {
+                Ok(opened) => return Ok(opened),
+                Err(failed) => failed,
+            };
+            let next = match &failed.challenge {
+                Some(challenge) => session.answer(self.client().await?, challenge, about, shown.as_ref(), begun).await?,
+                None => None,
+            };
+            match next {
+                Some(pass) => shown = Some(pass),
+                None => {
+                    if let TransportError::NotAllowed { denial, .. } = &mut failed.error {
+                        denial.asked_as = shown.map_or(AskedAs::Nobody, |pass| pass.asked_as);
+                    }
+                    return Err(failed.error);
+                }
+            }
+        }
+    }
+
+    /// Asks for what is at an address, and reads it.
+    ///
+    /// # Errors
+    /// As [`Host::open`] and [`Opened::bytes`].
+    pub async fn fetch(&self, url: Url, limit: u64, about: &About) -> Result<Vec<u8>, TransportError> {
+        self.open(&Ask::get(url), about).await?.bytes(limit).await
+    }
+
+    /// Asks, again where that may help ([`Retry`]).
+    async fn open_as(&self, ask: &Ask, pass: Option<&Pass>) -> Result<Opened<'_>, Box<retry::Failed>> {
+        let mut tried = 0;
+        loop {
+            let failed = match self.attempt(ask, pass).await {
+                Ok(opened) => return Ok(opened),
+                Err(failed) => failed,
+            };
+            match self.retry.pause(tried, &failed) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(failed),
+            }
+            tried += 1;
+        }
+    }
+
+    async fn attempt(&self, ask: &Ask, pass: Option<&Pass>) -> Result<Opened<'_>, Box<retry::Failed>> {
+        // It covers the connection and the body, not the pause before the next attempt.
+        let permit = self.permits.acquire().await.map_err(|e| TransportError::Malformed(Untrusted::new(e.to_string())))?;
+        let client = self.client().await?;
+        let Waits { connect, idle, whole } = self.waits;
+        let until = Instant::now() + whole;
+        let mut request = client.get(ask.url.clone());
+        if let Some(accept) = ask.accept {
+            request = request.header(header::ACCEPT, accept);
+        }
+        if let Some(pass) = pass {
+            request = request.header(header::AUTHORIZATION, pass.header.clone());
+        }
+        let opened = async {
+            // The connector has its own time; what comes on top is waiting for the first byte of the answer.
+            let response = match timeout(connect.saturating_add(idle), request.send()).await {
+                Ok(sent) => sent.map_err(|e| failure::classify(&e, connect))?,
+                Err(_) => return Err(Box::<retry::Failed>::from(slow(Wait::Idle(idle)))),
+            };
+            answer::open(response, idle).await
+        };
+        let response = timeout_at(until, opened).await.unwrap_or_else(|_| Err(slow(Wait::Whole(whole)).into()))?;
+        Ok(Opened { response, idle, whole: (whole, until), _permit: permit })
+    }
+
+    /// The registry that a request is about where the name of what is asked for has none: this host.
+    pub fn itself(&self) -> String {
+        settings::host_and_port(&self.base)
+    }
+
+    /// Where this is, for messages.
+    pub fn address(&self) -> &Untrusted {
+        &self.address
+    }
+
+    /// The base address with more path behind it; each part is percent-encoded where it must be.
+    pub fn url<'p>(&self, parts: impl IntoIterator<Item = &'p str>) -> Url {
+        let mut url = self.base.clone();
+        // Every http URL has a path, so this cannot fail.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(parts);
+        }
+        url
+    }
+}
+
+/// Seconds, for defaults that read like the documentation.
+pub(super) const fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_is_tried_again() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let host = Host::new(&HttpSettings::new(format!("http://{free}"))).unwrap();
+        let failed = host.attempt(&Ask::get(host.url(["v2"])), None).await.err().unwrap();
+        assert!(failed.again, "{:?}", failed.error);
+    }
+}

@@ -1,0 +1,47 @@
+//! One server over HTTP/1.1 and TLS: certificates, proxies, waits, limits, logins; and how asking can fail.
+//!
+//! Redirects of metadata are never followed, compression is never asked for, every answer is read piece by piece against
+//! the request's limit, and nothing switches the TLS checks off. What is asked of which address is the business of
+//! `notary` and `registry`, which stand on this.
+//!
+//! The errors are here whether or not there is a network: the functions of a sandbox fail in the same words.
+#[cfg(feature = "network")]
+mod answer;
+#[cfg(feature = "network")]
+mod challenge;
+mod error;
+#[cfg(feature = "network")]
+mod failure;
+#[cfg(feature = "network")]
+mod greeting;
+#[cfg(feature = "network")]
+mod host;
+#[cfg(feature = "network")]
+pub mod login;
+mod login_error;
+#[cfg(feature = "network")]
+mod realm;
+#[cfg(feature = "network")]
+mod retry;
+#[cfg(feature = "network")]
+mod session;
+#[cfg(feature = "network")]
+mod settings;
+#[cfg(feature = "network")]
+mod tls;
+
+pub use error::{TlsFault, TransportError, Wait, Why};
+pub use login_error::{AskedAs, Denial, LoginError, Refuser};
+#[cfg(feature = "network")]
+pub use {
+    answer::ERROR_BODY,
+    greeting::{Endpoint, Greeting, Wanted},
+    host::{Ask, Host, Opened},
+    session::About,
+    settings::{HttpError, HttpSettings, Proxy, Retry, Waits, is_loopback},
+};
+
+use futures_util::future::BoxFuture;
+
+/// What comes of asking a server.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, TransportError>>;
