@@ -3,8 +3,8 @@
 #
 #   .ci/tools.sh build     a C compiler and pkg-config; Rust must be there
 #   .ci/tools.sh lint      the same, with rustfmt and clippy
-#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, docker-registry, skopeo, `docker trust`,
-#                          and small tools
+#   .ci/tools.sh test      the test peers: notary, notary-server, notary-signer, PostgreSQL, docker-registry, skopeo,
+#                          `docker trust`, and small tools
 #   .ci/tools.sh fuzz      cargo-fuzz
 #
 # Packages are installed on Debian and its children. Elsewhere their names are printed and nothing is touched.
@@ -97,6 +97,26 @@ build() {
     apt_install "${missing[@]}"
 }
 
+# The server and psql, where tests/it/peers looks for them.
+have_postgresql() {
+    local initdb
+    for initdb in /usr/lib/postgresql/*/bin/initdb "$(command -v initdb || true)"; do
+        if [ -x "$initdb" ] && [ -x "$(dirname "$initdb")/psql" ]; then return 0; fi
+    done
+    return 1
+}
+
+# The programs alone: Debian's package would make a database cluster for the whole machine and start it at every boot.
+# What keeps it from that is there for the time of the installation only.
+install_postgresql() {
+    local kept=/etc/postgresql-common/createcluster.d/claviger-tests.conf status=0
+    as_root install -d -m 0755 /etc/postgresql-common/createcluster.d
+    echo "create_main_cluster = false" | as_root tee "$kept" >/dev/null
+    apt_install postgresql || status=$?
+    as_root rm -f "$kept"
+    return "$status"
+}
+
 # A docker client that knows `trust` (from 29 on it is a plugin that may not be there).
 docker_trusts() {
     local docker
@@ -141,6 +161,10 @@ peers() {
             "none: the tests run on Linux only"
         mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
         apt_install "${missing[@]}"
+    fi
+    if ! have_postgresql; then
+        have apt-get || not_debian "PostgreSQL" "dnf install postgresql-server" "pacman -S postgresql" "none: the tests run on Linux only"
+        install_postgresql
     fi
     if ! docker_trusts; then
         have apt-get || not_debian "A docker client with \`trust\`" "dnf install docker-cli" "pacman -S docker" "none: the tests run on Linux only"

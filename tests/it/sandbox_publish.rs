@@ -2,7 +2,8 @@
 //! told to both.
 use crate::{
     forge::{Cert, Files, Forge, Holder, Key, edit, role},
-    sandbox_support::{Answer, RealServer, ask, send},
+    peers::server::NotaryServer,
+    sandbox_support::{Answer, ask, send},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use claviger::{
@@ -14,6 +15,7 @@ use claviger::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::{
     net::SocketAddr,
     sync::{Arc, OnceLock},
@@ -44,14 +46,15 @@ const FORM: &str = "Content-Type: multipart/form-data; boundary=frontier\r\n";
 impl Told {
     fn note(&mut self, what: &str, answer: &Answer) {
         let headers = ["content-type", "cache-control", "www-authenticate"].map(|n| answer.header(n).map(str::to_owned));
-        // Hashes differ, because the servers' keys do; and Go compares them in any order.
+        // Hashes differ, because the servers' keys do; and Go compares them in any order, so either may be the one that is named.
         let is_hash = |w: &str| matches!(w.len(), 64 | 128) && w.bytes().all(|b| b.is_ascii_hexdigit());
         let text: Vec<_> = answer
             .text()
             .split('"')
             .map(|t| t.split(' ').map(|w| if is_hash(w) { "#" } else { w }.to_owned()).collect::<Vec<_>>().join(" "))
             .collect();
-        self.answers.push((what.to_owned(), answer.status, text.join("\""), headers.into()));
+        let text = text.join("\"").replace("sha512 checksum for", "sha256 checksum for");
+        self.answers.push((what.to_owned(), answer.status, text, headers.into()));
     }
 
     fn post(&mut self, what: &str, gun: &str, headers: &str, body: &[u8]) -> u16 {
@@ -412,9 +415,11 @@ fn snapshots(told: &mut Told) {
         ("with a member of no meaning", |t| t.replacen("\"signatures\":[{", "\"signatures\":[{\"more\":1,", 1)),
         ("with a method in capitals", |t| t.replacen("\"method\":\"ecdsa\"", "\"method\":\"ECDSA\"", 1)),
     ];
-    for (what, change) in layouts {
+    for (days, (what, change)) in (600..).zip(layouts) {
         let gun = format!("lab.test/layout/{}", what.replace(' ', "-"));
-        let owner = Owner::leaving_snapshots(told, &gun);
+        let mut owner = Owner::leaving_snapshots(told, &gun);
+        // Not the file of another repository: see `of_another`.
+        owner.forge.expires.insert(role("targets"), in_days(days));
         let text = String::from_utf8(owner.file("targets")).unwrap();
         told.publish(&format!("targets {what}"), &gun, &[("root", &owner.root()), ("targets", change(&text).as_bytes())]);
         let snapshot: Value = serde_json::from_slice(&told.get(&gun, "tuf/snapshot.json").body).unwrap();
@@ -456,12 +461,31 @@ fn deletion(told: &mut Told) {
     told.answers.push(("the change feed".into(), 0, story.concat(), Vec::new()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_publication_is_taken_or_refused_with_the_words_of_the_real_server() {
-    let real = RealServer::start();
+/// Asks one repository by its hash for a file that only another has; the status of the answer.
+fn of_another(told: &Told) -> u16 {
+    let mut hash = String::new();
+    for (days, gun) in [(700, "lab.test/another/there"), (701, "lab.test/another/here")] {
+        let mut owner = Owner::leaving_snapshots(told, gun);
+        owner.forge.expires.insert(role("targets"), in_days(days));
+        let parts = [("root", owner.root()), ("targets", owner.file("targets"))];
+        let parts: Vec<(&str, &[u8])> = parts.iter().map(|(n, b)| (*n, b.as_slice())).collect();
+        let answer = send(told.address, &told.ca, "POST", &format!("/v2/{gun}/_trust/tuf/"), FORM, &body(&parts));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        if hash.is_empty() {
+            hash = base16ct::lower::encode_string(&Sha256::digest(owner.file("targets")));
+            assert_eq!(told.get(gun, &format!("tuf/targets.{hash}.json")).status, 200);
+        }
+    }
+    told.get("lab.test/another/here", &format!("tuf/targets.{hash}.json")).status
+}
+
+/// The same with the server of these tests and with the real one, but for what the real one does with a file of another
+/// repository.
+async fn every_publication_is_answered_as_by(real: NotaryServer, with_anothers: u16) {
     let shell =
         Shell::start(&Authority::new().unwrap(), Arc::new(Server::new(Arc::new(Timestamp::now), [])).service(), 0).unwrap();
-    let mut theirs = Told { address: real.address, ca: real.ca_pem.clone(), answers: Vec::new() };
+    let ca = std::fs::read_to_string(real.ca()).unwrap();
+    let mut theirs = Told { address: real.socket_address(), ca, answers: Vec::new() };
     let mut ours = Told { address: shell.address(), ca: shell.ca_pem().to_owned(), answers: Vec::new() };
     for told in [&mut theirs, &mut ours] {
         for story in [syntax, first_roots, targets, later_roots, snapshots, deletion] {
@@ -473,8 +497,21 @@ async fn every_publication_is_taken_or_refused_with_the_words_of_the_real_server
         println!("theirs {theirs:?}\nours   {ours:?}\n");
     }
     assert_eq!((differ.len(), theirs.answers.len()), (0, ours.answers.len()));
+    assert_eq!((of_another(&theirs), of_another(&ours)), (with_anothers, 404));
     let taken = ours.answers.iter().filter(|a| a.1 == 200).count();
     println!("{} answers alike, {taken} of them 200", ours.answers.len());
     assert!(taken > 20 && ours.answers.len() > 90, "{taken} {}", ours.answers.len());
     shell.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_publication_is_taken_or_refused_with_the_words_of_the_real_server() {
+    every_publication_is_answered_as_by(NotaryServer::memory_local(), 404).await;
+}
+
+/// The one difference: before a database the server keeps files that were read in its memory, under their hash alone, and
+/// gives them to whoever asks any repository for that hash.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_publication_is_taken_or_refused_with_the_words_of_the_real_server_on_postgresql() {
+    every_publication_is_answered_as_by(NotaryServer::postgres_with_signer(), 200).await;
 }

@@ -193,14 +193,15 @@ fn several_at_once(kind: Kind) {
     }
 }
 
-macro_rules! on_both_kinds_of_servers {
+macro_rules! on_each_kind_of_server {
     ($($name:ident: $compare:expr;)*) => {
         mod keys_of_its_own { $(#[test] fn $name() { $compare(super::Kind::Local) })* }
         mod with_a_signer { $(#[test] fn $name() { $compare(super::Kind::Signer) })* }
+        mod with_postgresql { $(#[test] fn $name() { $compare(super::Kind::Postgres) })* }
     };
 }
 
-on_both_kinds_of_servers! {
+on_each_kind_of_server! {
     inspect_prints_what_docker_trust_prints: |kind| super::compare(kind, super::View::Inspect);
     inspect_pretty_prints_what_docker_trust_prints: |kind| super::compare(kind, super::View::Pretty);
     tags_agree_with_notary: |kind| super::compare(kind, super::View::Tags);

@@ -1,4 +1,4 @@
-//! Servers of both kinds, filled once by the real clients with every repository of the table.
+//! Servers of each kind, filled once by the real clients with every repository of the table.
 
 use super::cases::{CASES, Case, Expected, LEFT_OUT, VIEWS};
 use super::desk::Desk;
@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Both kinds of servers.
-pub const KINDS: [Kind; 2] = [Kind::Local, Kind::Signer];
+/// All kinds of servers.
+pub const KINDS: [Kind; 3] = [Kind::Local, Kind::Signer, Kind::Postgres];
 
 /// A filled server.
 pub struct World {
@@ -22,9 +22,11 @@ impl World {
     pub fn of(kind: Kind) -> &'static Self {
         static LOCAL: OnceLock<World> = OnceLock::new();
         static SIGNER: OnceLock<World> = OnceLock::new();
+        static POSTGRES: OnceLock<World> = OnceLock::new();
         let cell = match kind {
             Kind::Local => &LOCAL,
             Kind::Signer => &SIGNER,
+            Kind::Postgres => &POSTGRES,
         };
         cell.get_or_init(|| {
             let server = NotaryServer::shared(kind);
@@ -130,6 +132,11 @@ fn the_old_clients_see_what_they_made_on_a_server_with_keys_of_its_own() {
 #[test]
 fn the_old_clients_see_what_they_made_on_a_server_with_a_signer() {
     the_old_clients_see_what_they_made(Kind::Signer);
+}
+
+#[test]
+fn the_old_clients_see_what_they_made_on_a_server_with_postgresql() {
+    the_old_clients_see_what_they_made(Kind::Postgres);
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod generated_keys;
 mod listing;
 mod pkcs12;
 pub mod pki;
+mod postgres;
+mod process;
 pub mod program;
 pub mod server;
 mod silent_failures;

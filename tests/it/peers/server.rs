@@ -1,20 +1,16 @@
-//! The real `notary-server`, alone or with the real `notary-signer`, on loopback.
+//! The real `notary-server`, alone or with the real `notary-signer`, in memory or in PostgreSQL, on loopback.
 
 use super::pki::Pki;
+use super::postgres::{Cluster, Tables};
+use super::process::{Launch, Process, START};
 use super::program::{program, scratch};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
-use std::fs::File;
+use rustix::process::Pid;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-
-/// How long a server may take until it answers; it takes 20 ms when nothing else runs.
-const START: Duration = Duration::from_secs(20);
 
 /// Which servers there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +19,8 @@ pub enum Kind {
     Local,
     /// `notary-server` in memory with a `notary-signer` that holds its keys: they are ECDSA P-256.
     Signer,
+    /// The same two with PostgreSQL below both, as they are run in earnest.
+    Postgres,
 }
 
 /// A Notary server that ends with the test that started it, or with the test program.
@@ -35,37 +33,34 @@ pub struct NotaryServer {
 impl NotaryServer {
     /// One in memory with keys of its own.
     pub fn memory_local() -> Self {
-        let server = Process::on_a_free_port("notary-server", |port| server_settings(port, json!({"type": "local"})));
-        Self::ready(vec![server])
+        Self::ready(vec![server(&json!({"type": "local"}), &in_memory())])
     }
 
     /// One in memory that wants tokens; `token` says from whom, as its configuration does.
-    pub fn with_tokens(token: &serde_json::Value) -> Self {
-        let settings = |port| {
-            let mut settings = server_settings(port, json!({"type": "local"}));
+    pub fn with_tokens(token: &Value) -> Self {
+        let process = on_a_free_port("notary-server", &[], |port| {
+            let mut settings = server_settings(port, &json!({"type": "local"}), &in_memory());
             settings["auth"] = json!({"type": "token", "options": token});
             settings
-        };
-        Self::ready(vec![Process::on_a_free_port("notary-server", settings)])
+        });
+        Self::ready(vec![process])
     }
 
-    /// One in memory whose keys a `notary-signer` holds.
+    /// One in memory whose keys a `notary-signer` holds, in memory too.
     pub fn memory_with_signer() -> Self {
-        let pki = Pki::shared();
-        let signer = Process::on_a_free_port("notary-signer", |port| {
-            json!({
-                "server": {
-                    "grpc_addr": format!("127.0.0.1:{port}"), "tls_cert_file": pki.file("server.crt"),
-                    "tls_key_file": pki.file("server.key"), "client_ca_file": pki.file("ca.crt")
-                },
-                "logging": {"level": "info"}, "storage": {"backend": "memory"}
-            })
-        });
-        let trust = json!({
-            "type": "remote", "hostname": "127.0.0.1", "port": signer.port.to_string(), "key_algorithm": "ecdsa",
-            "tls_ca_file": pki.file("ca.crt"), "tls_client_cert": pki.file("client.crt"), "tls_client_key": pki.file("client.key")
-        });
-        let server = Process::on_a_free_port("notary-server", |port| server_settings(port, trust.clone()));
+        let signer = signer(&in_memory());
+        let server = server(&held_by(&signer), &in_memory());
+        Self::ready(vec![signer, server])
+    }
+
+    /// One whose files are in a database of its own, and whose keys a `notary-signer` holds in another.
+    pub fn postgres_with_signer() -> Self {
+        let cluster = Cluster::shared();
+        let in_database = |tables| json!({"backend": "postgres", "db_url": cluster.database(tables)});
+        let mut of_keys = in_database(Tables::Signer);
+        of_keys["default_alias"] = ALIAS.into();
+        let signer = signer(&of_keys);
+        let server = server(&held_by(&signer), &in_database(Tables::Server));
         Self::ready(vec![signer, server])
     }
 
@@ -73,9 +68,11 @@ impl NotaryServer {
     pub fn shared(kind: Kind) -> &'static Self {
         static LOCAL: OnceLock<NotaryServer> = OnceLock::new();
         static SIGNER: OnceLock<NotaryServer> = OnceLock::new();
+        static POSTGRES: OnceLock<NotaryServer> = OnceLock::new();
         match kind {
             Kind::Local => LOCAL.get_or_init(Self::memory_local),
             Kind::Signer => SIGNER.get_or_init(Self::memory_with_signer),
+            Kind::Postgres => POSTGRES.get_or_init(Self::postgres_with_signer),
         }
     }
 
@@ -92,6 +89,11 @@ impl NotaryServer {
     /// `127.0.0.1:PORT`, as in URLs and in docker's folder of certificates.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The same, to connect to.
+    pub fn socket_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// `https://127.0.0.1:PORT`.
@@ -131,10 +133,10 @@ pub struct Registry(Process);
 
 impl Registry {
     /// One that wants tokens; `token` says from whom, as its configuration does.
-    pub fn with_tokens(token: &serde_json::Value) -> Self {
+    pub fn with_tokens(token: &Value) -> Self {
         let pki = Pki::shared();
         let root = scratch("registry");
-        let process = Process::on_a_free_port("docker-registry", |port| {
+        let process = on_a_free_port("docker-registry", &[], |port| {
             json!({
                 "version": "0.1", "log": {"level": "info"}, "storage": {"filesystem": {"rootdirectory": root}},
                 "http": {
@@ -166,13 +168,58 @@ fn ask(port: u16, method: &str, path: &str, headers: &str) -> std::io::Result<St
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-fn server_settings(port: u16, trust: serde_json::Value) -> serde_json::Value {
+/// What the signer calls the passphrase of the keys in its database; a variable says which it is.
+const ALIAS: &str = "tests";
+
+fn in_memory() -> Value {
+    json!({"backend": "memory"})
+}
+
+fn server(trust: &Value, storage: &Value) -> Process {
+    on_a_free_port("notary-server", &[], |port| server_settings(port, trust, storage))
+}
+
+fn server_settings(port: u16, trust: &Value, storage: &Value) -> Value {
     let pki = Pki::shared();
     json!({
         "server": {
             "http_addr": format!("127.0.0.1:{port}"), "tls_cert_file": pki.file("server.crt"), "tls_key_file": pki.file("server.key")
         },
-        "trust_service": trust, "logging": {"level": "info"}, "storage": {"backend": "memory"}
+        "trust_service": trust, "logging": {"level": "info"}, "storage": storage
+    })
+}
+
+fn signer(storage: &Value) -> Process {
+    let pki = Pki::shared();
+    let passphrase = format!("NOTARY_SIGNER_{}", ALIAS.to_uppercase());
+    on_a_free_port("notary-signer", &[(&passphrase, "of keys in a database")], |port| {
+        json!({
+            "server": {
+                "grpc_addr": format!("127.0.0.1:{port}"), "tls_cert_file": pki.file("server.crt"),
+                "tls_key_file": pki.file("server.key"), "client_ca_file": pki.file("ca.crt")
+            },
+            "logging": {"level": "info"}, "storage": storage
+        })
+    })
+}
+
+/// What a server is told of the signer that holds its keys.
+fn held_by(signer: &Process) -> Value {
+    let pki = Pki::shared();
+    json!({
+        "type": "remote", "hostname": "127.0.0.1", "port": signer.port.to_string(), "key_algorithm": "ecdsa",
+        "tls_ca_file": pki.file("ca.crt"), "tls_client_cert": pki.file("client.crt"), "tls_client_key": pki.file("client.key")
+    })
+}
+
+/// Starts a server that reads its settings from a file.
+fn on_a_free_port(name: &'static str, environment: &[(&str, &str)], settings: impl Fn(u16) -> Value) -> Process {
+    Process::on_a_free_port(name, |port, folder| {
+        let file = folder.join("settings.json");
+        std::fs::write(&file, settings(port).to_string()).expect("settings");
+        let mut launch = Launch::new(program(name), [before_settings(name).into(), file.into()]);
+        launch.environment = environment.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
+        launch
     })
 }
 
@@ -200,114 +247,26 @@ impl Drop for NotaryServer {
     }
 }
 
-/// A server process that is ended by its number when it goes out of use, and by the kernel when the test program ends.
-struct Process {
-    name: &'static str,
-    port: u16,
-    pid: Pid,
-    log: PathBuf,
-    /// Ends when the process has.
-    waiting: Option<JoinHandle<()>>,
-}
-
-impl Process {
-    /// Starts a server on a port that was free a moment ago; another one if somebody took it since.
-    fn on_a_free_port(name: &'static str, settings: impl Fn(u16) -> serde_json::Value) -> Self {
-        let mut logs = String::new();
-        for _ in 0..5 {
-            let free = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
-            let port = free.local_addr().expect("an address").port();
-            drop(free);
-            let process = Self::start(name, port, &settings(port));
-            if process.listens() {
-                return process;
-            }
-            logs.push_str(&process.log());
-        }
-        panic!("{name} does not start:\n{logs}");
-    }
-
-    fn start(name: &'static str, port: u16, settings: &serde_json::Value) -> Self {
-        let folder = scratch(name);
-        std::fs::write(folder.join("settings.json"), settings.to_string()).expect("settings");
-        let log = folder.join("log");
-        let file = File::create(&log).expect("a log");
-        let mut command = Command::new(program("setpriv"));
-        command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(program(name))
-            .arg(before_settings(name))
-            .arg(folder.join("settings.json"));
-        command.stdin(Stdio::null()).stdout(file.try_clone().expect("a log")).stderr(file);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        // The kernel ends a child with the *thread* that started it. A test's thread ends with the test, so a thread of
-        // its own starts the server and waits for it.
-        let (started, pid) = mpsc::channel();
-        let waiting = std::thread::spawn(move || {
-            let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-            let _ = started.send(Pid::from_child(&child));
-            let _ = child.wait();
-        });
-        let pid = pid.recv().unwrap_or_else(|_| panic!("{name} does not start"));
-        Self { name, port, pid, log, waiting: Some(waiting) }
-    }
-
-    /// Waits until something accepts connections on the port; false when the process has ended instead.
-    fn listens(&self) -> bool {
-        let deadline = Instant::now() + START;
-        while !self.has_ended() {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return true;
-            }
-            assert!(Instant::now() < deadline, "{} does not listen:\n{}", self.name, self.log());
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        false
-    }
-
-    fn has_ended(&self) -> bool {
-        self.waiting.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    fn log(&self) -> String {
-        let text = read(&self.log);
-        let lines: Vec<&str> = text.lines().collect();
-        format!("--- {} ({})\n{}", self.name, self.log.display(), lines[lines.len().saturating_sub(40)..].join("\n"))
-    }
-}
-
 /// What a program wants to read before the name of its configuration. JSON is YAML, so all of them get JSON.
 fn before_settings(name: &str) -> &'static str {
     if name == "docker-registry" { "serve" } else { "-config" }
 }
 
-fn read(path: &Path) -> String {
-    String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if !self.has_ended() {
-            let _ = kill_process(self.pid, Signal::KILL);
-        }
-        let _ = self.waiting.take().map(JoinHandle::join);
+#[test]
+fn a_server_ends_with_its_test() {
+    for server in [NotaryServer::memory_with_signer(), NotaryServer::postgres_with_signer()] {
+        let pids: Vec<Pid> = server.processes.iter().map(|process| process.pid).collect();
+        assert_eq!(pids.len(), 2);
+        let alive = |pid: &Pid| Path::new("/proc").join(pid.as_raw_nonzero().to_string()).exists();
+        assert!(pids.iter().all(alive));
+        drop(server);
+        assert!(!pids.iter().any(alive), "a server outlived its test");
     }
 }
 
 #[test]
-fn a_server_ends_with_its_test() {
-    let server = NotaryServer::memory_with_signer();
-    let pids: Vec<Pid> = server.processes.iter().map(|process| process.pid).collect();
-    assert_eq!(pids.len(), 2);
-    let alive = |pid: &Pid| Path::new("/proc").join(pid.as_raw_nonzero().to_string()).exists();
-    assert!(pids.iter().all(alive));
-    drop(server);
-    assert!(!pids.iter().any(alive), "a server outlived its test");
-}
-
-#[test]
-fn the_two_kinds_of_servers_sign_with_the_keys_they_are_said_to() {
-    for (kind, key_type) in [(Kind::Local, "ed25519"), (Kind::Signer, "ecdsa")] {
+fn the_kinds_of_servers_sign_with_the_keys_they_are_said_to() {
+    for (kind, key_type) in [(Kind::Local, "ed25519"), (Kind::Signer, "ecdsa"), (Kind::Postgres, "ecdsa")] {
         let answer = NotaryServer::shared(kind).get("/v2/peers.test/keys/_trust/tuf/timestamp.key").expect("an answer");
         assert!(answer.contains(&format!("\"keytype\":\"{key_type}\"")), "{kind:?}: {answer}");
     }
