@@ -1,19 +1,28 @@
 //! What stands in the way: looks at the trust directory, the journal, the settings, the server and the machine, and says of
 //! each what it found, how bad that is, and what mends it. Changes nothing, asks for no passphrase, and shows nobody who it is.
+#[cfg(feature = "network")]
+mod client;
+#[cfg(feature = "network")]
+mod logins;
 mod machine;
 mod place;
+#[cfg(feature = "network")]
+mod proxy;
 mod readers;
 #[cfg(feature = "network")]
 mod server;
+mod set;
 mod tools;
 
-use crate::{
-    finding::Severity,
-    procedures::Workplace,
-    settings::{Settings, Sourced},
-    text::Untrusted,
-};
-use std::{fmt::Display, path::PathBuf};
+use crate::{finding::Severity, procedures::Workplace, settings::Settings, text::Untrusted};
+use std::path::PathBuf;
+
+/// A repository of docker's own registry, whose server is the one that docker asks if nothing is set.
+#[cfg(feature = "network")]
+const OF_DOCKER: &str = "docker.io/library/alpine";
+/// When a certificate has less time left than this, somebody should know.
+#[cfg(feature = "network")]
+const CERTIFICATE_NEAR: i64 = 14 * 24 * 60 * 60;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +52,8 @@ pub enum Area {
     Settings,
     /// The way to the server.
     Server,
+    /// Who we are to it.
+    Logins,
     /// How secrets are kept in memory.
     Memory,
     /// Other programs that use the same files.
@@ -60,6 +71,7 @@ impl Area {
             Self::Journal => "journal",
             Self::Settings => "settings",
             Self::Server => "server",
+            Self::Logins => "logins",
             Self::Memory => "memory",
             Self::Tools => "tools",
             Self::Readers => "readers",
@@ -139,13 +151,19 @@ fn files(place: &Workplace, settings: &Settings, home: Option<PathBuf>) -> Vec<C
     let mut all = place::trust_dir(place, settings, home.as_deref());
     all.extend(place::keys(&place.trust_dir));
     all.extend(place::journal(place));
-    all.extend(of_settings(settings));
+    all.extend(set::settings(settings));
     all
 }
 
 #[cfg(feature = "network")]
 async fn server(settings: &Settings) -> Vec<Check> {
-    server::server(settings).await
+    let of_logins = {
+        let settings = settings.clone();
+        aside(move || logins::logins(&settings))
+    };
+    let (mut all, logins) = tokio::join!(server::server(settings), of_logins);
+    all.extend(logins);
+    all
 }
 
 #[cfg(not(feature = "network"))]
@@ -157,45 +175,6 @@ async fn server(_: &Settings) -> Vec<Check> {
 pub fn unusable_settings(why: String, next: String) -> Check {
     let why = format!("{why} The trust directory, keys, the journal and the server were not looked at.");
     Check::error(Area::Settings, why, next)
-}
-
-/// Every setting that somebody has made, and those that matter without.
-fn of_settings(s: &Settings) -> Vec<Check> {
-    let say =
-        |name: &str, value: &dyn Display, from: &dyn Display| Check::good(Area::Settings, format!("{name}: {value} ({from})"));
-    let path = |p: &PathBuf| Untrusted::new(p.to_string_lossy()).shown();
-    let mut all = Vec::new();
-    match &s.config {
-        Some(file) => all.push(say("configuration file", &path(&file.value), &file.origin)),
-        None => all.push(Check::good(Area::Settings, "configuration file: none, and none is needed")),
-    }
-    match &s.server {
-        Some(server) => all.push(say("server", &without_account(&server.value), &server.origin)),
-        None => all.push(Check::good(Area::Settings, "server: the one of each repository's registry (default)")),
-    }
-    if let Some(origin) = &s.network.checks_off {
-        let text = format!("{origin} asks for connections without TLS checks, so no server is asked");
-        all.push(Check::error(Area::Settings, text, "Remove it; name the authority of a private server with --tlscacert."));
-    }
-    all.extend(s.network.ca.iter().map(|ca| say("certificate authority", &path(&ca.value), &ca.origin)));
-    all.extend(s.network.client.iter().map(|c| say("client certificate", &path(&c.value.cert), &c.origin)));
-    if !s.network.plain_http.value.is_empty() {
-        all.push(say("hosts asked without TLS", &s.network.plain_http.value.join(", "), &s.network.plain_http.origin));
-    }
-    let pins = &s.trust_pinning;
-    let count = pins.value.certs.len() + pins.value.ca.len();
-    let first = if pins.value.disable_tofu { "refused" } else { "trusted on first use" };
-    all.push(say("roots", &format!("{count} pinned, others {first}"), &pins.origin));
-    let mut set = |name, s: &Sourced<bool>| all.push(say(name, if s.value { &"yes" } else { &"no" }, &s.origin));
-    set("read only", &s.read_only);
-    set("colours", &s.color);
-    set("ASCII only", &s.ascii);
-    let lock = match s.lock_after.value.as_secs() {
-        0 => "never".to_owned(),
-        n => format!("{n} s"),
-    };
-    all.push(say("locked when idle for", &lock, &s.lock_after.origin));
-    all
 }
 
 /// An address without the account that somebody has put into it, however it is written, and without what follows the path.

@@ -44,7 +44,10 @@ pub const ARROWS: &[(&str, &[&str])] = &[
         "procedures",
         &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
     ),
-    ("doctor", &["finding", "journal", "keys", "net", "os", "procedures", "secret", "settings", "text", "trust_dir", "views"]),
+    (
+        "doctor",
+        &["finding", "journal", "keys", "net", "os", "procedures", "secret", "settings", "text", "trust_dir", "tuf", "views"],
+    ),
     (
         "cli",
         &[

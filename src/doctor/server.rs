@@ -1,8 +1,8 @@
 //! The way to the server, step by step, as far as it leads: address, name, connection, TLS, answer, credentials, clock. No
 //! credentials are sent, and nothing is asked but whether somebody is there.
-use super::{Area, Check, without_account};
+use super::{Area, CERTIFICATE_NEAR, Check, OF_DOCKER, client, proxy, without_account};
 use crate::{
-    net::{Endpoint, Greeting, Host, HttpError, HttpSettings, Retry, TransportError, Waits, Wanted, Why, is_loopback},
+    net::{Endpoint, Greeting, Host, HttpError, HttpSettings, Retry, Route, TransportError, Waits, Wanted, Why, is_loopback},
     settings::{Origin, Settings},
     text::Untrusted,
 };
@@ -21,16 +21,10 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 4;
-/// A repository of docker's own registry, whose server is the one that docker asks if nothing is set.
-const OF_DOCKER: &str = "docker.io/library/alpine";
 /// From this difference on, dates of signatures can come out wrong.
 const CLOCK_WARN: u64 = 5 * 60;
 /// From this difference on, they do.
 const CLOCK_ERROR: u64 = 24 * 60 * 60;
-/// When a server's certificate has less time left than this, somebody should know.
-const CERTIFICATE_NEAR: i64 = 14 * 24 * 60 * 60;
-/// What a proxy is named by.
-const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// Looks at the way to the server in force.
 pub async fn server(settings: &Settings) -> Vec<Check> {
@@ -47,8 +41,15 @@ pub async fn server(settings: &Settings) -> Vec<Check> {
         origin => Check::good(Area::Server, format!("{shown} ({origin})")),
     }];
     let brief = |s: HttpSettings| HttpSettings { waits: brief(s.waits), retry: Retry { times: 0, ..s.retry }, ..s };
-    match HttpSettings::from_settings(settings, server.value).and_then(|s| Host::new(&brief(s))) {
-        Ok(host) => walk(&host, settings, &mut all).await,
+    let ready = HttpSettings::from_settings(settings, server.value).and_then(|s| {
+        let host = Host::new(&brief(s.clone()))?;
+        Ok((host, client::certificate(&s, settings)?))
+    });
+    match ready {
+        Ok((host, shown)) => {
+            all.extend(shown);
+            walk(&host, settings, &mut all).await;
+        }
         Err(e) => {
             // An address is shown without what somebody may have put into it.
             let text = match &e {
@@ -68,12 +69,11 @@ fn brief(waits: Waits) -> Waits {
 
 async fn walk(host: &Host, settings: &Settings, all: &mut Vec<Check>) {
     let endpoint = host.endpoint();
-    match PROXIES.into_iter().find(|name| endpoint.proxy && std::env::var_os(name).is_some_and(|v| !v.is_empty())) {
-        Some(name) => {
-            let text = format!("{name} names a proxy, so name and port were not tried from here");
-            all.push(Check::info(Area::Server, text));
-        }
-        None => match reach(&endpoint).await {
+    all.extend(proxy::proxies(&endpoint));
+    match &endpoint.route {
+        // Only the proxy knows the way.
+        Route::Proxy(_) => {}
+        Route::Direct | Route::Excepted => match reach(&endpoint).await {
             Ok(found) => all.extend(found),
             Err(found) => return all.extend(found),
         },

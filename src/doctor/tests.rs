@@ -32,7 +32,7 @@ impl Bench {
         let mut all = place::trust_dir(&place, &settings, Some(self.0.path()));
         all.extend(place::keys(&place.trust_dir));
         all.extend(place::journal(&place));
-        all.extend(of_settings(&settings));
+        all.extend(set::settings(&settings));
         all
     }
 

@@ -1,10 +1,11 @@
 //! What a server says to whoever comes (`GET /v2/`, protocol 10.1): for a look at the way to it, not for its data.
-use super::{Host, Proxy, challenge, failure, is_loopback};
+use super::{Host, Proxy, challenge, failure};
 use crate::{
     net::{TransportError, Wait, Why},
     text::Untrusted,
     tuf::x509::Leaf,
 };
+use hyper_util::client::proxy::matcher::Matcher;
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use reqwest::{header, tls::TlsInfo};
 use tokio::time::timeout;
@@ -18,8 +19,19 @@ pub struct Endpoint {
     pub port: u16,
     /// Whether the connection is secured.
     pub tls: bool,
-    /// Whether a proxy that the environment names would be asked in its place.
-    pub proxy: bool,
+    /// How it is reached.
+    pub route: Route,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// Directly.
+    Direct,
+    /// Directly, because `NO_PROXY` says so.
+    Excepted,
+    /// Through the proxy at this address.
+    Proxy(Untrusted),
 }
 
 /// The answer, whatever its status is.
@@ -54,8 +66,30 @@ impl Host {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: self.base.port_or_known_default().unwrap_or_default(),
             tls: self.base.scheme() == "https",
-            proxy: self.proxy == Proxy::System && !is_loopback(host),
+            route: self.route(),
         }
+    }
+
+    /// What the client will decide too, as it is this that decides it there.
+    fn route(&self) -> Route {
+        let Ok(address) = self.base.as_str().parse() else { return Route::Direct };
+        if self.proxy == Proxy::None {
+            return Route::Direct;
+        }
+        if let Some(proxy) = Matcher::from_system().intercept(&address) {
+            return Route::Proxy(Untrusted::new(proxy.uri().to_string()));
+        }
+        let named = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+        let mut all = Matcher::builder();
+        for name in named {
+            let Ok(value) = std::env::var(name) else { continue };
+            all = match name.split('_').next() {
+                Some("HTTPS" | "https") => all.https(value),
+                Some("HTTP" | "http") => all.http(value),
+                _ => all.all(value),
+            };
+        }
+        if all.build().intercept(&address).is_some() { Route::Excepted } else { Route::Direct }
     }
 
     /// Asks once, without credentials, and reads no body.

@@ -35,10 +35,11 @@ pub use login_error::{AskedAs, Denial, LoginError, Refuser};
 #[cfg(feature = "network")]
 pub use {
     answer::ERROR_BODY,
-    greeting::{Endpoint, Greeting, Wanted},
+    greeting::{Endpoint, Greeting, Route, Wanted},
     host::{Ask, Host, Opened},
     session::About,
     settings::{HttpError, HttpSettings, Proxy, Retry, Waits, is_loopback},
+    tls::client_pair,
 };
 
 use futures_util::future::BoxFuture;

@@ -53,6 +53,12 @@ impl HttpSettings {
         }
     }
 
+    /// The registry that repositories of this server belong to whose names begin with none: the server itself. None if its
+    /// address cannot be used.
+    pub fn itself(&self) -> Option<String> {
+        base(self).ok().map(|url| host_and_port(&url))
+    }
+
     /// A server with what the user has set.
     ///
     /// # Errors

@@ -28,10 +28,7 @@ impl Material {
         // reqwest asks rustls for the process's provider; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let plain = base.scheme() == "http";
-        let docker = match &settings.docker_tls {
-            Some(dir) if !plain => DockerFiles::list(&dir.join(host_and_port(base)))?,
-            _ => DockerFiles::default(),
-        };
+        let docker = DockerFiles::of(settings, base)?;
         let (files, platform) = match &settings.ca {
             Some(only) => (vec![only.clone()], false),
             // Without TLS nobody's certificate is looked at.
@@ -67,6 +64,15 @@ impl Material {
     }
 }
 
+/// The client certificate that a server would be shown, if there is one: the one that was set, else docker's for this server.
+///
+/// # Errors
+/// [`HttpError`]: the address is none that may be used, or docker's directory for it cannot be used.
+pub fn client_pair(settings: &HttpSettings) -> Result<Option<ClientPair>, HttpError> {
+    let docker = DockerFiles::of(settings, &super::settings::base(settings)?)?;
+    Ok(settings.client.clone().or(docker.client))
+}
+
 /// What docker's directory for one server holds: `*.crt` authorities, `X.cert` with `X.key` a client certificate.
 #[derive(Default)]
 struct DockerFiles {
@@ -75,6 +81,13 @@ struct DockerFiles {
 }
 
 impl DockerFiles {
+    fn of(settings: &HttpSettings, base: &Url) -> Result<Self, HttpError> {
+        match &settings.docker_tls {
+            Some(dir) if base.scheme() != "http" => Self::list(&dir.join(host_and_port(base))),
+            _ => Ok(Self::default()),
+        }
+    }
+
     fn list(dir: &Path) -> Result<Self, HttpError> {
         let failed = |reason| HttpError::Unreadable { path: dir.to_owned(), reason };
         let entries = match fs::read_dir(dir) {

@@ -1,4 +1,5 @@
 //! `claviger doctor` among programs that are not what they seem, and before servers of every kind.
+mod logins;
 mod programs;
 mod server;
 

@@ -1,8 +1,9 @@
 //! Docker's `config.json`, as far as it says who we are (protocol 11.4).
-use super::{Account, Proof, basic, helper};
+use super::{Account, Found, Proof, basic};
 use crate::{net::LoginError, os::strongroom, secret::Passphrase, text::Untrusted};
+use rustix::fs::OFlags;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
+use std::{collections::BTreeMap, fs, io::Read as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 use zeroize::Zeroizing;
 
 /// Most bytes of docker's configuration.
@@ -11,7 +12,7 @@ const CONFIG: u64 = 1 << 20;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Config {
-    auths: Option<BTreeMap<String, Entry>>,
+    auths: Option<BTreeMap<String, Option<Entry>>>,
     #[serde(rename = "credHelpers")]
     helpers: Option<BTreeMap<String, String>>,
     #[serde(rename = "credsStore")]
@@ -44,25 +45,33 @@ pub(super) fn from_variable(text: &[u8], key: &str) -> Result<Option<Account>, L
     const ORIGIN: &str = "DOCKER_AUTH_CONFIG";
     strongroom(|| {
         let read: Variable = serde_json::from_slice(text).map_err(|e| unreadable(ORIGIN.to_owned(), &e))?;
-        let entries = read.auths.into_iter().map(|(name, e)| (name, Entry { auth: Some(e.auth), identity: None })).collect();
+        let entries =
+            read.auths.into_iter().map(|(name, e)| (name, Some(Entry { auth: Some(e.auth), identity: None }))).collect();
         login(&entries, key, ORIGIN)
     })
 }
 
-/// Looks into docker's configuration file, or asks the program that it names.
-pub(super) fn from_file(path: &Path, key: &str) -> Result<Option<Account>, LoginError> {
+/// Looks into docker's configuration file: it has a login, or names the program that does.
+pub(super) fn from_file(path: &Path, key: &str) -> Result<Found, LoginError> {
     let origin = crate::text::path(path).to_string();
     let failed = |e: std::io::Error| LoginError::Unreadable { origin: origin.clone(), reason: Untrusted::new(e.to_string()) };
-    let file = match fs::File::open(path) {
-        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(None),
+    let wrong = |reason: &str| LoginError::Unreadable { origin: origin.clone(), reason: Untrusted::new(reason) };
+    // A pipe is opened without waiting for whoever would write into it.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = match fs::File::options().read(true).custom_flags(flags).open(path) {
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            return Ok(Found::Login(None));
+        }
         other => other.map_err(failed)?,
     };
-    let found = strongroom(|| {
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(wrong("it is no file"));
+    }
+    strongroom(|| {
         let mut text = Zeroizing::new(Vec::with_capacity(16 << 10));
         file.take(CONFIG + 1).read_to_end(&mut text).map_err(failed)?;
         if text.len() as u64 > CONFIG {
-            let reason = Untrusted::new(format!("it is longer than {CONFIG} bytes"));
-            return Err(LoginError::Unreadable { origin: origin.clone(), reason });
+            return Err(wrong(&format!("it is longer than {CONFIG} bytes")));
         }
         // docker takes an empty file for one without logins.
         if text.trim_ascii().is_empty() {
@@ -71,25 +80,17 @@ pub(super) fn from_file(path: &Path, key: &str) -> Result<Option<Account>, Login
         let config: Config = serde_json::from_slice(&text).map_err(|e| unreadable(origin.clone(), &e))?;
         let helper = config.helpers.as_ref().and_then(|all| all.get(key)).or(config.store.as_ref()).filter(|h| !h.is_empty());
         match helper {
-            Some(name) => Ok(Found::Helper(name.clone())),
+            Some(name) => Ok(Found::Helper { name: name.clone(), origin: origin.clone() }),
             None => Ok(Found::Login(login(&config.auths.unwrap_or_default(), key, &origin)?)),
         }
-    })?;
-    match found {
-        Found::Helper(name) => helper::get(&name, key),
-        Found::Login(account) => Ok(account),
-    }
-}
-
-enum Found {
-    Helper(String),
-    Login(Option<Account>),
+    })
 }
 
 /// The entry of this name, else any of the same host: docker has written names in many forms.
-fn login(entries: &BTreeMap<String, Entry>, key: &str, origin: &str) -> Result<Option<Account>, LoginError> {
+fn login(entries: &BTreeMap<String, Option<Entry>>, key: &str, origin: &str) -> Result<Option<Account>, LoginError> {
     let entry = entries.get(key).or_else(|| entries.iter().find(|(name, _)| host(name) == host(key)).map(|(_, e)| e));
-    let Some(entry) = entry else { return Ok(None) };
+    // docker takes `null` for an entry without a login.
+    let Some(Some(entry)) = entry else { return Ok(None) };
     let filled = |text: &Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
     let auth = entry.auth.as_deref().unwrap_or_default();
     if filled(&entry.identity) {

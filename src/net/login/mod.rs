@@ -74,21 +74,75 @@ impl Logins {
     /// [`LoginError::Unreadable`] and [`LoginError::Helper`]: what should say who we are does not.
     pub fn find(&self, registry: &str, host: &str) -> Result<Option<Account>, LoginError> {
         let key = key(registry);
-        if let Some(text) = &self.docker_auth
-            && let Some(found) = docker::from_variable(text.expose(), key)?
-        {
-            return Ok(Some(found));
+        let found = match self.of_docker(key)? {
+            Found::Login(account) => account,
+            Found::Helper { name, .. } => helper::get(&name, key)?,
+        };
+        match (found, &self.notary_auth) {
+            (Some(account), _) => Ok(Some(account)),
+            (None, Some(text)) => notary(text.expose()).map(Some),
+            (None, None) => Ok(self.ask.as_ref().and_then(|ask| ask(registry, host))),
         }
-        if let Some(dir) = &self.docker_dir
-            && let Some(found) = docker::from_file(&dir.join("config.json"), key)?
-        {
-            return Ok(Some(found));
-        }
-        if let Some(text) = &self.notary_auth {
-            return notary(text.expose()).map(Some);
-        }
-        Ok(self.ask.as_ref().and_then(|ask| ask(registry, host)))
     }
+
+    /// Where [`find`](Self::find) would look first for the account of a registry. Files are read, but no program is run and
+    /// nobody is asked.
+    ///
+    /// # Errors
+    /// [`LoginError::Unreadable`]: what should say who we are does not.
+    pub fn source(&self, registry: &str) -> Result<Source, LoginError> {
+        let account = match (self.of_docker(key(registry))?, &self.notary_auth) {
+            (Found::Helper { name, origin }, _) => return Ok(Source::Helper { name: Untrusted::new(name), origin }),
+            (Found::Login(Some(account)), _) => account,
+            (Found::Login(None), Some(text)) => notary(text.expose())?,
+            (Found::Login(None), None) => return Ok(Source::Nowhere),
+        };
+        let identity = matches!(account.proof, Proof::Identity(_));
+        Ok(Source::Account { user: account.user, origin: account.origin, identity })
+    }
+
+    fn of_docker(&self, key: &str) -> Result<Found, LoginError> {
+        if let Some(text) = &self.docker_auth
+            && let Some(account) = docker::from_variable(text.expose(), key)?
+        {
+            return Ok(Found::Login(Some(account)));
+        }
+        match &self.docker_dir {
+            Some(dir) => docker::from_file(&dir.join("config.json"), key),
+            None => Ok(Found::Login(None)),
+        }
+    }
+}
+
+/// What docker has for a registry.
+enum Found {
+    /// A login, or none.
+    Login(Option<Account>),
+    /// A program that is to be asked, by the end of its name, and the file that says so.
+    Helper { name: String, origin: String },
+}
+
+/// Where an account would come from, without what proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is written down.
+    Account {
+        /// The name of the account; empty if only an identity token is known.
+        user: Untrusted,
+        /// Where, printable.
+        origin: String,
+        /// Whether an identity token proves it, not a password.
+        identity: bool,
+    },
+    /// A program is asked, and after it `NOTARY_AUTH` and whoever is there.
+    Helper {
+        /// The end of its name.
+        name: Untrusted,
+        /// The file that names it, printable.
+        origin: String,
+    },
+    /// Nothing is written down: whoever is there is asked.
+    Nowhere,
 }
 
 /// The name by which docker keeps the login of a registry.
