@@ -1,5 +1,6 @@
 //! What is asked of the operating system so that no core dump, no swap device and no other program of this user gets at the
 //! secrets in memory; and the [`strongroom`], where work with them leaves nothing behind.
+pub mod child;
 mod raw;
 mod units;
 

@@ -110,6 +110,8 @@ pub fn main() -> ExitCode {
         output::note("there was more to work on than locked memory holds; the rest was erased, but may have been swapped");
     }
     runtime.shutdown_background();
+    // Nobody waits for them any more.
+    crate::os::child::end_children();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,12 +1,10 @@
 //! The tools that use the same files, and what the environment tells them.
 use super::{Area, Check};
-use crate::secret::VARIABLES;
-use std::{
-    io::Read as _,
-    os::unix::process::CommandExt as _,
-    process::{Command, Stdio},
-    time::Duration,
+use crate::{
+    os::child::{self, Ran},
+    secret::VARIABLES,
 };
+use std::{process::Command, time::Duration};
 
 /// From this version on docker verifies nothing, whatever is set.
 const VERIFIES_NOTHING: u32 = 29;
@@ -15,7 +13,7 @@ const BUILDS_UNVERIFIED: u32 = 23;
 /// How long a tool may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// More than any version has.
-const LONGEST: u64 = 256;
+const LONGEST: usize = 256;
 
 /// What came of asking a tool.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,24 +91,15 @@ fn major(version: &str) -> Option<u32> {
 /// What a tool prints, in one line. It gets no variable but those that it needs to be found and to run.
 fn ask(tool: &str, argument: &str) -> Tool {
     let mut command = Command::new(tool);
-    command.arg(argument).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.arg(argument).env_clear();
     for name in ["PATH", "HOME"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
     }
-    // A group of its own, so that what it has started ends with it.
-    let Ok(mut child) = command.process_group(0).spawn() else { return Tool::NotThere };
-    let (stdout, group) = (child.stdout.take(), rustix::process::Pid::from_child(&child));
-    let (send, receive) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let _ = stdout.map(|stdout| stdout.take(LONGEST).read_to_end(&mut text));
-        // Whoever waited may have given up.
-        let _ = send.send(text);
-    });
-    let text = receive.recv_timeout(PATIENCE).unwrap_or_default();
-    // What has ended already is not there to be killed.
-    let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    let _ = child.wait();
+    let text = match child::run(command, b"", PATIENCE, LONGEST) {
+        Ran::NotThere | Ran::Failed(_) => return Tool::NotThere,
+        Ran::Slow => return Tool::Silent,
+        Ran::Done(_, text) | Ran::TooMuch(text) => text,
+    };
     let text = String::from_utf8_lossy(&text);
     let line: Vec<&str> = text.split_whitespace().collect();
     if line.is_empty() { Tool::Silent } else { Tool::Says(line.join(" ")) }

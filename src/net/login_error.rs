@@ -1,5 +1,5 @@
 //! Why nobody could log in, apart from being refused.
-use super::TransportError;
+use super::{TlsFault, TransportError, Why};
 use crate::text::Untrusted;
 
 /// Why a server that wants to know who we are was not told.
@@ -39,6 +39,14 @@ pub enum LoginError {
         /// Why.
         error: Box<TransportError>,
     },
+    /// The name of the account cannot be sent with a password. Nothing was sent.
+    #[error("the user name {} (from {origin}) has a colon in it, after which a server would read the password; nothing was sent", .user.shown())]
+    UserName {
+        /// The name.
+        user: Untrusted,
+        /// Where the login was found, printable.
+        origin: String,
+    },
     /// A place where logins are kept cannot be read.
     #[error("the login cannot be read from {origin}: {}", .reason.shown())]
     Unreadable {
@@ -65,13 +73,39 @@ impl LoginError {
                 format!("If you trust that host with this login, write trusted_realms = [\"{}\"] into config.toml.", host.shown())
             }
             Self::Realm { .. } => "Tell whoever runs the server: its realm must be an https:// address.".to_owned(),
-            Self::Issuer { .. } => "Check that the issuer of tokens runs and can be reached, and try again.".to_owned(),
+            Self::Issuer { realm, error } => of_issuer(realm, error),
+            Self::UserName { .. } => "Use a login whose user name has no colon, or one with an identity token.".to_owned(),
             Self::Unreadable { .. } => "Mend or remove it; `docker login` writes a new one.".to_owned(),
             Self::Helper { .. } => {
                 "Mend the helper, or remove it from credHelpers and credsStore in docker's config.json and log in again."
                     .to_owned()
             }
         }
+    }
+}
+
+/// What to do when the issuer of tokens cannot be asked: it concerns that host, which may be another than the server's.
+fn of_issuer(realm: &Untrusted, error: &TransportError) -> String {
+    let address = realm.raw();
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = Untrusted::new(rest.split(['/', '?', '#']).next().unwrap_or_default()).shown();
+    let TransportError::Unreachable { why, .. } = error else {
+        return format!("Tell whoever runs the issuer of tokens at {host} what it did, and try again.");
+    };
+    match why {
+        Why::Tls(TlsFault::UnknownAuthority) => format!(
+            "Add the CA of {host} to the file that --tlscacert names, or put it as another .crt into tls/HOST:PORT/ of docker's \
+             configuration, where HOST:PORT is the server that sends us there."
+        ),
+        Why::Tls(TlsFault::Expired | TlsFault::NotYetValid) => {
+            format!("Check this machine's clock; else {host} needs a new certificate.")
+        }
+        Why::Tls(TlsFault::ClientCertificateWanted) => {
+            format!("Give a client certificate that {host} knows with --tlscert FILE and --tlskey FILE.")
+        }
+        Why::Tls(_) => format!("Tell whoever runs the server: it sends us to {host} for a token, and that one's TLS is broken."),
+        Why::Proxy => format!("Check the proxy that HTTPS_PROXY names, or except {host} in NO_PROXY."),
+        _ => format!("Check that the issuer of tokens at {host} runs and can be reached, and try again."),
     }
 }
 

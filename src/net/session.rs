@@ -34,6 +34,9 @@ const SHORTEST: u64 = 60;
 /// And at most.
 const LONGEST: u64 = 24 * 60 * 60;
 
+/// Most passes that are kept: one a repository, and a workstation may look at many thousands.
+const MOST: usize = 1024;
+
 /// How long it is believed that there is no login, or none that is any good: long enough for one command that asks about
 /// many repositories, but not as long as somebody needs to log in.
 const SETTLED: Duration = seconds(10);
@@ -142,6 +145,7 @@ impl Session {
             }
             Scheme::Basic => {
                 let account = self.account(&about.registry, &self.realms.server).await?;
+                account.as_deref().map_or(Ok(()), has_a_name_to_send)?;
                 Ok(account.as_deref().and_then(|account| basic(account, begun)))
             }
             Scheme::Other => Ok(None),
@@ -196,11 +200,19 @@ impl Session {
         account: Option<&Account>,
         begun: Instant,
     ) -> Result<Pass, TransportError> {
-        let place = lock(&self.passes).entry((about.clone(), account.is_some())).or_default().clone();
+        let place = {
+            let mut passes = lock(&self.passes);
+            let key = (about.clone(), account.is_some());
+            if !passes.contains_key(&key) {
+                make_room(&mut passes, MOST, Instant::now());
+            }
+            passes.entry(key).or_default().clone()
+        };
         let mut kept = place.lock().await;
         if let Some(kept) = kept.as_ref().filter(|k| k.pass.since >= begun) {
             return Ok(kept.pass.clone());
         }
+        account.map_or(Ok(()), has_a_name_to_send)?;
         let realm = challenge.realm.clone().unwrap_or_default();
         let url = self.realms.admit(&realm, &about.registry)?;
         let service = challenge.service.as_ref().map(Untrusted::raw).unwrap_or_default();
@@ -225,12 +237,43 @@ impl Session {
     }
 }
 
+/// Forgets passes that are over, and of the others those that end first, until there is room for one more of so many. One
+/// that somebody is waiting for or looking at stays.
+fn make_room<K: Clone + Eq + std::hash::Hash>(passes: &mut HashMap<K, Place<Kept>>, most: usize, now: Instant) {
+    // Whoever has a place in hand holds it too; nobody takes one up while the table is locked.
+    let end = |place: &Place<Kept>| match place.try_lock() {
+        Ok(kept) if Arc::strong_count(place) == 1 => Some(kept.as_ref().map(|kept| kept.until)),
+        _ => None,
+    };
+    passes.retain(|_, place| end(place).is_none_or(|until| until.is_some_and(|until| until > now)));
+    let over = (passes.len() + 1).saturating_sub(most);
+    if over == 0 {
+        return;
+    }
+    // More than is needed, so that this is not done for every new one.
+    let mut ends: Vec<(Instant, K)> = passes.iter().filter_map(|(key, place)| Some((end(place)??, key.clone()))).collect();
+    ends.sort_unstable_by_key(|(until, _)| *until);
+    for (_, key) in ends.into_iter().take(over.max(most / 8)) {
+        passes.remove(&key);
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn asked_as(account: &Account) -> AskedAs {
     AskedAs::Account { user: account.user.clone(), origin: account.origin.clone() }
+}
+
+/// With a password, a name with a colon would be read as another name and another password.
+fn has_a_name_to_send(account: &Account) -> Result<(), LoginError> {
+    match account.proof {
+        Proof::Password(_) if account.user.raw().contains(':') => {
+            Err(LoginError::UserName { user: account.user.clone(), origin: account.origin.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A password for the server itself. An identity token is none.
@@ -335,6 +378,34 @@ fn read_token(bytes: &[u8]) -> Option<(Passphrase, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn place(until: Option<Instant>) -> Place<Kept> {
+        let since = Instant::now();
+        let pass = || Pass { header: HeaderValue::from_static("x"), asked_as: AskedAs::Nobody, since };
+        Arc::new(Turn::new(until.map(|until| Kept { pass: pass(), until })))
+    }
+
+    #[test]
+    fn passes_that_are_over_are_forgotten_and_there_are_never_more_than_so_many() {
+        let now = Instant::now();
+        let at = |seconds| Some(now + Duration::from_secs(seconds));
+        let mut passes: HashMap<u64, Place<Kept>> = (1..=5).map(|n| (n, place(at(n)))).collect();
+        passes.insert(100, place(None));
+        make_room(&mut passes, 10, now + Duration::from_secs(2));
+        let mut left: Vec<u64> = passes.keys().copied().collect();
+        left.sort_unstable();
+        assert_eq!(left, [3, 4, 5], "those that are over, and those for which there never was one");
+
+        let in_hand = place(None);
+        passes.insert(0, in_hand.clone());
+        for n in 10..5000 {
+            make_room(&mut passes, 100, now);
+            passes.insert(n, place(at(n)));
+            assert!(passes.len() <= 100, "{}", passes.len());
+        }
+        assert!(passes.contains_key(&0) && passes.contains_key(&4999) && !passes.contains_key(&10));
+        drop(in_hand);
+    }
 
     #[test]
     fn a_token_is_kept_for_a_minute_at_least_and_a_day_at_most() {

@@ -29,6 +29,26 @@ pub(super) fn grow_memory_in_large_steps() {
     }
 }
 
+/// Has the kernel end a program when the thread that will start it ends, however that ends: whoever is killed by SIGKILL cannot
+/// end anybody. What that program has started is not ended by this.
+pub(super) fn end_with_this_thread(command: &mut std::process::Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+        use std::os::unix::process::CommandExt as _;
+        let parent = getpid();
+        let ask = move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // It may have ended before it was asked.
+            if getppid() == Some(parent) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
+        };
+        // SAFETY: between fork and exec it makes two system calls and allocates nothing; it captures a number.
+        unsafe { command.pre_exec(ask) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}
+
 /// The memory of the strongroom: whole pages, zero wherever nothing lies.
 #[repr(C, align(65536))]
 struct Pages(UnsafeCell<[u8; UNIT * UNITS]>);

@@ -21,6 +21,7 @@ mod key_store_commands;
 mod killed;
 mod killed_server;
 mod killed_store;
+mod login_trouble;
 mod loopback;
 mod many_files;
 mod messages;

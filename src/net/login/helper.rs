@@ -3,19 +3,17 @@
 use super::{Account, Proof, VARIABLES};
 use crate::{
     net::LoginError,
-    os::strongroom,
+    os::{
+        child::{self, Ran},
+        strongroom,
+    },
     secret::{self, Passphrase},
     text::Untrusted,
 };
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use std::{
-    io::{self, Read as _, Write as _},
-    os::unix::process::CommandExt as _,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
+    process::{Command, ExitStatus},
+    time::Duration,
 };
 use zeroize::Zeroizing;
 
@@ -27,9 +25,6 @@ const ANSWER: usize = 64 << 10;
 const NOT_FOUND: &str = "credentials not found";
 /// The user's name that says that the secret is an identity token.
 const IDENTITY: &str = "<token>";
-/// How often one that has said everything is asked whether it has ended.
-const PAUSE: Duration = Duration::from_millis(5);
-
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "Username")]
@@ -72,56 +67,18 @@ pub(super) fn get_within(name: &str, key: &str, patience: Duration) -> Result<Op
     }))
 }
 
-/// Runs one until it has ended or nobody waits any more. It ends in any case, with all that it has started.
+/// Runs one. It sees the variables of this process, as it does with docker (`GPG_TTY` among them), but no credentials.
 fn run(name: &str, key: &str, patience: Duration) -> Result<(ExitStatus, Zeroizing<Vec<u8>>), String> {
     let mut command = Command::new(format!("docker-credential-{name}"));
-    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    command.arg("get");
     for variable in secret::VARIABLES.iter().chain(&VARIABLES) {
         command.env_remove(variable);
     }
-    let mut child = command.spawn().map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => "is not installed (not found in PATH)".to_owned(),
-        _ => format!("cannot be started: {e}"),
-    })?;
-    let group = Pid::from_child(&child);
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let deadline = Instant::now() + patience;
-    let (send, receive) = mpsc::channel();
-    let key = key.to_owned();
-    thread::spawn(move || {
-        // One that does not read its input may still know the answer.
-        let _ = stdin.map(|mut stdin| stdin.write_all(key.as_bytes()));
-        let mut said = strongroom(|| Zeroizing::new(Vec::with_capacity(ANSWER + 1)));
-        let read = stdout.map_or(Ok(0), |stdout| stdout.take(ANSWER as u64 + 1).read_to_end(&mut said));
-        // Whoever waited may have given up.
-        let _ = send.send(read.map(|_| said));
-    });
-    let said = receive.recv_timeout(patience);
-    let end = |child: &mut Child| {
-        // Its number is its own until it has been waited for.
-        let _ = kill_process_group(group, Signal::KILL);
-        let _ = child.wait();
-    };
-    let slow = || format!("did not answer within {} s, and was ended", patience.as_secs_f64());
-    let text = match said {
-        Ok(Ok(text)) if text.len() <= ANSWER => text,
-        other => {
-            end(&mut child);
-            return Err(match other {
-                Ok(Ok(_)) => format!("printed more than {ANSWER} bytes, and was ended"),
-                Ok(Err(e)) => format!("cannot be heard: {e}"),
-                Err(_) => slow(),
-            });
-        }
-    };
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok((status, text)),
-            Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
-            _ => {
-                end(&mut child);
-                return Err(slow());
-            }
-        }
+    match child::run(command, key.as_bytes(), patience, ANSWER) {
+        Ran::Done(status, said) => Ok((status, said)),
+        Ran::NotThere => Err("is not installed (not found in PATH)".to_owned()),
+        Ran::Failed(e) => Err(format!("cannot be run: {e}")),
+        Ran::Slow => Err(format!("did not answer within {} s, and was ended", patience.as_secs_f64())),
+        Ran::TooMuch(_) => Err(format!("printed more than {ANSWER} bytes, and was ended")),
     }
 }
