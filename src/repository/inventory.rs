@@ -77,7 +77,7 @@ impl Repositories {
                     out.notes.extend(feed.notes());
                     feed.guns.into_iter().for_each(|g| known.entry(g).or_default().1 = true);
                 }
-                Err(e) => out.notes.push(format!("the server did not list its repositories: {e}")),
+                Err(e) => out.notes.push(format!("the server did not list its repositories: {e}. {}", e.remedy())),
             },
         }
         let known = known.into_iter().map(|(gun, (cached, named))| {

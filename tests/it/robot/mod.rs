@@ -3,6 +3,7 @@ mod child;
 pub mod driver;
 mod ends;
 mod files;
+mod login;
 mod memory;
 mod places;
 mod plain;
