@@ -12,12 +12,12 @@
 //! | what both show | `views` |
 //! | a world to practise on | `sandbox` |
 //! | one repository | `repository`: load, later plan, sign, publish |
-//! | the world | `notary` (Notary servers), both over `net`; `keys` (private keys), `trust_dir` (files) |
+//! | the world | `notary` (Notary servers) and `registry` (images), over `net`; `keys` (private keys), `trust_dir` (files) |
 //! | what metadata *is* | `tuf`: pure, no I/O, no clock |
 //! | ground | `operator`, `journal`, `text`, `secret`, `settings`, `finding`, `failure`, `os` |
 //!
-//! Two traits are the border to the world: `notary::Transport` (a server, or the sandbox's functions in process)
-//! and the signer above key files (and later tokens). There is no third.
+//! The border to the world: `notary::Transport` and `registry::Registry` (a server, or the sandbox's functions in process),
+//! and the signer above key files (and later tokens). There is no other.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -37,9 +37,10 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("keys", &["finding", "os", "secret", "text", "trust_dir", "tuf"]),
     ("net", &["os", "secret", "settings", "text", "tuf"]),
     ("notary", &["net", "settings", "text", "tuf"]),
-    ("repository", &["net", "notary", "settings", "text", "trust_dir", "tuf"]),
-    ("sandbox", &["keys", "notary", "secret", "text", "trust_dir", "tuf"]),
-    ("views", &["finding", "journal", "keys", "repository", "text", "trust_dir", "tuf"]),
+    ("registry", &["net", "text"]),
+    ("repository", &["net", "notary", "registry", "settings", "text", "trust_dir", "tuf"]),
+    ("sandbox", &["keys", "notary", "registry", "secret", "text", "trust_dir", "tuf"]),
+    ("views", &["finding", "journal", "keys", "registry", "repository", "text", "trust_dir", "tuf"]),
     (
         "procedures",
         &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
@@ -86,6 +87,7 @@ pub mod notary;
 pub mod operator;
 pub mod os;
 pub mod procedures;
+pub mod registry;
 pub mod repository;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

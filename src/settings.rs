@@ -56,6 +56,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--state-dir`
     pub state_dir: Option<PathBuf>,
+    /// `--registry`
+    pub registry: Option<String>,
     /// `--plain-http`, once for each host
     pub plain_http: Vec<String>,
     /// `--read-only`
@@ -69,6 +71,25 @@ pub struct ClientPair {
     pub cert: PathBuf,
     /// The key, PEM, unencrypted.
     pub key: PathBuf,
+}
+
+/// Where the images of a registry are: `URL`, or `NAME=URL` for names that begin with `NAME/` only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryAddress {
+    /// What the names of its images begin with; none: the registry stands in for all.
+    pub name: Option<String>,
+    /// Its address.
+    pub url: String,
+}
+
+impl RegistryAddress {
+    fn read(text: &str) -> Self {
+        let split = text.split_once('=').filter(|(name, _)| !name.contains("://"));
+        match split {
+            Some((name, url)) => Self { name: Some(name.trim().to_owned()), url: url.trim().to_owned() },
+            None => Self { name: None, url: text.to_owned() },
+        }
+    }
 }
 
 /// How to talk to servers.
@@ -126,7 +147,9 @@ pub struct Settings {
     pub state_dir: Option<Sourced<PathBuf>>,
     /// The Notary server, unless it goes by the registry: [`Settings::server_for`].
     pub server: Option<Sourced<String>>,
-    /// How to talk to it.
+    /// Where images are, unless it goes by their names.
+    pub registry: Option<Sourced<RegistryAddress>>,
+    /// How to talk to servers.
     pub network: Network,
     /// Which roots are accepted.
     pub trust_pinning: Sourced<TrustPinning>,
@@ -219,10 +242,15 @@ impl Settings {
             Some(url) => Some(Sourced::new(url.clone(), Origin::Flag("--server"))),
             None => places.text("DOCKER_CONTENT_TRUST_SERVER")?.or_else(|| config.server.clone()),
         };
+        let registry = match &flags.registry {
+            Some(url) => Some(Sourced::new(url.clone(), Origin::Flag("--registry"))),
+            None => places.text("CLAVIGER_REGISTRY")?.or_else(|| config.registry.clone()),
+        };
         Ok(Self {
             trust_dir,
             state_dir,
             server,
+            registry: registry.map(|r| Sourced::new(RegistryAddress::read(&r.value), r.origin)),
             docker_dir,
             network: network(flags, &places, &config)?,
             read_only: match flags.read_only {

@@ -27,6 +27,9 @@ pub struct Options {
     /// Notary server [default: DOCKER_CONTENT_TRUST_SERVER, else the configuration, else by registry as docker does]
     #[arg(short, long, global = true, value_name = "URL")]
     pub server: Option<String>,
+    /// Registry of the images, for names that begin with NAME only [default: CLAVIGER_REGISTRY, else the configuration, else by name]
+    #[arg(long, global = true, value_name = "[NAME=]URL")]
+    pub registry: Option<String>,
     /// Trust only this certificate authority for TLS
     #[arg(long, global = true, value_name = "FILE")]
     pub tlscacert: Option<PathBuf>,
@@ -90,6 +93,9 @@ pub enum Command {
         /// Repository
         #[arg(value_name = "GUN")]
         gun: String,
+        /// Ask the registry too: which tags lead to what is signed, which have moved, which nobody signed
+        #[arg(long)]
+        registry_state: bool,
     },
     /// People who may sign
     #[command(subcommand)]

@@ -42,6 +42,7 @@ impl Context {
         let flags = Flags {
             trust_dir: options.trust_dir.clone(),
             server: options.server.clone(),
+            registry: options.registry.clone(),
             tlscacert: options.tlscacert.clone(),
             tlscert: options.tlscert.clone(),
             tlskey: options.tlskey.clone(),

@@ -15,6 +15,7 @@ mod repo;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod signals;
+mod tag_state;
 mod tags;
 mod usage;
 mod workstation;
@@ -198,7 +199,8 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,
         Some(Command::Repo(RepoCommand::Verify { gun })) => repo::verify(&context, &gun).await,
         Some(Command::Inspect { names, pretty }) => tags::inspect(&context, &names, pretty).await,
-        Some(Command::Tags { gun }) => tags::tags(&context, &gun).await,
+        Some(Command::Tags { gun, registry_state: false }) => tags::tags(&context, &gun).await,
+        Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
         // Those that need no settings were run above.

@@ -4,8 +4,10 @@ use crate::text;
 use serde_json::{Value, json};
 use std::{
     borrow::Cow,
-    io::{self, Write},
+    cell::Cell,
+    io::{self, IsTerminal as _, Write},
     sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
 };
 
 /// Whether what is said beside the result is JSON too.
@@ -66,6 +68,38 @@ pub fn complain(text: &str) {
 pub fn line(text: &str) {
     // There is nowhere left to report that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{}", safe(text));
+}
+
+/// Says on the line of a terminal how many of how many there are, and takes that away at the end. Nobody else is told.
+pub struct Counter {
+    what: &'static str,
+    said: Cell<Option<Instant>>,
+}
+
+impl Counter {
+    /// Counts something in the plural.
+    pub fn of(what: &'static str) -> Self {
+        Self { what, said: Cell::new(None) }
+    }
+
+    /// So many of so many, now.
+    pub fn say(&self, done: usize, of: usize) {
+        let recent = self.said.get().is_some_and(|at| at.elapsed() < Duration::from_millis(100));
+        if recent || as_json() || !io::stderr().is_terminal() {
+            return;
+        }
+        self.said.set(Some(Instant::now()));
+        let mut terminal = io::stderr().lock();
+        let _ = write!(terminal, "\r{done} of {of} {}", self.what).and_then(|()| terminal.flush());
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if self.said.get().is_some() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
 }
 
 /// Prints JSON: two spaces of indentation, true values, unprintable characters escaped.

@@ -19,7 +19,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// Lists repositories known to the cache and to the server.
+/// Lists repositories known to the cache, to the server and to the registry.
 pub async fn list(context: &Context) -> Result<(), Failure> {
     let inventory = context.repositories().inventory().await;
     for note in &inventory.notes {
@@ -29,7 +29,7 @@ pub async fn list(context: &Context) -> Result<(), Failure> {
         let repositories: Vec<Value> = inventory
             .known
             .iter()
-            .map(|k| json!({ "gun": k.gun.as_str(), "cached": k.cached, "on_server": k.on_server }))
+            .map(|k| json!({ "gun": k.gun.as_str(), "cached": k.cached, "on_server": k.on_server, "in_registry": k.in_registry }))
             .collect();
         let all = json!({ "schema": "claviger/repo-list/1", "repositories": repositories, "notes": inventory.notes });
         return Ok(output::say_json(&all)?);
@@ -39,12 +39,9 @@ pub async fn list(context: &Context) -> Result<(), Failure> {
     }
     let mut rows = vec![["REPOSITORY".to_owned(), "KNOWN FROM".to_owned()]];
     rows.extend(inventory.known.iter().map(|k| {
-        let from = match (k.cached, k.on_server) {
-            (true, Some(true)) => "cache, server",
-            (false, Some(true)) => "server",
-            _ => "cache",
-        };
-        [k.gun.to_string(), from.to_owned()]
+        let from = [("cache", k.cached), ("server", k.on_server == Some(true)), ("registry", k.in_registry == Some(true))];
+        let from: Vec<&str> = from.into_iter().filter(|(_, named)| *named).map(|(who, _)| who).collect();
+        [k.gun.to_string(), from.join(", ")]
     }));
     Ok(output::say(&columns(&rows, 0, 3))?)
 }

@@ -26,6 +26,7 @@ pub fn takes_no(options: &Options) -> Result<(), Failure> {
     let given = [
         ("--trust-dir", options.trust_dir.is_some()),
         ("--server", options.server.is_some()),
+        ("--registry", options.registry.is_some()),
         ("--tlscacert", options.tlscacert.is_some()),
         ("--tlscert", options.tlscert.is_some()),
         ("--tlskey", options.tlskey.is_some()),

@@ -9,42 +9,48 @@ use crate::{
     views::{
         columns::columns,
         docker::{Inspected, inspect_json, inspect_pretty},
-        tags::{releases, signer_name, tag_rows},
+        tags::{TagRow, releases, signer_name, tag_rows},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Lists what a repository signs. Prints what verified; exit status 3 if any role was refused.
 pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
     let loaded = load(context, typed).await?;
     let rows = tag_rows(&loaded.collection);
     if context.options.json {
-        let list: Vec<_> = rows
-            .iter()
-            .map(|t| {
-                json!({
-                    "name": t.name.raw(),
-                    "digest": t.digest.map(|d| format!("sha256:{d}")),
-                    "size": t.size,
-                    "roles": t.roles.iter().map(RoleName::as_str).collect::<Vec<_>>(),
-                    "signers": t.signers().collect::<Vec<_>>(),
-                    "released": t.released,
-                })
-            })
-            .collect();
+        let list: Vec<_> = rows.iter().map(row_json).collect();
         output::say_json(&list.into())?;
     } else if rows.is_empty() {
         output::say(&format!("{} signs nothing.\n", loaded.collection.gun()))?;
     } else {
-        let mut lines = vec![["NAME", "DIGEST", "SIZE", "ROLES", "RELEASED"].map(str::to_owned)];
-        lines.extend(rows.iter().map(|t| {
-            let roles: Vec<&str> = t.roles.iter().map(RoleName::as_str).collect();
-            let released = if t.released { "yes" } else { "no" };
-            [t.name.shown().into(), t.digest_hex(), t.size.to_string(), roles.join(", "), released.to_owned()]
-        }));
+        let mut lines = vec![HEADS.map(str::to_owned)];
+        lines.extend(rows.iter().map(row_text));
         output::say(&columns(&lines, 0, 3))?;
     }
     context.refused_roles(&loaded)
+}
+
+/// What the columns of a list of tags are.
+pub const HEADS: [&str; 5] = ["NAME", "DIGEST", "SIZE", "ROLES", "RELEASED"];
+
+/// A signed name as a line.
+pub fn row_text(t: &TagRow) -> [String; 5] {
+    let roles: Vec<&str> = t.roles.iter().map(RoleName::as_str).collect();
+    let released = if t.released { "yes" } else { "no" };
+    [t.name.shown().into(), t.digest_hex(), t.size.to_string(), roles.join(", "), released.to_owned()]
+}
+
+/// A signed name for scripts.
+pub fn row_json(t: &TagRow) -> Value {
+    json!({
+        "name": t.name.raw(),
+        "digest": t.digest.map(|d| format!("sha256:{d}")),
+        "size": t.size,
+        "roles": t.roles.iter().map(RoleName::as_str).collect::<Vec<_>>(),
+        "signers": t.signers().collect::<Vec<_>>(),
+        "released": t.released,
+    })
 }
 
 /// Prints what `docker trust inspect` prints for all names that can be read, and an error for the others.
@@ -169,7 +175,7 @@ pub async fn delegations(context: &Context, typed: &str) -> Result<(), Failure> 
     context.refused_roles(&loaded)
 }
 
-async fn load(context: &Context, typed: &str) -> Result<Loaded, Failure> {
+pub(super) async fn load(context: &Context, typed: &str) -> Result<Loaded, Failure> {
     let gun = context.gun(typed)?;
     context.load(&gun, Mode::Usual).await.map_err(|e| context.load_failure(&gun, e))
 }

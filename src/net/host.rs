@@ -37,12 +37,14 @@ pub struct Ask {
     pub url: Url,
     /// Which kinds of answer are wanted.
     pub accept: Option<&'static str>,
+    /// Whether the headers are enough.
+    pub head: bool,
 }
 
 impl Ask {
     /// Asks for what is at an address, of whichever kind.
     pub fn get(url: Url) -> Self {
-        Self { url, accept: None }
+        Self { url, accept: None, head: false }
     }
 }
 
@@ -182,7 +184,8 @@ impl Host {
         let client = self.client().await?;
         let Waits { connect, idle, whole } = self.waits;
         let until = Instant::now() + whole;
-        let mut request = client.get(ask.url.clone());
+        let url = ask.url.clone();
+        let mut request = if ask.head { client.head(url) } else { client.get(url) };
         if let Some(accept) = ask.accept {
             request = request.header(header::ACCEPT, accept);
         }

@@ -8,6 +8,9 @@ use crate::{
 use reqwest::Url;
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+/// Where docker keeps the certificates of registries.
+const DOCKER_CERTIFICATES: &str = "/etc/docker/certs.d";
+
 /// How to reach one server.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -17,8 +20,11 @@ pub struct HttpSettings {
     pub ca: Option<PathBuf>,
     /// How we show who we are. None: docker's, if there is one.
     pub client: Option<ClientPair>,
-    /// Docker's `tls` directory, which has a directory `HOST[:PORT]` for each server that needs one (protocol 11.4).
-    pub docker_tls: Option<PathBuf>,
+    /// Authorities that are accepted besides.
+    pub more_ca: Vec<PathBuf>,
+    /// Docker's directories of certificates, which have a directory `HOST[:PORT]` for each server that needs one (protocol
+    /// 11.4). The first that has one for a server counts.
+    pub docker_tls: Vec<PathBuf>,
     /// How long to wait.
     pub waits: Waits,
     /// When to ask again.
@@ -42,7 +48,8 @@ impl HttpSettings {
             server: server.into(),
             ca: None,
             client: None,
-            docker_tls: None,
+            more_ca: Vec::new(),
+            docker_tls: Vec::new(),
             waits: Waits::default(),
             retry: Retry::default(),
             parallel: 8,
@@ -72,7 +79,8 @@ impl HttpSettings {
             server: server.into(),
             ca: set.ca.as_ref().map(|s| s.value.clone()),
             client: set.client.as_ref().map(|s| s.value.clone()),
-            docker_tls: settings.docker_dir.as_ref().map(|d| d.value.join("tls")),
+            more_ca: Vec::new(),
+            docker_tls: settings.docker_dir.iter().map(|d| d.value.join("tls")).collect(),
             waits: Waits { connect: set.connect.value, idle: set.idle.value, whole: set.whole.value },
             retry: Retry { times: set.retries.value, first: set.back_off.value, longest: set.longest_pause.value },
             parallel: usize::try_from(set.parallel.value).unwrap_or(1),
@@ -81,6 +89,20 @@ impl HttpSettings {
             logins: Some(logins(settings)),
             trusted_realms: set.trusted_realms.value.clone(),
         })
+    }
+
+    /// A registry with what the user has set. What is for the Notary server alone is not for it: the client certificate, and
+    /// `NOTARY_AUTH`; and the server's authority is one more, because images may well be elsewhere.
+    ///
+    /// # Errors
+    /// As [`HttpSettings::from_settings`].
+    pub fn of_registry(settings: &Settings, url: impl Into<String>) -> Result<Self, HttpError> {
+        let mut of = Self::from_settings(settings, url)?;
+        of.more_ca.extend(of.ca.take());
+        of.client = None;
+        of.docker_tls.push(PathBuf::from(DOCKER_CERTIFICATES));
+        of.logins = of.logins.map(|logins| Logins { notary_auth: None, ..logins });
+        Ok(of)
     }
 }
 
@@ -304,7 +326,7 @@ mod tests {
         let flags = crate::settings::Flags { plain_http: vec!["lab".into()], tlscacert: Some("ca".into()), ..Default::default() };
         let settings = Settings::resolve(&flags, &environment, &|_| Ok(None)).unwrap();
         let http = HttpSettings::from_settings(&settings, "http://lab").unwrap();
-        assert_eq!((http.ca, http.docker_tls), (Some("ca".into()), Some("/home/u/.docker/tls".into())));
+        assert_eq!((http.ca, http.docker_tls), (Some("ca".into()), vec!["/home/u/.docker/tls".into()]));
         assert_eq!((http.waits, http.retry, http.proxy), (Waits::default(), Retry::default(), Proxy::System));
         assert_eq!(http.plain_http, ["lab"]);
     }

@@ -32,7 +32,7 @@ impl Material {
         let (files, platform) = match &settings.ca {
             Some(only) => (vec![only.clone()], false),
             // Without TLS nobody's certificate is looked at.
-            None => (docker.roots, !plain),
+            None => (docker.roots.into_iter().chain(settings.more_ca.iter().cloned()).collect(), !plain),
         };
         let mut roots = Vec::new();
         for file in &files {
@@ -82,10 +82,17 @@ struct DockerFiles {
 
 impl DockerFiles {
     fn of(settings: &HttpSettings, base: &Url) -> Result<Self, HttpError> {
-        match &settings.docker_tls {
-            Some(dir) if base.scheme() != "http" => Self::list(&dir.join(host_and_port(base))),
-            _ => Ok(Self::default()),
+        let mut found = Self::default();
+        for dir in &settings.docker_tls {
+            if base.scheme() != "http" && found.is_empty() {
+                found = Self::list(&dir.join(host_and_port(base)))?;
+            }
         }
+        Ok(found)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.roots.is_empty() && self.client.is_none()
     }
 
     fn list(dir: &Path) -> Result<Self, HttpError> {

@@ -1,11 +1,12 @@
-//! Which repositories there are: those in the cache, and those in the server's change feed. The feed is unsigned; it only
-//! says where to look.
-use super::Repositories;
+//! Which repositories there are: those in the cache, those in the server's change feed, and those in the catalogue of the
+//! registry that was named. Feed and catalogue are unsigned; they only say where to look.
+use super::{Images, Repositories};
 use crate::{
     notary::{Change, Transport, TransportError},
+    registry::{self, Listed, Name},
     tuf::name::Gun,
 };
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Records asked for at once.
 const PAGE: i32 = 1000;
@@ -25,12 +26,19 @@ pub struct Known {
     pub pinned: bool,
     /// Whether the server's change feed names it; none if the feed was not read, or not to its end.
     pub on_server: Option<bool>,
+    /// Whether the registry's catalogue names it; none if no registry was named, or its catalogue was not read to its end.
+    pub in_registry: Option<bool>,
 }
 
 impl Known {
     /// Whether this machine knows whom to believe about it. If not, loading it is a first contact.
     pub fn is_anchored(&self) -> bool {
         self.cached || self.pinned
+    }
+
+    /// Whether there are images, and nobody knows of trust data for them.
+    pub fn is_unsigned(&self) -> bool {
+        self.in_registry == Some(true) && self.on_server == Some(false) && !self.is_anchored()
     }
 }
 
@@ -43,61 +51,134 @@ pub struct Inventory {
     pub notes: Vec<String>,
 }
 
-/// What a change feed names.
-#[derive(Debug, Default)]
+/// What a change feed or a catalogue names.
+#[derive(Debug)]
 struct Feed {
     guns: BTreeSet<Gun>,
     /// Whether the feed was read to its end.
     whole: bool,
     /// Names that are none.
     refused: usize,
+    /// Whose list it is.
+    whose: &'static str,
 }
 
 impl Repositories {
-    /// Asks the cache and the server.
+    /// Asks the cache, the server and the registry.
     pub async fn inventory(&self) -> Inventory {
         let mut out = Inventory::default();
         let trust_dir = self.trust_dir().clone();
         let cached = super::blocking(move || trust_dir.guns()).await;
-        let mut known: BTreeMap<Gun, (bool, bool)> = BTreeMap::new();
-        known.extend(cached.guns.into_iter().filter(|c| c.has_root).map(|c| (c.gun, (true, false))));
+        let mut known: BTreeMap<Gun, Named> = BTreeMap::new();
+        known.extend(cached.guns.into_iter().filter(|c| c.has_root).map(|c| (c.gun, Named { cache: true, ..Named::default() })));
         out.notes.extend(
             cached
                 .refused
                 .iter()
                 .map(|r| format!("a directory in the cache is no repository: \"{}\": {}", r.name.shown(), r.why)),
         );
-        let mut whole = false;
-        match self.servers().common() {
-            None => {}
-            Some(Err(e)) => out.notes.push(format!("the server was not asked for its repositories: {e}")),
-            Some(Ok(server)) => match read_feed(server.as_ref()).await {
-                Ok(feed) => {
-                    whole = feed.whole;
-                    out.notes.extend(feed.notes());
-                    feed.guns.into_iter().for_each(|g| known.entry(g).or_default().1 = true);
-                }
-                Err(e) => out.notes.push(format!("the server did not list its repositories: {e}. {}", e.remedy())),
-            },
-        }
-        let known = known.into_iter().map(|(gun, (cached, named))| {
-            let on_server = (named || whole).then_some(named);
-            Known { cached, pinned: self.pinning().rule(&gun).is_pin(), on_server, gun }
+        let (feed, catalogue) = tokio::join!(self.feed(), self.catalogue());
+        let whole_feed = take(feed, &mut known, &mut out.notes, |named| named.feed = true);
+        let names = catalogue.map(|read| read.map(|(images, list)| as_guns(&images, list, &known)));
+        let whole_catalogue = take(names, &mut known, &mut out.notes, |named| named.catalogue = true);
+        let known = known.into_iter().map(|(gun, named)| Known {
+            cached: named.cache,
+            pinned: self.pinning().rule(&gun).is_pin(),
+            on_server: (named.feed || whole_feed).then_some(named.feed),
+            in_registry: (named.catalogue || whole_catalogue).then_some(named.catalogue),
+            gun,
         });
         out.known = known.collect();
         out
     }
+
+    /// The server's feed, if there is a server for all repositories; or why it was not read.
+    async fn feed(&self) -> Result<Option<Feed>, String> {
+        match self.servers().common() {
+            None => Ok(None),
+            Some(Err(e)) => Err(format!("the server was not asked for its repositories: {e}")),
+            Some(Ok(server)) => match read_feed(server.as_ref()).await {
+                Ok(feed) => Ok(Some(feed)),
+                Err(e) => Err(format!("the server did not list its repositories: {e}. {}", e.remedy())),
+            },
+        }
+    }
+
+    /// The catalogue of the registry that was named, if one was; or why it was not read.
+    async fn catalogue(&self) -> Result<Option<(Images, Listed<Name>)>, String> {
+        match self.servers().common_registry() {
+            None => Ok(None),
+            Some(Err(e)) => Err(format!("the registry was not asked for its repositories: {e}")),
+            Some(Ok(images)) => match registry::catalogue(images.registry.as_ref()).await {
+                Ok(list) => Ok(Some((images, list))),
+                Err(e) => {
+                    let address = images.registry.address().shown();
+                    Err(format!("the registry {address} did not list its repositories: {e}. {}", e.remedy()))
+                }
+            },
+        }
+    }
+}
+
+/// Who names a repository.
+#[derive(Debug, Default)]
+struct Named {
+    cache: bool,
+    feed: bool,
+    catalogue: bool,
+}
+
+/// Takes in what one source names; whether that is all that there is.
+fn take(
+    source: Result<Option<Feed>, String>,
+    known: &mut BTreeMap<Gun, Named>,
+    notes: &mut Vec<String>,
+    name: fn(&mut Named),
+) -> bool {
+    match source {
+        Ok(None) => false,
+        Ok(Some(feed)) => {
+            notes.extend(feed.notes());
+            feed.guns.into_iter().for_each(|gun| name(known.entry(gun).or_default()));
+            feed.whole
+        }
+        Err(note) => {
+            notes.push(note);
+            false
+        }
+    }
+}
+
+/// The repositories that the names of a catalogue stand for: those that are known and have their images there, else the one
+/// that the registry's own name makes of it.
+fn as_guns(images: &Images, list: Listed<Name>, known: &BTreeMap<Gun, Named>) -> Feed {
+    let mut there: HashMap<&str, Vec<&Gun>> = HashMap::new();
+    for gun in known.keys() {
+        if let Some((_, rest)) = gun.as_str().split_once('/').filter(|(first, _)| images.has(first)) {
+            there.entry(rest).or_default().push(gun);
+        }
+    }
+    let mut feed = Feed { guns: BTreeSet::new(), whole: list.whole, refused: list.refused, whose: "registry" };
+    for name in list.entries {
+        match (there.get(name.as_str()), Gun::new(&format!("{}/{}", images.name, name.as_str()))) {
+            (Some(guns), _) => feed.guns.extend(guns.iter().map(|gun| (*gun).clone())),
+            (None, Ok(gun)) => drop(feed.guns.insert(gun)),
+            (None, Err(_)) => feed.refused += 1,
+        }
+    }
+    feed
 }
 
 impl Feed {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.refused > 0 {
-            notes.push(format!("the server names {} repositories whose names cannot be used; they were left out", self.refused));
+            let (whose, n) = (self.whose, self.refused);
+            notes.push(format!("the {whose} names {n} repositories whose names cannot be used; they were left out"));
         }
         if !self.whole {
-            let count = self.guns.len();
-            notes.push(format!("the server's list of repositories was cut after {count}; there may be more than are shown"));
+            let (whose, n) = (self.whose, self.guns.len());
+            notes.push(format!("the {whose}'s list of repositories was cut after {n}; there may be more than are shown"));
         }
         notes
     }
@@ -105,7 +186,7 @@ impl Feed {
 
 async fn read_feed(server: &dyn Transport) -> Result<Feed, TransportError> {
     let malformed = |what: &str| Err(TransportError::Malformed(crate::text::Untrusted::new(what)));
-    let mut feed = Feed::default();
+    let mut feed = Feed { guns: BTreeSet::new(), whole: false, refused: 0, whose: "server" };
     let mut from: Option<String> = None;
     // Where pages ended: a server that comes back to one of them would keep us for ever.
     let mut ends = HashSet::new();
@@ -231,5 +312,32 @@ mod tests {
         });
         let feed = read_feed(&server).await.unwrap();
         assert_eq!((feed.guns.len(), feed.whole, server.1.load(Ordering::SeqCst)), (1, false, PAGES));
+    }
+
+    #[tokio::test]
+    async fn a_name_in_the_catalogue_is_the_repository_that_is_known_by_it() {
+        struct Silent(Untrusted);
+        impl registry::Registry for Silent {
+            fn get<'a>(&'a self, _: &'a registry::Asked) -> Answer<'a, registry::Reply> {
+                std::future::pending().boxed()
+            }
+            fn address(&self) -> &Untrusted {
+                &self.0
+            }
+        }
+        let gun = |s: &str| Gun::new(s).unwrap();
+        let known: BTreeMap<Gun, Named> =
+            ["reg.test/a", "127.0.0.1:5000/b", "other.test/c", "reg.test/d"].map(|g| (gun(g), Named::default())).into();
+        let list = || Listed { entries: ["a", "b", "c"].map(|n| Name::new(n).unwrap()).into(), whole: true, refused: 2 };
+        let images = |all| Images {
+            registry: std::sync::Arc::new(Silent(Untrusted::default())),
+            name: "reg.test".into(),
+            host: "127.0.0.1:5000".into(),
+            all,
+        };
+        let named = |all| as_guns(&images(all), list(), &known).guns.iter().map(Gun::to_string).collect::<Vec<_>>();
+        assert_eq!(named(false), ["127.0.0.1:5000/b", "reg.test/a", "reg.test/c"]);
+        assert_eq!(named(true), ["127.0.0.1:5000/b", "other.test/c", "reg.test/a"]);
+        assert_eq!(as_guns(&images(true), list(), &known).refused, 2);
     }
 }

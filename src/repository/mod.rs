@@ -3,14 +3,18 @@
 mod inventory;
 mod load;
 mod look;
+mod registries;
 mod servers;
 mod situation;
+mod tag_states;
 
 pub use inventory::{Inventory, Known};
 pub use load::{LoadError, Loaded, Mode, Progress, Repositories};
 pub use look::{Claims, Look, Seen};
-pub use servers::{ServerError, Servers};
+pub use registries::ImageError;
+pub use servers::{Images, ServerError, Servers};
 pub use situation::Situation;
+pub use tag_states::{RegistryTags, TagsError};
 
 /// Does work that may take long elsewhere than on the threads that must stay awake. It cannot be stopped: whoever ends
 /// the program does not wait for it.

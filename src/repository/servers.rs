@@ -1,6 +1,7 @@
-//! Which server answers for which repository.
+//! Which Notary server answers for which repository. Where its images are is said in `registries`.
 use crate::{
     notary::Transport,
+    registry::Registry,
     settings::{Settings, SettingsError},
     tuf::name::Gun,
 };
@@ -19,19 +20,42 @@ use {
 
 /// Servers, opened when they are first needed.
 #[derive(Clone)]
-pub struct Servers(Arc<Kind>);
+pub struct Servers(pub(super) Arc<Kind>);
 
-enum Kind {
-    /// One for all repositories.
-    Fixed(Arc<dyn Transport>),
+pub(super) enum Kind {
+    /// One for all repositories, and perhaps one registry for their images.
+    Fixed(Arc<dyn Transport>, Option<Images>),
     /// As the settings say, for each repository.
     Settings {
         settings: Box<Settings>,
         #[cfg(feature = "network")]
         open: Mutex<HashMap<String, Arc<dyn Transport>>>,
+        /// Registries, by what names begin with.
+        #[cfg(feature = "network")]
+        registries: Mutex<HashMap<String, Arc<dyn Registry>>>,
         #[cfg(feature = "network")]
         ask: OnceLock<Ask>,
     },
+}
+
+/// A registry, and which names its images have.
+#[derive(Clone)]
+pub struct Images {
+    /// The registry.
+    pub registry: Arc<dyn Registry>,
+    /// What their names begin with.
+    pub name: String,
+    /// What they may begin with as well: the address itself.
+    pub host: String,
+    /// Whether all names lead there.
+    pub all: bool,
+}
+
+impl Images {
+    /// Whether names that begin with this lead to it.
+    pub fn has(&self, first: &str) -> bool {
+        self.all || first == self.name || first == self.host
+    }
 }
 
 /// Why there is no server to ask.
@@ -66,7 +90,7 @@ impl ServerError {
 impl Servers {
     /// One server for all repositories.
     pub fn fixed(transport: Arc<dyn Transport>) -> Self {
-        Self(Arc::new(Kind::Fixed(transport)))
+        Self(Arc::new(Kind::Fixed(transport, None)))
     }
 
     /// The server that the settings name, or that docker would ask, by repository.
@@ -75,6 +99,8 @@ impl Servers {
             settings: Box::new(settings),
             #[cfg(feature = "network")]
             open: Mutex::default(),
+            #[cfg(feature = "network")]
+            registries: Mutex::default(),
             #[cfg(feature = "network")]
             ask: OnceLock::new(),
         }))
@@ -92,7 +118,7 @@ impl Servers {
     /// The server for a repository.
     pub fn of(&self, gun: &Gun) -> Result<Arc<dyn Transport>, ServerError> {
         match &*self.0 {
-            Kind::Fixed(t) => Ok(t.clone()),
+            Kind::Fixed(t, _) => Ok(t.clone()),
             Kind::Settings { settings, .. } => self.open(settings, settings.server_for(gun.as_str())?.value),
         }
     }
@@ -100,7 +126,7 @@ impl Servers {
     /// The server that is asked about all repositories, if there is one; it may know more of them.
     pub fn common(&self) -> Option<Result<Arc<dyn Transport>, ServerError>> {
         match &*self.0 {
-            Kind::Fixed(t) => Some(Ok(t.clone())),
+            Kind::Fixed(t, _) => Some(Ok(t.clone())),
             Kind::Settings { settings, .. } => settings.server.as_ref().map(|s| self.open(settings, s.value.clone())),
         }
     }

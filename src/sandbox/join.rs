@@ -73,6 +73,7 @@ impl Invitation {
     /// [`SandboxError::Files`].
     pub fn with_registry(mut self, shell: &Shell) -> Result<Self, SandboxError> {
         let cert_dir = trusted(&self.docker_config, shell)?;
+        self.variables.push(("CLAVIGER_REGISTRY", format!("{HOST}={}", shell.url())));
         self.registry = Some(InvitedRegistry { url: shell.url(), host: shell.address().to_string(), cert_dir });
         Ok(self)
     }

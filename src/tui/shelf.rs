@@ -171,6 +171,14 @@ impl Repo {
         }
     }
 
+    /// The same, if nobody signs it as far as is known.
+    fn unsigned(mut self, is: bool) -> Self {
+        if is {
+            (self.health, self.standing) = (Health::Unsigned, Standing::Unsigned);
+        }
+        self
+    }
+
     /// Makes what was read ready to be shown.
     pub fn new(row: RepositoryRow, now: Timestamp) -> Self {
         let known = row.detail.map(|d| {
@@ -240,10 +248,13 @@ pub struct RepoShelf {
 impl RepoShelf {
     /// Takes a new inventory; what is known of repositories that are still there is kept.
     pub fn take(&mut self, inventory: Inventory) {
-        let Inventory { guns, anchored, notes } = inventory;
+        let Inventory { guns, anchored, unsigned, notes } = inventory;
         let mut old: HashMap<Gun, Repo> =
             std::mem::take(&mut self.roster).into_rows().into_iter().map(|r| (r.gun.clone(), r)).collect();
-        let row = |g: Gun| Repo { anchored: anchored.contains(&g), ..old.remove(&g).unwrap_or_else(|| Repo::unread(g)) };
+        let row = |g: Gun| {
+            let (anchored, unsigned) = (anchored.contains(&g), unsigned.contains(&g));
+            Repo { anchored, ..old.remove(&g).unwrap_or_else(|| Repo::unread(g).unsigned(unsigned)) }
+        };
         let rows: Vec<Repo> = guns.into_iter().map(row).collect();
         self.index = rows.iter().enumerate().map(|(i, r)| (r.gun.clone(), i)).collect();
         self.roster = Roster::new(rows);

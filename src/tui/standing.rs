@@ -31,6 +31,8 @@ pub enum Standing {
     Warned,
     /// Verified.
     Verified,
+    /// The registry has images of it, and nobody is known to sign them.
+    Unsigned,
     /// Not looked at yet.
     Unread,
 }
@@ -42,6 +44,7 @@ impl Standing {
     pub fn of(health: &Health, freshness: Option<Freshness>, end: Option<&(RoleName, Timestamp)>, now: Timestamp) -> Self {
         match health {
             Health::Unknown => Self::Unread,
+            Health::Unsigned => Self::Unsigned,
             Health::Refused(why) => Self::Refused(why.to_string()),
             Health::NotThere => Self::NotThere,
             Health::NotAllowed(why) => Self::NotAllowed(why.to_string()),
@@ -76,6 +79,7 @@ impl Standing {
             Self::NotFresh => "not fresh",
             Self::Warned => "warning",
             Self::Verified => "verified",
+            Self::Unsigned => "unsigned",
             Self::Unread => "not read yet",
         }
     }
@@ -93,7 +97,7 @@ impl Standing {
         match self {
             Self::Refused(_) | Self::Expired(_) | Self::Faulty => g.cross,
             Self::NotAllowed(_) | Self::Unreachable(_) | Self::Unreadable(_) | Self::NotFresh | Self::Warned => "!",
-            Self::NotThere | Self::Unread => g.dot,
+            Self::NotThere | Self::Unsigned | Self::Unread => g.dot,
             Self::Verified => g.tick,
         }
     }
@@ -103,7 +107,7 @@ impl Standing {
         match self {
             Self::Refused(_) | Self::Expired(_) | Self::Faulty => Tone::Bad,
             Self::NotAllowed(_) | Self::Unreachable(_) | Self::Unreadable(_) | Self::NotFresh | Self::Warned => Tone::Warn,
-            Self::NotThere | Self::Unread => Tone::Dim,
+            Self::NotThere | Self::Unsigned | Self::Unread => Tone::Dim,
             Self::Verified => Tone::Good,
         }
     }
@@ -146,9 +150,14 @@ mod tests {
         let of = |h| Standing::of(&h, Some(Freshness::Live), None, Timestamp::UNIX_EPOCH);
         let why = || crate::text::Printable::from_untrusted("why");
         assert_eq!(of(Health::Refused(why())).distrust(), Some("why"));
-        for h in
-            [Health::Unknown, Health::NotThere, Health::Unreachable(why()), Health::Unreadable(why()), Health::NotAllowed(why())]
-        {
+        for h in [
+            Health::Unknown,
+            Health::Unsigned,
+            Health::NotThere,
+            Health::Unreachable(why()),
+            Health::Unreadable(why()),
+            Health::NotAllowed(why()),
+        ] {
             let s = of(h);
             assert!(s.distrust().is_none() && !s.is_trusted(), "{s:?}");
         }

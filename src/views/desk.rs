@@ -47,6 +47,8 @@ pub struct Inventory {
     /// Those among them that may be read unasked, because that trusts no new root: theirs is remembered or pinned, or
     /// the whole world is our own. Others may be names that only the server's unsigned feed gives.
     pub anchored: HashSet<Gun>,
+    /// Those among them that have images, and no trust data that anybody knows of.
+    pub unsigned: HashSet<Gun>,
     /// What could not be asked or read, in printable sentences.
     pub notes: Vec<String>,
 }
@@ -94,7 +96,8 @@ impl Desk {
         let all = self.repositories.inventory().await;
         let ours = self.facts.world == World::Sandbox;
         let anchored = all.known.iter().filter(|k| ours || k.is_anchored()).map(|k| k.gun.clone()).collect();
-        Inventory { guns: all.known.into_iter().map(|k| k.gun).collect(), anchored, notes: all.notes }
+        let unsigned = all.known.iter().filter(|k| k.is_unsigned()).map(|k| k.gun.clone()).collect();
+        Inventory { unsigned, guns: all.known.into_iter().map(|k| k.gun).collect(), anchored, notes: all.notes }
     }
 
     /// Loads and verifies one repository. What nobody `asked` for by name makes no root an anchor that was none. `step` is

@@ -11,5 +11,6 @@ pub mod natural;
 pub mod next_step;
 pub mod notable;
 pub mod repositories;
+pub mod tag_state;
 pub mod tags;
 pub mod transcript;

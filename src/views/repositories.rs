@@ -22,6 +22,8 @@ use jiff::Timestamp;
 pub enum Health {
     /// Not looked at yet.
     Unknown,
+    /// Not looked at: the registry has images of it, and nobody is known to sign them.
+    Unsigned,
     /// Verified; the worst finding, if there is one.
     Verified(Option<Severity>),
     /// Refused; the reason in one line. Nothing of it is trusted.

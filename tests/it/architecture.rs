@@ -73,6 +73,7 @@ const SILENT: &[&str] = &[
     "operator",
     "os",
     "procedures",
+    "registry",
     "repository",
     "sandbox",
     "secret",

@@ -33,7 +33,7 @@ fn text_of(s: &State, area: Rect) -> String {
 
 /// Repositories that were seen before.
 fn anchored(guns: Vec<Gun>) -> Inventory {
-    Inventory { anchored: guns.iter().cloned().collect(), guns, notes: vec![] }
+    Inventory { anchored: guns.iter().cloned().collect(), guns, notes: vec![], unsigned: Default::default() }
 }
 
 fn row(name: &str) -> (Gun, RepositoryRow) {

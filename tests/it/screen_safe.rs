@@ -126,8 +126,12 @@ fn nothing_refused_looks_trusted() {
             let mut s = state(Kind::Empty, theme, size);
             let detail = known.then(|| Box::new(detail(&gun, false, 4)));
             let epoch = s.epoch;
-            let inventory =
-                claviger::views::desk::Inventory { guns: vec![gun.clone()], anchored: Default::default(), notes: vec![] };
+            let inventory = claviger::views::desk::Inventory {
+                guns: vec![gun.clone()],
+                anchored: Default::default(),
+                notes: vec![],
+                unsigned: Default::default(),
+            };
             update(&mut s, Action::InventoryTaken(epoch, inventory));
             let row = RepositoryRow { gun: gun.clone(), health: Health::Refused(why()), detail, advice: None };
             update(&mut s, Action::Loaded(epoch, Box::new(Repo::new(row, now()))));
@@ -157,7 +161,7 @@ proptest! {
         d.chain.state = NodeState::Refused(text.clone());
         d.chain.findings = d.findings.clone();
         d.tags[0].name = Untrusted::new(text.clone());
-        let inventory = claviger::views::desk::Inventory { guns: vec![gun.clone()], anchored: Default::default(), notes: vec![text.clone()] };
+        let inventory = claviger::views::desk::Inventory { guns: vec![gun.clone()], anchored: Default::default(), notes: vec![text.clone()], unsigned: Default::default() };
         update(&mut s, Action::InventoryTaken(epoch, inventory));
         update(&mut s, Action::Step(epoch, gun.clone(), text.clone()));
         prop_assert!(unsafe_characters(&drawn(&s)).is_empty());

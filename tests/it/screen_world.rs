@@ -358,7 +358,7 @@ pub fn state(kind: Kind, theme: Theme, size: (u16, u16)) -> State {
     };
     let guns: Vec<Gun> = rows.iter().map(|r| r.gun.clone()).collect();
     let anchored = guns.iter().cloned().collect();
-    update(&mut s, Action::InventoryTaken(epoch, Inventory { guns, anchored, notes }));
+    update(&mut s, Action::InventoryTaken(epoch, Inventory { guns, anchored, notes, unsigned: Default::default() }));
     let loaded: Vec<Action> = rows
         .into_iter()
         .filter(|r| r.health != Health::Unknown)

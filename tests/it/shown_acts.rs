@@ -84,7 +84,12 @@ async fn opening_the_workstation_trusts_no_root_that_nobody_asked_for() {
 
     let mut s = state(Kind::Reading, Theme::FULL, (100, 30));
     let (old, new) = (gun("registry.example/old"), gun("registry.example/new"));
-    let inventory = || Inventory { guns: vec![new.clone(), old.clone()], anchored: [old.clone()].into(), notes: vec![] };
+    let inventory = || Inventory {
+        guns: vec![new.clone(), old.clone()],
+        anchored: [old.clone()].into(),
+        notes: vec![],
+        unsigned: Default::default(),
+    };
     assert_eq!(update(&mut s, Action::InventoryTaken(0, inventory())), [Effect::Load(0, vec![old.clone()])]);
     press(&mut s, &[Command::Place(2)]);
     assert!(screen(&s).contains("not read yet"), "{}", screen(&s));
@@ -106,7 +111,8 @@ fn keys_are_read_again_when_repositories_were_so_that_who_uses_them_is_known() {
         let row = RepositoryRow { gun: a.clone(), health: Health::NotThere, detail: None, advice: None };
         Action::Loaded(0, Box::new(Repo::new(row, now())))
     };
-    let inventory = || Inventory { guns: vec![a.clone()], anchored: [a.clone()].into(), notes: vec![] };
+    let inventory =
+        || Inventory { guns: vec![a.clone()], anchored: [a.clone()].into(), notes: vec![], unsigned: Default::default() };
     update(&mut s, Action::InventoryTaken(0, inventory()));
     assert_eq!(update(&mut s, loaded()), [], "the first reading of the keys goes on");
     assert_eq!(update(&mut s, Action::KeysRead(0, Box::default())), [Effect::ReadKeys(0)], "and may have come too early");

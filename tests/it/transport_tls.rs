@@ -197,7 +197,7 @@ async fn dockers_directory_for_the_server_is_used_and_only_that() {
     };
     authority.client();
     put("localhost");
-    let settings = HttpSettings { docker_tls: Some(docker.path().to_owned()), ..https(&server) };
+    let settings = HttpSettings { docker_tls: vec![docker.path().to_owned()], ..https(&server) };
     assert_eq!(fault(&settings).await, TlsFault::UnknownAuthority, "the port belongs to the name");
     put(&format!("localhost:{}", server.addr.port()));
     Http::new(&settings).unwrap().ping().await.unwrap();
@@ -229,7 +229,7 @@ fn files_that_cannot_serve_are_named_before_anybody_is_asked() {
             "a.key is encrypted",
         ),
         (HttpSettings { client: key(file("b.key", "x")), ..base.clone() }, "b.key holds no private key"),
-        (HttpSettings { docker_tls: Some(dir.join("tls")), ..base.clone() }, "lonely.cert has no private key"),
+        (HttpSettings { docker_tls: vec![dir.join("tls")], ..base.clone() }, "lonely.cert has no private key"),
     ] {
         let e = Http::new(&settings).err().unwrap();
         assert!(matches!(e, HttpError::File { .. } | HttpError::Unreadable { .. }));

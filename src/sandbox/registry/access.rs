@@ -1,9 +1,9 @@
 //! What a client must be allowed to do for a request: what a gate in front of the registry asks of a token.
 use super::{
     super::{call::Call, token::Access},
-    name::Name,
     request::{Asked, parameter},
 };
+use crate::registry::Name;
 /// What a request needs; none where everybody may come, and nothing in particular where any token will do.
 pub fn wanted(call: &Call<'_>) -> Option<Vec<Access>> {
     let name = match Asked::of(call) {
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn each_request_says_what_must_be_allowed() {
-        let digest = format!("/v2/a/b/blobs/{}", super::super::name::Digest::of(b""));
+        let digest = format!("/v2/a/b/blobs/{}", crate::registry::Digest::of(b""));
         for (method, path, query, expected) in [
             ("GET", "/", "", "everybody"),
             ("GET", "/v2/", "", ""),

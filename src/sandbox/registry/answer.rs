@@ -1,8 +1,6 @@
 //! What the registry answers: the real one's statuses, codes and messages, byte for byte.
-use super::{
-    super::answer::Response,
-    name::{Digest, Name},
-};
+use super::super::answer::Response;
+use crate::registry::{Digest, Name};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;

@@ -4,8 +4,8 @@ use super::{
     Registry,
     answer::{self, Fault},
     manifest::has_already,
-    name::{Digest, Name},
 };
+use crate::registry::{Digest, Name};
 use std::ops::Range;
 
 /// The methods of a blob's address.

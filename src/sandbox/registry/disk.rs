@@ -13,9 +13,9 @@
 //! before it. A crash between two steps leaves something that nothing refers to, which the next start takes away.
 use super::{
     manifest::Kind,
-    name::{Digest, Name, Tag},
     store::{Content, Repository},
 };
+use crate::registry::{Digest, Name, Tag};
 use rustix::fs::FlockOperation;
 use std::{
     collections::{BTreeMap, BTreeSet},

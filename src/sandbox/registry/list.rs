@@ -3,9 +3,9 @@ use super::{
     super::{answer::Response, call::Call},
     Registry,
     answer::{self, Fault},
-    name::Name,
     request::parameter,
 };
+use crate::registry::Name;
 use serde::Serialize;
 
 /// Most entries of a page that a client may ask of the catalogue, and how many it gets if it does not ask.

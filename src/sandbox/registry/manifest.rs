@@ -3,9 +3,9 @@ use super::{
     super::{answer::Response, call::Call},
     Registry,
     answer::{self, Fault},
-    name::{Digest, Name},
     request::Reference,
 };
+use crate::registry::{Digest, Name};
 use serde::Deserialize;
 
 /// Most bytes of a manifest.

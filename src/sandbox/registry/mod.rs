@@ -2,14 +2,13 @@
 //! byte where clients look, except where that one breaks down or does not do what the specification says.
 //!
 //! `request` reads addresses, `access` says what each needs, `blob`, `upload`, `manifest` and `list` answer, `store` and
-//! `disk` keep. Nothing that a client sends becomes part of a path unless it is a `name::Name`, `Tag` or `Digest`.
+//! `disk` keep. Nothing that a client sends becomes part of a path unless it is a `Name`, `Tag` or `Digest`.
 mod access;
 mod answer;
 mod blob;
 mod disk;
 mod list;
 mod manifest;
-mod name;
 mod request;
 mod store;
 mod upload;
@@ -28,9 +27,9 @@ use store::Store;
 /// The limits of a registry. What goes beyond one is refused in words; what stays below is kept.
 pub mod limits {
     pub use super::{
+        super::super::registry::name::{NAME, TAG},
         list::PAGE,
         manifest::MANIFEST,
-        name::{NAME, TAG},
         store::{EACH, ROOM, UPLOADS},
     };
 }

@@ -7,8 +7,8 @@ use super::{
         route::{self, Cleaned},
     },
     answer::{self, Fault},
-    name::{Digest, Name, NoName, Tag},
 };
+use crate::registry::{Digest, Name, NoName, Tag};
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]

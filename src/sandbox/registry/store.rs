@@ -4,9 +4,9 @@ use super::{
     answer::Fault,
     disk::Disk,
     manifest::Kind,
-    name::{Digest, Name, Tag},
     upload::{Upload, UploadId},
 };
+use crate::registry::{Digest, Name, Tag};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,

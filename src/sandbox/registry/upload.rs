@@ -4,9 +4,9 @@ use super::{
     super::{answer::Response, call::Call},
     Registry,
     answer::{self, Fault},
-    name::{Digest, Name},
     request::parameter,
 };
+use crate::registry::{Digest, Name};
 
 /// The methods of an upload's address.
 const METHODS: &str = "DELETE, GET, HEAD, PATCH, POST, PUT";

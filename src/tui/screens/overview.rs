@@ -100,7 +100,7 @@ fn repositories(state: &State, ink: &mut Ink<'_>) {
         }
     }
     counts.sort_by(|a, b| a.0.cmp(b.0));
-    let well = |s: &Standing| matches!(s, Standing::Verified | Standing::Unread);
+    let well = |s: &Standing| matches!(s, Standing::Verified | Standing::Unsigned | Standing::Unread);
     let text = |s: &Standing, n| format!("{} {}", s.mark(g), s.counted(n));
     let mut x = LABEL + COUNT;
     for (standing, n) in counts.iter().filter(|(s, _)| well(s)) {

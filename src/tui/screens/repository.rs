@@ -52,6 +52,7 @@ pub fn verdict(repo: &Repo) -> (String, bool) {
         Standing::Unreachable(why) => (format!("No answer: {why}"), false),
         Standing::Unreadable(why) => (format!("Unreadable: {why}"), false),
         Standing::NotThere => ("The server has no such repository.".to_owned(), false),
+        Standing::Unsigned => ("Unsigned: it has images, and no trust data that is known.".to_owned(), false),
         Standing::Unread => ("Not read yet.".to_owned(), false),
         Standing::NotFresh => ("Not fresh: the server did not answer; this is from the cache".to_owned(), false),
         Standing::Faulty if !refused.is_empty() => {

@@ -51,6 +51,10 @@ fn advice(repo: &Repo, reading: bool) -> (&'static str, &'static str) {
     match &repo.standing {
         _ if reading => ("It is being read.", "Its chain of trust appears here when it was verified."),
         Standing::Unread => ("It was not read yet.", "r reads and verifies it."),
+        Standing::Unsigned => (
+            "The registry has images of it, and the server's list names no trust data: whoever pulls them has nobody's word.",
+            "r asks the server for it all the same.",
+        ),
         Standing::Refused(_) if repo.look.is_some() => (
             "What was read did not pass verification, so nothing of it is trusted. What its files claim stands below.",
             "Do not pull from it. r reads it again; v hides what its files claim.",

@@ -158,9 +158,9 @@ pub fn inventory_taken(state: &mut State, inventory: Inventory) -> Vec<Effect> {
     state.stale.attention = true;
     let rows = state.repos.roster.rows();
     // What was read already was asked for.
-    let welcome = |r: &Repo| r.anchored || r.standing != Standing::Unread;
+    let welcome = |r: &Repo| r.anchored || !matches!(r.standing, Standing::Unread | Standing::Unsigned);
     let to_read: Vec<usize> = (0..).zip(rows).filter(|(_, r)| welcome(r)).map(|(i, _)| i).collect();
-    let others = rows.len() - to_read.len();
+    let others = rows.iter().filter(|r| !r.anchored && r.standing == Standing::Unread).count();
     if to_read.len() > READ_AT_START && !asked {
         let text = format!("{} repositories: not read yet. R reads all, r only the selected one.", to_read.len());
         state.notice = Some(Notice { text, tone: Tone::Plain });
@@ -301,7 +301,8 @@ fn of_standing(standing: &Standing) -> Option<(Severity, String)> {
         Standing::Unreadable(why) => (Severity::Error, format!("unreadable: {why}")),
         Standing::NotThere => (Severity::Warn, "The server has no such repository.".to_owned()),
         // What made these so is among their findings.
-        Standing::Faulty | Standing::NotFresh | Standing::Warned | Standing::Verified | Standing::Unread => return None,
+        Standing::Faulty | Standing::NotFresh | Standing::Warned | Standing::Verified => return None,
+        Standing::Unsigned | Standing::Unread => return None,
     })
 }
 

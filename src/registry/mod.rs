@@ -1,0 +1,95 @@
+//! OCI registries: where the images are that a repository signs.
+//!
+//! What is asked of one stands behind [`Registry`], a border like `notary::Transport`: over the network (`http`, only with the
+//! feature `network`), or the functions of a sandbox in this process. What is asked for and what the answers mean is the same
+//! for both, and is said here once: [`list`] and [`manifest`].
+//!
+//! Nothing that a registry says is signed. Lists are hints; content is what its digest says it is.
+#[cfg(feature = "network")]
+pub mod http;
+pub mod list;
+pub mod manifest;
+pub mod name;
+
+pub use crate::net::{Answer, TransportError};
+pub use list::{Listed, catalogue, tags};
+pub use manifest::{Manifest, Reference, manifest, resolve};
+pub use name::{Digest, Name, NoName, Tag};
+
+use crate::text::Untrusted;
+
+/// A registry, over HTTP or as functions in this process.
+///
+/// Implementations keep three promises: no answer is longer than [`Asked::limit`], a redirect is not followed, and
+/// dropping a future abandons the request. They check nothing.
+pub trait Registry: Send + Sync {
+    /// Reads what was asked for.
+    ///
+    /// # Errors
+    /// [`TransportError::NotThere`] when the registry has no such thing; the other kinds as named there.
+    fn get<'a>(&'a self, asked: &'a Asked) -> Answer<'a, Reply>;
+
+    /// Where this is, for messages.
+    fn address(&self) -> &Untrusted;
+}
+
+/// A request for something that can be read.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// What is asked for.
+    pub what: What,
+    /// Whether all but the body is enough.
+    pub head: bool,
+    /// The query, as it stands in an address.
+    pub query: Option<String>,
+    /// Most bytes of an answer.
+    pub limit: u64,
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The names of all repositories.
+    Catalogue,
+    /// The tags of a repository.
+    Tags(Name),
+    /// An image, or a list of images for several platforms.
+    Manifest(Name, Reference),
+}
+
+/// What a registry answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The body.
+    pub bytes: Vec<u8>,
+    /// Its kind (`Content-Type`).
+    pub kind: Option<Untrusted>,
+    /// Its digest, as the registry says (`Docker-Content-Digest`).
+    pub digest: Option<Untrusted>,
+    /// Where more of a list is (`Link`).
+    pub link: Option<Untrusted>,
+}
+
+impl What {
+    /// The path below `/v2/`. It holds nothing that an address would have to escape.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Catalogue => "_catalog".to_owned(),
+            Self::Tags(name) => format!("{}/tags/list", name.as_str()),
+            Self::Manifest(name, reference) => format!("{}/manifests/{}", name.as_str(), reference.as_str()),
+        }
+    }
+
+    /// What a token must allow.
+    pub fn scope(&self) -> String {
+        match self {
+            Self::Catalogue => "registry:catalog:*".to_owned(),
+            Self::Tags(name) | Self::Manifest(name, _) => format!("repository:{}:pull", name.as_str()),
+        }
+    }
+
+    /// Kinds of answer that are understood; none: there is only one.
+    pub fn accept(&self) -> Option<&'static str> {
+        matches!(self, Self::Manifest(..)).then_some(manifest::ACCEPT)
+    }
+}
