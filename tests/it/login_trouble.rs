@@ -156,18 +156,27 @@ fn a_configuration_of_docker_that_is_no_file_or_too_large_is_named_and_holds_nob
 
 #[test]
 fn a_user_name_with_a_colon_is_refused_before_anything_is_sent() {
-    for challenge in ["Basic realm=\"x\"", "Bearer realm=\"http://localhost:9/token\",service=\"s\""] {
+    // An issuer that gives nobody anything is asked with the login, and a server that wants a password itself.
+    let issuer = Server::saying(reply("401 Unauthorized", "", ""));
+    let bearer = format!("Bearer realm=\"http://localhost:{}/token\",service=\"s\"", issuer.addr.port());
+    for challenge in ["Basic realm=\"x\"", &bearer] {
         let desk = Desk::new(challenge);
         desk.helper(&format!("printf '{{\"Username\":\"root:x\",\"Secret\":\"{SECRET}\"}}'"));
         let text = desk.says(&[]);
-        // An issuer is asked as nobody first, and that one is not there.
-        let why = if challenge.starts_with("Basic") { "the user name root:x (from the credential helper" } else { "localhost:9" };
-        assert!(text.contains(why), "{text}");
+        assert!(text.contains("the user name root:x (from the credential helper docker-credential-stub) has a colon"), "{text}");
+        assert!(text.contains("nothing was sent") && text.contains("whose user name has no colon"), "{text}");
     }
+    let asked = issuer.heads();
+    assert!(asked.len() == 1 && !asked[0].to_ascii_lowercase().contains("authorization"), "{asked:?}");
+}
+
+#[test]
+fn a_helper_gets_the_variable_by_which_a_program_for_pins_finds_the_terminal() {
     let desk = Desk::new("Basic realm=\"x\"");
-    desk.helper(&format!("printf '{{\"Username\":\"a:b\",\"Secret\":\"{SECRET}\"}}'"));
-    let text = desk.says(&[]);
-    assert!(text.contains("nothing was sent") && text.contains("whose user name has no colon"), "{text}");
+    desk.helper("echo \"$GPG_TTY $NOTARY_AUTH\" > seen\necho 'credentials not found'; exit 1");
+    let mut command = desk.show(&[]);
+    within(command.env("GPG_TTY", "/dev/pts/9").env("NOTARY_AUTH", SECRET).spawn().unwrap());
+    assert_eq!(fs::read_to_string(desk.path("seen")).unwrap().trim(), "/dev/pts/9");
 }
 
 #[test]
