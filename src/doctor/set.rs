@@ -55,11 +55,11 @@ fn of_network(n: &Network) -> Vec<Check> {
     all.extend(hosts("trusted_realms, hosts that may ask for a login", &n.trusted_realms));
     let seconds = |name, time: &Sourced<Duration>| say(name, &format!("{} s", time.value.as_secs_f64()), &time.origin);
     all.push(seconds("longest wait for a connection", &n.connect));
-    all.push(seconds("for the next bytes", &n.idle));
-    all.push(seconds("for a whole answer", &n.whole));
-    all.push(say("asked again", &format!("{} times", n.retries.value), &n.retries.origin));
-    all.push(seconds("first pause before that", &n.back_off));
-    all.push(seconds("longest pause", &n.longest_pause));
+    all.push(seconds("longest wait for the next bytes", &n.idle));
+    all.push(seconds("longest wait for a whole answer", &n.whole));
+    all.push(say("asked again at most", &format!("{} times", n.retries.value), &n.retries.origin));
+    all.push(seconds("first pause before asking again", &n.back_off));
+    all.push(seconds("longest pause before asking again", &n.longest_pause));
     all.push(say("requests at the same time", &n.parallel.value, &n.parallel.origin));
     all.push(say("proxies", &if n.proxy.value { "those of the environment" } else { "none" }, &n.proxy.origin));
     all

@@ -206,7 +206,7 @@ fn every_setting_is_said_with_where_it_comes_from() {
         "requests at the same time: 3 (network.parallel in ",
         "proxies: none (network.proxy in ",
         "longest wait for a connection: 10 s (default)",
-        "asked again: 2 times (default)",
+        "asked again at most: 2 times (default)",
     ] {
         has(&all, wanted);
     }
