@@ -8,13 +8,14 @@ use crate::{
 /// A Notary server, over HTTP or as functions in this process.
 ///
 /// Implementations keep three promises: no answer is longer than [`Request::limit`] (it is
-/// [`TransportError::TooLarge`] instead), a redirect of metadata is not followed, and dropping a future abandons the
-/// request. They do *not* verify anything.
+/// [`TransportError::TooLarge`](crate::net::TransportError::TooLarge) instead), a redirect of metadata is not followed, and
+/// dropping a future abandons the request. They do *not* verify anything.
 pub trait Transport: Send + Sync {
     /// Fetches one metadata file (protocol 10.1, 10.4).
     ///
     /// # Errors
-    /// [`TransportError::NotThere`] when the server answers that it has no such file; the other kinds as named there.
+    /// [`TransportError::NotThere`](crate::net::TransportError::NotThere) when the server answers that it has no such file; the
+    /// other kinds as named there.
     fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>>;
 
     /// Reads changes (protocol 10.6), oldest first: of one collection, or of the whole server without `gun`.
@@ -23,11 +24,12 @@ pub trait Transport: Send + Sync {
     /// a negative number counts back from there.
     ///
     /// # Errors
-    /// As [`Transport::get`]; [`TransportError::Malformed`] when the answer is no change feed.
+    /// As [`Transport::get`]; [`TransportError::Malformed`](crate::net::TransportError::Malformed) when the answer is no change
+    /// feed.
     fn change_feed<'a>(&'a self, gun: Option<&'a Gun>, from: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>>;
 
     /// Asks whether a Notary server is there (`GET /v2/`, protocol 10.1). One that wants credentials is
-    /// [`TransportError::NotAllowed`].
+    /// [`TransportError::NotAllowed`](crate::net::TransportError::NotAllowed).
     ///
     /// # Errors
     /// As [`Transport::get`].

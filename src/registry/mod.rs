@@ -2,7 +2,7 @@
 //!
 //! What is asked of one stands behind [`Registry`], a border like `notary::Transport`: over the network (`http`, only with the
 //! feature `network`), or the functions of a sandbox in this process. What is asked for and what the answers mean is the same
-//! for both, and is said here once: [`list`] and [`manifest`].
+//! for both, and is said here once: [`list`] and [`manifest()`].
 //!
 //! Nothing that a registry says is signed. Lists are hints; content is what its digest says it is.
 #[cfg(feature = "network")]

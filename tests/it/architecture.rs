@@ -311,6 +311,7 @@ mod each_rule_can_fail {
     const TABLE: &[(&str, &[&str])] = &[
         ("text", &[]),
         ("tuf", &["text"]),
+        ("net", &[]),
         ("notary", &["tuf"]),
         ("sandbox", &["tuf"]),
         ("views", &["tuf"]),
