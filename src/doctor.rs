@@ -52,7 +52,9 @@ pub enum Area {
     Settings,
     /// The way to the server.
     Server,
-    /// Who we are to it.
+    /// The way to the registry.
+    Registry,
+    /// Who we are to them.
     Logins,
     /// How secrets are kept in memory.
     Memory,
@@ -71,6 +73,7 @@ impl Area {
             Self::Journal => "journal",
             Self::Settings => "settings",
             Self::Server => "server",
+            Self::Registry => "registry",
             Self::Logins => "logins",
             Self::Memory => "memory",
             Self::Tools => "tools",
@@ -161,7 +164,8 @@ async fn server(settings: &Settings) -> Vec<Check> {
         let settings = settings.clone();
         aside(move || logins::logins(&settings))
     };
-    let (mut all, logins) = tokio::join!(server::server(settings), of_logins);
+    let (mut all, registry, logins) = tokio::join!(server::server(settings), server::registry(settings), of_logins);
+    all.extend(registry);
     all.extend(logins);
     all
 }

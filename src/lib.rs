@@ -73,7 +73,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("tui", &["failure", "finding", "operator", "os", "procedures", "repository", "secret", "text", "tuf", "views"]),
+    ("tui", &["doctor", "failure", "finding", "operator", "os", "procedures", "repository", "secret", "text", "tuf", "views"]),
 ];
 
 pub mod cli;

@@ -7,14 +7,28 @@ use super::{
 use crate::{
     doctor::{self, Check},
     finding::Severity,
+    procedures::Workplace,
+    settings::Settings,
+    tui::Examiner,
 };
+use futures_util::FutureExt as _;
 use serde_json::json;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
+
+/// Looks at everything whenever the workstation is asked to.
+pub fn examiner(place: Workplace, settings: Settings) -> Examiner {
+    let home = home();
+    Arc::new(move || doctor::examine(place.clone(), settings.clone(), home.clone()).boxed())
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute())
+}
 
 /// Looks at everything, and says it.
 pub async fn examine(options: Options, report: bool) -> Result<(), Failure> {
     let as_json = options.json;
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
+    let home = home();
     let checks = match Context::new(options) {
         Ok(context) => doctor::examine(context.workplace(), context.settings, home.clone()).await,
         Err(failure) => {

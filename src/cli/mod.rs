@@ -179,7 +179,8 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         None => {
             let options = workstation::options(&context.settings);
             let (desk, place) = (context.desk().clone(), context.workplace());
-            workstation::open(desk, place, options, context.options.plain, stop).await
+            let examiner = doctor::examiner(place.clone(), context.settings.clone());
+            workstation::open(desk, place, examiner, options, context.options.plain, stop).await
         }
         Some(Command::Journal { work }) => aside(move || journal::journal(&context, work.as_deref())).await,
         Some(Command::Resume { work: None, .. }) => journal::interrupted(&context),

@@ -15,6 +15,7 @@ use crate::{
     tuf::pinning::Pinning,
     views::desk::{Desk, Facts, World},
 };
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -62,7 +63,9 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
         public_dir: world.public_dir(),
     };
     let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
-    let ended = workstation::open(desk, place, screen, options.plain, stop).await;
+    // Nothing is set, and the server is in this process.
+    let examiner = std::sync::Arc::new(|| crate::doctor::without_settings().boxed());
+    let ended = workstation::open(desk, place, examiner, screen, options.plain, stop).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;
     drop(world);

@@ -4,7 +4,7 @@ use crate::{
     operator::Cancel,
     procedures::Workplace,
     settings::{Origin, Settings, Sourced},
-    tui::{self, Ended, Options},
+    tui::{self, Ended, Examiner, Options},
     views::desk::Desk,
 };
 use std::io::{self, IsTerminal as _};
@@ -41,13 +41,20 @@ pub fn options(settings: &Settings) -> Options {
 }
 
 /// Opens the workstation.
-pub async fn open(desk: Desk, place: Workplace, options: Options, plain: bool, stop: Cancel) -> Result<(), Failure> {
+pub async fn open(
+    desk: Desk,
+    place: Workplace,
+    examiner: Examiner,
+    options: Options,
+    plain: bool,
+    stop: Cancel,
+) -> Result<(), Failure> {
     if is_plain(plain) {
         return plain::open(desk, place, options.theme.unicode, stop).await;
     }
     // What was done was said on the screen; what had begun was waited for.
     let nothing = "nothing was left half done";
-    let ended = tui::run(desk, place, options)
+    let ended = tui::run(desk, place, examiner, options)
         .await
         .map_err(|e| Failure::new("screen", e.to_string(), nothing, "Every command works without a screen: claviger --help."))?;
     match ended {

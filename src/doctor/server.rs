@@ -26,6 +26,9 @@ const CLOCK_WARN: u64 = 5 * 60;
 /// From this difference on, they do.
 const CLOCK_ERROR: u64 = 24 * 60 * 60;
 
+/// Whose certificates are accepted if nothing is set.
+const OF_SYSTEM: &str = "an authority of this system, or of docker's directory for this server";
+
 /// Looks at the way to the server in force.
 pub async fn server(settings: &Settings) -> Vec<Check> {
     let server = match settings.server_for(OF_DOCKER) {
@@ -40,15 +43,18 @@ pub async fn server(settings: &Settings) -> Vec<Check> {
         ),
         origin => Check::good(Area::Server, format!("{shown} ({origin})")),
     }];
-    let brief = |s: HttpSettings| HttpSettings { waits: brief(s.waits), retry: Retry { times: 0, ..s.retry }, ..s };
+    let by = match &settings.network.ca {
+        Some(ca) => format!("the authority that {} names", ca.origin),
+        None => OF_SYSTEM.to_owned(),
+    };
     let ready = HttpSettings::from_settings(settings, server.value).and_then(|s| {
-        let host = Host::new(&brief(s.clone()))?;
+        let host = Host::new(&shortened(s.clone()))?;
         Ok((host, client::certificate(&s, settings)?))
     });
     match ready {
         Ok((host, shown)) => {
             all.extend(shown);
-            walk(&host, settings, &mut all).await;
+            walk(&host, &by, "a Notary server", &mut all).await;
         }
         Err(e) => {
             // An address is shown without what somebody may have put into it.
@@ -62,12 +68,38 @@ pub async fn server(settings: &Settings) -> Vec<Check> {
     all
 }
 
+/// Looks at the way to the registry that was set, if one was.
+pub async fn registry(settings: &Settings) -> Vec<Check> {
+    let Some(set) = &settings.registry else { return Vec::new() };
+    let shown = without_account(&set.value.url);
+    let whose = set.value.name.as_ref().map(|name| format!(", for names of {name}")).unwrap_or_default();
+    let mut all = vec![Check::good(Area::Registry, format!("{shown}{whose} ({})", set.origin))];
+    let any = match &settings.network.ca {
+        Some(ca) => format!("the authority that {} names, or {OF_SYSTEM}", ca.origin),
+        None => OF_SYSTEM.to_owned(),
+    };
+    match HttpSettings::of_registry(settings, &set.value.url).and_then(|s| Host::new(&shortened(s))) {
+        Ok(host) => walk(&host, &any, "a registry", &mut all).await,
+        Err(HttpError::Address { reason, .. }) => {
+            let next = "Give an address such as https://registry.example.com:5000 (--registry).";
+            all.push(Check::error(Area::Registry, format!("{shown} is no address of a registry: {reason}"), next));
+        }
+        Err(e) => all.push(Check::error(Area::Registry, e.to_string(), e.remedy())),
+    }
+    all.into_iter().map(|check| Check { area: Area::Registry, ..check }).collect()
+}
+
+fn shortened(s: HttpSettings) -> HttpSettings {
+    HttpSettings { waits: brief(s.waits), retry: Retry { times: 0, ..s.retry }, ..s }
+}
+
 fn brief(waits: Waits) -> Waits {
     let Waits { connect, idle, whole } = waits;
     Waits { connect: connect.min(PATIENCE), idle: idle.min(PATIENCE), whole: whole.min(PATIENCE) }
 }
 
-async fn walk(host: &Host, settings: &Settings, all: &mut Vec<Check>) {
+/// `by` is whose authority is accepted, and `kind` what should answer there.
+async fn walk(host: &Host, by: &str, kind: &str, all: &mut Vec<Check>) {
     let endpoint = host.endpoint();
     all.extend(proxy::proxies(&endpoint));
     match &endpoint.route {
@@ -80,8 +112,8 @@ async fn walk(host: &Host, settings: &Settings, all: &mut Vec<Check>) {
     }
     match host.greet().await {
         Ok(greeting) => {
-            all.push(secured(&endpoint, &greeting, settings));
-            all.push(answered(&greeting));
+            all.push(secured(&endpoint, &greeting, by));
+            all.push(answered(&greeting, kind));
             all.extend(greeting.date.map(|theirs| clock(theirs, Timestamp::now())));
         }
         Err(e) => all.push(unanswered(&e)),
@@ -149,7 +181,7 @@ fn unanswered(error: &TransportError) -> Check {
 }
 
 /// How the connection was secured.
-fn secured(endpoint: &Endpoint, greeting: &Greeting, settings: &Settings) -> Check {
+fn secured(endpoint: &Endpoint, greeting: &Greeting, by: &str) -> Check {
     if !endpoint.tls {
         let text = "no TLS: whoever is on the way can read what is asked, and withhold answers";
         return match is_loopback(&endpoint.host) {
@@ -157,10 +189,6 @@ fn secured(endpoint: &Endpoint, greeting: &Greeting, settings: &Settings) -> Che
             false => Check::warn(Area::Server, text, "Use https://, if the server offers it."),
         };
     }
-    let by = match &settings.network.ca {
-        Some(ca) => format!("the authority that {} names", ca.origin),
-        None => "an authority of this system, or of docker's directory for this server".to_owned(),
-    };
     let text = format!("TLS: its certificate holds, by {by}");
     let Some(until) = greeting.valid_until else { return Check::good(Area::Server, text) };
     let text = format!("{text}; valid until {}", until.strftime("%Y-%m-%d"));
@@ -171,7 +199,7 @@ fn secured(endpoint: &Endpoint, greeting: &Greeting, settings: &Settings) -> Che
 }
 
 /// What was answered to somebody who gave no credentials.
-fn answered(greeting: &Greeting) -> Check {
+fn answered(greeting: &Greeting, kind: &str) -> Check {
     let status = greeting.status;
     let strange = |text: &str, next: &str| Check::warn(Area::Server, format!("{text} (status {status})"), next);
     match status {
@@ -184,8 +212,8 @@ fn answered(greeting: &Greeting) -> Check {
         }
         500..=599 => strange("it answers that it does not work", "Try again later, or tell whoever runs the server."),
         _ => {
-            let text = format!("it answers, but not as a Notary server does (status {status})");
-            Check::error(Area::Server, text, "Check that the address is that of a Notary server.")
+            let text = format!("it answers, but not as {kind} does (status {status})");
+            Check::error(Area::Server, text, format!("Check that the address is that of {kind}."))
         }
     }
 }

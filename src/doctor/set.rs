@@ -24,6 +24,10 @@ pub fn settings(s: &Settings) -> Vec<Check> {
         Some(server) => all.push(say("server", &without_account(&server.value), &server.origin)),
         None => all.push(Check::good(Area::Settings, "server: the one of each repository's registry (default)")),
     }
+    all.extend(s.registry.as_ref().map(|set| {
+        let whose = set.value.name.as_ref().map(|name| format!(", for names of {name}")).unwrap_or_default();
+        say("registry", &format!("{}{whose}", without_account(&set.value.url)), &set.origin)
+    }));
     all.extend(of_network(&s.network));
     let pins = &s.trust_pinning;
     let count = pins.value.certs.len() + pins.value.ca.len();

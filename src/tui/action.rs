@@ -5,6 +5,7 @@ use super::{
     wizard::Asked,
 };
 use crate::{
+    doctor::Check,
     failure::Failure,
     procedures::Done,
     repository::Look,
@@ -60,6 +61,8 @@ pub enum Command {
     Cancel,
     /// See what the files of a refused repository claim.
     Look,
+    /// Look at what stands in the way.
+    Examine,
     /// Copy the selected ID, name or digest.
     Copy,
     /// Make a key.
@@ -231,6 +234,8 @@ pub enum Action {
     JournalRead(u64, Box<Ledger>),
     /// This was written down of a piece of work, or why that cannot be read.
     TranscriptRead(String, Result<Transcript, String>),
+    /// This stands in the way, or does not.
+    Examined(Vec<Check>),
     /// Interrupted work was closed, or why not.
     GivenUp(Result<(), Failure>),
     /// It is known which repositories there are.

@@ -1,6 +1,7 @@
 //! Where the user is: a place, and what is open on top of it.
 use super::{palette::Palette, roster::View, state::Attention, wizard::Wizard};
 use crate::{
+    doctor::Check,
     tuf::name::{Gun, RoleName},
     views::transcript::Transcript,
 };
@@ -67,6 +68,8 @@ pub enum Context {
     Deed,
     /// A message of the old tools.
     Message,
+    /// What stands in the way.
+    Doctor,
     /// The help.
     Help,
     /// The filter line.
@@ -93,7 +96,7 @@ pub enum Context {
 
 impl Context {
     /// All of them, the page of the lock last.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Overview,
         Self::Keys,
         Self::Key,
@@ -106,6 +109,7 @@ impl Context {
         Self::Journal,
         Self::Deed,
         Self::Message,
+        Self::Doctor,
         Self::Help,
         Self::Filter,
         Self::Palette,
@@ -193,6 +197,15 @@ pub struct MessagePage {
     pub scroll: View,
 }
 
+/// What stands in the way, on a page of its own.
+#[derive(Debug, Default)]
+pub struct DoctorPage {
+    /// What was found; nothing while it is looked for.
+    pub checks: Option<Vec<Check>>,
+    /// How far the page is scrolled.
+    pub scroll: View,
+}
+
 /// One repository, on a page of its own.
 #[derive(Debug)]
 pub struct RepoPage {
@@ -233,6 +246,8 @@ pub enum Layer {
     Repository(Box<RepoPage>),
     /// A message of the old tools.
     Message(MessagePage),
+    /// What stands in the way.
+    Doctor(DoctorPage),
     /// The filter line of the list below.
     Filter(Input),
     /// The palette, over the context below.

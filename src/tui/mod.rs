@@ -39,4 +39,5 @@ pub mod wizard;
 
 pub use action::Ended;
 pub use run::{Options, ScreenError, run};
+pub use runner::Examiner;
 pub use screens::frame::draw;

@@ -7,7 +7,7 @@ use super::{
     idle::Idle,
     keymap::{self, Key},
     layout,
-    runner::Runner,
+    runner::{Examiner, Runner},
     screens,
     secret_page::Asking,
     sitting::Sitting,
@@ -92,10 +92,10 @@ impl From<terminal::Panicked> for ScreenError {
 ///
 /// Draws in the task that calls it, so that task should be the main one. Files are read on blocking threads that
 /// cannot be stopped: end the runtime with `shutdown_background`, or leaving waits for them.
-pub async fn run(desk: Desk, place: Workplace, options: Options) -> Result<Ended, ScreenError> {
+pub async fn run(desk: Desk, place: Workplace, examiner: Examiner, options: Options) -> Result<Ended, ScreenError> {
     let panicked = Arc::new(Notify::new());
     terminal::hook_panics(panicked.clone());
-    let mut session = Session::new(desk, place, options)?;
+    let mut session = Session::new(desk, place, examiner, options)?;
     let ended = session.run(&panicked).await;
     session.leave().await;
     match ended {
@@ -138,7 +138,7 @@ struct SignalSet {
 }
 
 impl Session {
-    fn new(desk: Desk, place: Workplace, options: Options) -> Result<Self, ScreenError> {
+    fn new(desk: Desk, place: Workplace, examiner: Examiner, options: Options) -> Result<Self, ScreenError> {
         let signals = SignalSet {
             term: signal(SignalKind::terminate())?,
             hup: signal(SignalKind::hangup())?,
@@ -155,7 +155,7 @@ impl Session {
         state.has_shell = getsid(None).is_ok_and(|s| s != getpid());
         let guard = Guard::take(options.mouse)?;
         let screen = terminal::screen()?;
-        let runner = Runner::new(desk, place.clone(), actions.clone());
+        let runner = Runner::new(desk, place.clone(), examiner, actions.clone());
         let works = Works::new(place, actions.clone());
         state.read_only = works.read_only().map(str::to_owned);
         state.idle = Idle::new(options.lock_after);

@@ -6,10 +6,12 @@ use super::{
     shelf::{KeyShelf, Repo},
 };
 use crate::{
+    doctor::Check,
     procedures::{Interrupted, Workplace},
     tuf::name::Gun,
     views::{desk::Desk, transcript::Transcript},
 };
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
 use tokio::{
@@ -19,6 +21,9 @@ use tokio::{
 
 /// So many repositories are read at a time: enough to hide a server's latency, few enough not to be a burden to it.
 pub const AT_A_TIME: usize = 6;
+
+/// Looks at what stands in the way.
+pub type Examiner = Arc<dyn Fn() -> BoxFuture<'static, Vec<Check>> + Send + Sync>;
 
 /// Runs effects.
 pub struct Runner {
@@ -30,15 +35,17 @@ pub struct Runner {
     /// them itself, once for each that is read at the same time.
     listed: Arc<OnceCell<()>>,
     place: Workplace,
+    examiner: Examiner,
     /// Work that was interrupted before this session: it is said as long as that goes on.
     found: Arc<OnceLock<Vec<Interrupted>>>,
 }
 
 impl Runner {
-    /// Reads from `desk` and sends what it finds to `actions`; at `place` it finds work that was interrupted.
-    pub fn new(desk: Desk, place: Workplace, actions: UnboundedSender<Action>) -> Self {
+    /// Reads from `desk` and sends what it finds to `actions`; at `place` it finds work that was interrupted, and `examiner`
+    /// says what stands in the way.
+    pub fn new(desk: Desk, place: Workplace, examiner: Examiner, actions: UnboundedSender<Action>) -> Self {
         let turns = Arc::new(Semaphore::new(AT_A_TIME));
-        Self { desk, actions, tasks: JoinSet::new(), turns, listed: Arc::default(), place, found: Arc::default() }
+        Self { desk, actions, tasks: JoinSet::new(), turns, listed: Arc::default(), place, examiner, found: Arc::default() }
     }
 
     /// Starts one effect. Those that concern the terminal or guided work are not for here and do nothing.
@@ -77,6 +84,12 @@ impl Runner {
                 self.tasks.spawn_blocking(move || {
                     let closed = place.interrupted_work(&work).and_then(|found| found.give_up(&place));
                     let _ = actions.send(Action::GivenUp(closed));
+                });
+            }
+            Effect::Examine => {
+                let (examine, actions) = (self.examiner.clone(), self.actions.clone());
+                self.tasks.spawn(async move {
+                    let _ = actions.send(Action::Examined(examine().await));
                 });
             }
             Effect::TakeInventory(epoch) => {

@@ -1,7 +1,7 @@
 //! Everything the screen knows. Only [`super::update`] changes it; drawing reads it.
 use super::{
     idle::Idle,
-    layer::{Context, DeedPage, Layer, MessagePage, Place, RepoPage, Tab},
+    layer::{Context, DeedPage, DoctorPage, Layer, MessagePage, Place, RepoPage, Tab},
     ledger::Ledger,
     palette::Palette,
     roster::View,
@@ -210,6 +210,7 @@ impl State {
                 Layer::Matter(_) => Some(Context::Matter),
                 Layer::Deed(_) => Some(Context::Deed),
                 Layer::Message(_) => Some(Context::Message),
+                Layer::Doctor(_) => Some(Context::Doctor),
                 Layer::Repository(_) if self.open_repo().is_none_or(|r| r.known.is_none()) => Some(Context::Unknown),
                 Layer::Repository(p) => Some(match p.tab {
                     Tab::Chain => Context::Chain,
@@ -257,6 +258,16 @@ impl State {
         self.layers.iter_mut().rev().find_map(|l| if let Layer::Message(p) = l { Some(p) } else { None })
     }
 
+    /// The open page of what stands in the way.
+    pub fn doctor_page(&self) -> Option<&DoctorPage> {
+        self.layers.iter().rev().find_map(|l| if let Layer::Doctor(p) = l { Some(p) } else { None })
+    }
+
+    /// The same, to change it.
+    pub(super) fn doctor_page_mut(&mut self) -> Option<&mut DoctorPage> {
+        self.layers.iter_mut().rev().find_map(|l| if let Layer::Doctor(p) = l { Some(p) } else { None })
+    }
+
     /// The guided work that is open.
     pub fn wizard(&self) -> Option<&Wizard> {
         self.layers.iter().rev().find_map(|l| if let Layer::Wizard(w) = l { Some(&**w) } else { None })
@@ -292,6 +303,7 @@ impl State {
             Context::Journal => Some(&self.journal_view),
             Context::Deed => self.deed_page().map(|p| &p.scroll),
             Context::Message => self.message_page().map(|p| &p.scroll),
+            Context::Doctor => self.doctor_page().map(|p| &p.scroll),
             Context::Unknown => self.repo_page().map(|p| &p.unknown),
             Context::Chain => self.repo_page().map(|p| &p.chain),
             Context::Tags => self.repo_page().map(|p| &p.tags),
@@ -315,6 +327,7 @@ impl State {
             Context::Journal => Some(&mut self.journal_view),
             Context::Deed => self.deed_page_mut().map(|p| &mut p.scroll),
             Context::Message => self.message_page_mut().map(|p| &mut p.scroll),
+            Context::Doctor => self.doctor_page_mut().map(|p| &mut p.scroll),
             Context::Unknown => self.repo_page_mut().map(|p| &mut p.unknown),
             Context::Chain => self.repo_page_mut().map(|p| &mut p.chain),
             Context::Tags => self.repo_page_mut().map(|p| &mut p.tags),

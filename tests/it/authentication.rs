@@ -5,7 +5,7 @@ use super::{
     peers::{
         pki::Pki,
         program::{Answer, program, run, scratch},
-        server::NotaryServer,
+        server::{NotaryServer, Registry},
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -24,14 +24,14 @@ use std::{
 };
 
 /// The registry that the names begin with; nobody is there.
-const REGISTRY: &str = "127.0.0.1:5000";
-const PRIVATE: &str = "127.0.0.1:5000/team/private";
-const PUBLIC: &str = "127.0.0.1:5000/team/public";
+pub const REGISTRY: &str = "127.0.0.1:5000";
+pub const PRIVATE: &str = "127.0.0.1:5000/team/private";
+pub const PUBLIC: &str = "127.0.0.1:5000/team/public";
 const PASSPHRASE: &str = "a passphrase of these tests";
 /// Everything that must never be shown.
 const SECRETS: &[&str] = &["alice-secret", "bob-secret", "wrong-secret"];
 
-fn issuer() -> Issuer {
+pub fn issuer() -> Issuer {
     let people = [
         Person::new("alice", "alice-secret", Rights::none().everywhere(&["*"]).with_catalogue()),
         Person::new("bob", "bob-secret", Rights::none().on(PUBLIC, &["pull"])),
@@ -41,17 +41,18 @@ fn issuer() -> Issuer {
 }
 
 /// A server that wants tokens, the issuer of them, and somebody who wants to read.
-struct World {
+pub struct World {
     server: NotaryServer,
     issuer: Arc<Issuer>,
     shell: Shell,
     asked: Arc<AtomicUsize>,
     dir: PathBuf,
+    token: Value,
 }
 
 impl World {
     /// The issuer is at `https://HOST:PORT/token`.
-    fn new(issuer: Issuer, host: &str) -> Self {
+    pub fn new(issuer: Issuer, host: &str) -> Self {
         Self::changed(issuer, host, |service| service)
     }
 
@@ -70,15 +71,16 @@ impl World {
         fs::write(dir.join("issuer.crt"), issuer.certificate()).unwrap();
         let both = fs::read_to_string(Pki::shared().file("ca.crt")).unwrap() + shell.ca_pem();
         fs::write(dir.join("ca.crt"), both).unwrap();
-        let server = NotaryServer::with_tokens(&json!({
+        let token = json!({
             "realm": format!("https://{host}:{}/token", shell.address().port()), "service": "the service",
             "issuer": issuer.name(), "rootcertbundle": dir.join("issuer.crt"),
-        }));
-        Self { server, issuer, shell, asked, dir }
+        });
+        let server = NotaryServer::with_tokens(&token);
+        Self { server, issuer, shell, asked, dir, token }
     }
 
     /// One with two repositories, which the unmodified `notary` has published with tokens of the same issuer.
-    fn published() -> Self {
+    pub fn published() -> Self {
         let world = Self::new(issuer(), "127.0.0.1");
         let trust = world.dir.join("notary").into_os_string();
         let environment: Vec<(&str, OsString)> = ["ROOT", "TARGETS", "SNAPSHOT", "DELEGATION"]
@@ -108,24 +110,29 @@ impl World {
         world
     }
 
-    fn docker_config(&self, config: &Value) {
+    /// The real registry, which wants tokens of the same issuer.
+    pub fn registry(&self) -> Registry {
+        Registry::with_tokens(&self.token)
+    }
+
+    pub fn docker_config(&self, config: &Value) {
         fs::write(self.dir.join("docker/config.json"), config.to_string()).unwrap();
     }
 
     /// Docker's login of somebody at the registry.
-    fn login(&self, user: &str, password: &str) {
+    pub fn login(&self, user: &str, password: &str) {
         self.docker_config(&auths(user, password));
     }
 
     /// A credential helper that is a script.
-    fn helper(&self, name: &str, script: &str) {
+    pub fn helper(&self, name: &str, script: &str) {
         let file = self.dir.join("bin").join(format!("docker-credential-{name}"));
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         self.docker_config(&json!({"credHelpers": {REGISTRY: name}}));
     }
 
-    fn claviger(&self, arguments: &[&str], more: &[(&str, OsString)]) -> Answer {
+    pub fn claviger(&self, arguments: &[&str], more: &[(&str, OsString)]) -> Answer {
         self.in_trust_dir(&scratch("reader"), arguments, more)
     }
 
@@ -153,13 +160,13 @@ impl World {
         }
     }
 
-    fn identity_token(&self) -> String {
+    pub fn identity_token(&self) -> String {
         let form = "grant_type=password&username=alice&password=alice-secret&access_type=offline&service=the+service";
         let answer = self.issuer.handle(&Call::new("POST", "/token").with_body(form.as_bytes()));
         serde_json::from_slice::<Value>(&answer.body).unwrap()["refresh_token"].as_str().unwrap().to_owned()
     }
 
-    fn asked(&self) -> usize {
+    pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -170,7 +177,7 @@ fn auths(user: &str, password: &str) -> Value {
 
 /// The command has failed with exit status 1, and says all of this.
 #[track_caller]
-fn says(answer: &Answer, parts: &[&str]) {
+pub fn says(answer: &Answer, parts: &[&str]) {
     assert_eq!(answer.status, 1, "{answer:?}");
     for part in parts {
         assert!(answer.stderr.contains(part), "{part:?} is not in\n{answer:?}");
@@ -320,11 +327,11 @@ async fn what_is_remembered_does_not_stand_in_for_a_login() {
     world.in_trust_dir(&reader, &["repo", "show", PRIVATE], &[]).ok();
     world.login("bob", "bob-secret");
     says(&world.in_trust_dir(&reader, &["tags", PRIVATE], &[]), &["the server does not allow"]);
-    let World { server, shell, dir, asked, issuer } = world;
+    let World { server, shell, dir, asked, issuer, token } = world;
     let (port, gone) = (shell.address().port(), scratch("gone"));
     shell.stop().await;
     let other = Shell::start(&Authority::new().unwrap(), issuer.service(), 0).unwrap();
-    let world = World { server, shell: other, dir, asked, issuer };
+    let world = World { server, shell: other, dir, asked, issuer, token };
     world.login("alice", "alice-secret");
     for trust_dir in [&reader, &gone] {
         let away = world.in_trust_dir(trust_dir, &["tags", PRIVATE], &[]);

@@ -1,9 +1,9 @@
 //! The sandbox's registry: held against the real `docker-registry` request by request, used by `skopeo`, restarted, filled,
 //! and asked for rubbish.
 mod disk;
-mod images;
+pub mod images;
 mod limits;
-mod peer;
+pub mod peer;
 mod rubbish;
 mod skopeo;
 mod table;

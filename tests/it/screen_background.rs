@@ -75,6 +75,11 @@ pub fn desk(transport: Arc<dyn Transport>, dir: &std::path::Path) -> Desk {
     Desk::new(facts, Repositories::new(Servers::fixed(transport), TrustDir::new(dir), Pinning::default(), false))
 }
 
+/// No doctor comes.
+pub fn nothing_to_examine() -> claviger::tui::Examiner {
+    Arc::new(|| Box::pin(async { Vec::new() }))
+}
+
 /// Where procedures work in it.
 pub fn place(dir: &Path) -> Workplace {
     Workplace {
@@ -92,7 +97,7 @@ async fn a_few_are_read_at_a_time_and_all_are_stopped() {
     let server = Arc::new(Silent::default());
     let (waiting, came, went) = (server.waiting.clone(), server.came.clone(), server.went.clone());
     let (send, mut receive) = mpsc::unbounded_channel();
-    let mut runner = Runner::new(desk(server, dir.path()), place(dir.path()), send);
+    let mut runner = Runner::new(desk(server, dir.path()), place(dir.path()), nothing_to_examine(), send);
     let guns: Vec<Gun> = (0..50).map(|i| Gun::new(&format!("registry.example/{i}")).unwrap()).collect();
     runner.start(Effect::Load(7, guns));
     let all_came = async {
@@ -129,7 +134,8 @@ fn keys_are_read_aside() {
         let before = tokio::task::spawn_blocking(move || gate.recv());
         let dir = tempfile::tempdir().unwrap();
         let (send, mut receive) = mpsc::unbounded_channel();
-        let mut runner = Runner::new(desk(Arc::new(Silent::default()), dir.path()), place(dir.path()), send);
+        let mut runner =
+            Runner::new(desk(Arc::new(Silent::default()), dir.path()), place(dir.path()), nothing_to_examine(), send);
         runner.start(Effect::ReadKeys(3));
         assert!(receive.try_recv().is_err(), "starting reads nothing itself");
         open.send(()).unwrap();

@@ -61,6 +61,9 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
         Command::ExportAll if state.keys_progress == Progress::Done && state.keys.roster.rows().is_empty() => {
             Some("There are no keys here.")
         }
+        Command::Examine if page == Context::Doctor && state.doctor_page().is_some_and(|p| p.checks.is_none()) => {
+            Some("It is being looked at.")
+        }
         Command::Suspend if !state.has_shell => Some("There is no shell to go back to."),
         _ => None,
     }

@@ -22,6 +22,7 @@ const ALL: &[C] = &[
     C::Journal,
     C::Deed,
     C::Message,
+    C::Doctor,
     C::Help,
     C::Review,
     C::Outcome,
@@ -39,6 +40,7 @@ const PAGES: &[C] = &[
     C::Journal,
     C::Deed,
     C::Message,
+    C::Doctor,
 ];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
@@ -95,7 +97,7 @@ pub const TABLE: &[Entry] = &[
         &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
         "back",
         "out",
-        &[C::Key, C::Matter, C::Unknown, C::Deed, C::Message],
+        &[C::Key, C::Matter, C::Unknown, C::Deed, C::Message, C::Doctor],
         2,
     ),
     entry(Command::Look, &[Char('v')], "claims", "see what its files claim, unverified; once more hides it", &[C::Unknown], 5),
@@ -107,6 +109,9 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read the journal again", &[C::Journal, C::Deed], 4),
+    entry(Command::Examine, &[Char('r')], "look again", "look again at what stands in the way", &[C::Doctor], 4),
+    entry(Command::Examine, &[Char('d')], "doctor", "what stands in the way: server, logins, files, tools", &[C::Overview], 5)
+        .anywhere(&["doctor"]),
     entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview, C::Matter], 4),
     entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
     entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),

@@ -39,6 +39,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Journal => "Journal",
         Context::Deed => "Work",
         Context::Message => "Message",
+        Context::Doctor => "Doctor",
         Context::Unknown => "Repository",
         Context::Chain => "Chain of trust",
         Context::Tags => "Tags",

@@ -1,6 +1,7 @@
 //! The screens, one file each. Every one draws from the state alone, and says where its list is.
 pub mod chain;
 pub mod deed;
+mod doctor;
 pub mod findings;
 pub mod frame;
 pub mod help;
@@ -50,6 +51,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Journal => journal::draw(state, ink),
         Context::Deed => deed::draw(state, ink),
         Context::Message => message::draw(state, ink),
+        Context::Doctor => doctor::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
         Context::Help => help::draw(state, ink),
         Context::Palette => palette::draw(state, ink),
@@ -63,7 +65,7 @@ pub fn body(of: Context, content: Rect) -> Rect {
     match of {
         Context::Overview => overview::body(content),
         Context::Keys | Context::Repositories | Context::Journal => table::body(split(below(content, 1)).0),
-        Context::Key | Context::Matter | Context::Deed | Context::Message => below(content, 2),
+        Context::Key | Context::Matter | Context::Deed | Context::Message | Context::Doctor => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),
         Context::Help => help::body(content),
@@ -85,6 +87,7 @@ pub fn page_lines(state: &State, of: Context, content: Rect) -> Option<usize> {
         Context::Key => Some(key::lines(state, content.width).lines.len()),
         Context::Deed => Some(deed::lines(state, content.width).lines.len()),
         Context::Message => Some(message::lines(state, content.width).lines.len()),
+        Context::Doctor => Some(doctor::lines(state, content.width).lines.len()),
         Context::Matter => Some(matter::lines(state, content.width).lines.len()),
         Context::Unknown => Some(unknown::lines(state, content.width).lines.len()),
         Context::Findings => Some(findings::lines(state, content.width).lines.len()),

@@ -75,6 +75,12 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
         Action::JournalRead(epoch, ledger) if epoch == state.epoch => deeds::journal_read(state, *ledger),
         Action::JournalRead(..) => Vec::new(),
         Action::TranscriptRead(work, transcript) => deeds::transcript_read(state, &work, transcript),
+        Action::Examined(checks) => {
+            if let Some(page) = state.doctor_page_mut() {
+                page.checks = Some(checks);
+            }
+            Vec::new()
+        }
         Action::GivenUp(result) => deeds::given_up(state, result),
         Action::InventoryTaken(epoch, inventory) if epoch == state.epoch => reading::inventory_taken(state, inventory),
         Action::Step(epoch, gun, step) if epoch == state.epoch => reading::step(state, &gun, step),
@@ -137,6 +143,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RefreshAll => return reading::refresh_all(state),
         Command::Cancel => return reading::cancel(state),
         Command::Look => return reading::look(state),
+        Command::Examine => return navigate::examine(state),
         Command::Copy => {
             if let Some((what, text)) = state.copyable() {
                 let said = format!("Sent the {what} to the terminal's clipboard: {text}");

@@ -4,7 +4,7 @@ use crate::tui::{
     action::Command,
     effect::Effect,
     keymap,
-    layer::{Context, KeyPage, Layer, MatterPage, Place, RepoPage, Tab},
+    layer::{Context, DoctorPage, KeyPage, Layer, MatterPage, Place, RepoPage, Tab},
     layout,
     roster::View,
     screens,
@@ -116,6 +116,15 @@ fn open_in_chain(state: &mut State) {
             state.notice = Some(Notice { text, tone: Tone::Plain });
         }
     }
+}
+
+/// Opens the page of what stands in the way, or looks again on it.
+pub fn examine(state: &mut State) -> Vec<Effect> {
+    match state.doctor_page_mut() {
+        Some(page) => *page = DoctorPage::default(),
+        None => state.layers.push(Layer::Doctor(DoctorPage::default())),
+    }
+    vec![Effect::Examine]
 }
 
 fn open_key(state: &mut State, index: usize) {

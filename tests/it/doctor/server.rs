@@ -6,6 +6,7 @@ use crate::{
         program::program,
         server::{Kind, NotaryServer},
     },
+    sandbox_registry::peer::RealRegistry,
     transport_tls::{Authority, serve},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -23,12 +24,16 @@ struct Said(Vec<(String, String, String, String)>);
 impl Said {
     /// Of the server at this address, with more arguments.
     fn of(url: &str, arguments: &[&str]) -> Self {
+        Self::of_area("server", url, arguments)
+    }
+
+    fn of_area(area: &str, url: &str, arguments: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = doctor(home.path(), "/nonexistent");
-        let output = command.args(["--json", "--server", url]).args(arguments).output().unwrap();
+        let output = command.args(["--json", &format!("--{area}"), url]).args(arguments).output().unwrap();
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
-        let all = found["checks"].as_array().unwrap().iter().filter(|c| c["area"] == "server");
+        let all = found["checks"].as_array().unwrap().iter().filter(|c| c["area"] == area);
         let said = Self(all.map(|c| (text(c, "severity"), text(c, "text"), text(c, "detail"), text(c, "next"))).collect());
         let unwell = said.0.iter().any(|(severity, ..)| severity == "error");
         assert_eq!(output.status.code(), Some(i32::from(unwell)), "{:?}: {}", said.0, String::from_utf8_lossy(&output.stderr));
@@ -256,4 +261,20 @@ fn without_settings_that_can_be_used_no_server_is_looked_at() {
     let text = said(&output);
     assert!(output.status.code() == Some(1) && text.contains("and the server were not looked at"), "{text}");
     assert!(!text.lines().any(|l| l == "server"), "{text}");
+}
+
+#[test]
+fn the_way_to_the_registry_that_was_set_is_walked_too() {
+    let registry = RealRegistry::start();
+    let url = format!("http://{}", registry.address());
+    Said::of_area("registry", &url, &[]).ends("ok", "this machine's clock agrees", "");
+    let named = format!("reg.test={url}");
+    Said::of_area("registry", &named, &[]).has("ok", "for names of reg.test (--registry)");
+    Said::of_area("registry", "registry", &[]).ends("error", "is no address of a registry", "--registry");
+    let authority = Authority::new("registry");
+    let server = serve(&authority.server("localhost", |_| {}), None, rustls::ALL_VERSIONS);
+    let of_registry = |more: &[&str]| Said::of_area("registry", &https(&server), more);
+    of_registry(&[]).ends("error", "TLS: its certificate is signed by an unknown authority", "--tlscacert FILE");
+    of_registry(&["--tlscacert", authority.ca().to_str().unwrap()]).has("ok", "it answers");
+    assert!(Said::of("https://localhost:1", &[]).0.iter().all(|(_, text, ..)| !text.contains("registry")));
 }

@@ -149,6 +149,11 @@ impl Registry {
         Self(process)
     }
 
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.0.port)
+    }
+
     /// What it answers, head and body.
     pub fn ask(&self, method: &str, path: &str, headers: &str) -> std::io::Result<String> {
         ask(self.0.port, method, path, headers)

@@ -1,6 +1,6 @@
 //! A program for the robot that the shipped one cannot be: one with a fault. It is this test binary, started again by
 //! a test and told so by a variable; without it there is nothing to play.
-use crate::screen_background::{desk, place};
+use crate::screen_background::{desk, nothing_to_examine, place};
 use claviger::{
     notary::{Answer, ChangeRecord, Transport},
     text::Untrusted,
@@ -52,7 +52,7 @@ fn plays_a_faulty_program_for_another_test() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let desk = desk(Arc::new(Faulty::default()), dir.path());
     let place = place(dir.path());
-    let ended = runtime.block_on(run(desk, place, Options::from_env()));
+    let ended = runtime.block_on(run(desk, place, nothing_to_examine(), Options::from_env()));
     runtime.shutdown_background();
     println!("the screen ended: {ended:?}");
     std::process::exit(if ended.is_err() { 101 } else { 0 });

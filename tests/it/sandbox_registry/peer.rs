@@ -92,6 +92,11 @@ impl RealRegistry {
         }
         panic!("docker-registry does not start");
     }
+
+    /// Host and port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 impl Peer for RealRegistry {
