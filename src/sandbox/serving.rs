@@ -5,13 +5,13 @@ use super::{
     call::Service,
     http::{Shell, ShellError},
     join::Invitation,
-    registry::{Registry, limits},
+    registry::Registry,
     token::{Gate, Issuer, IssuerError, Person, Rights, guarded, notary_access},
     world::{PASSPHRASE, Sandbox, SandboxError},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{io, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 /// Accounts of a sandbox that asks for logins, and what they are for. The password is that of the keys.
 pub const ACCOUNTS: [(&str, &str); 2] = [("owner", "may do everything"), ("reader", "may read")];
@@ -25,9 +25,6 @@ pub enum ServingError {
     /// The files for those who join cannot be written.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// The images that were kept cannot be used.
-    #[error("the sandbox's images cannot be used: {0}")]
-    Images(io::Error),
     /// Nobody can give tokens.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
@@ -59,11 +56,7 @@ impl Serving {
         let authority = Authority::new()?;
         let kept = world.kept_ports();
         let ports = kept.as_deref().map(Ports::read).unwrap_or_default();
-        let images = match world.kept_images() {
-            Some(path) => Registry::on_disk(&path, limits::ROOM).map_err(ServingError::Images)?,
-            None => Registry::in_memory(limits::ROOM),
-        };
-        let (mut notary, mut registry) = (world.server().service(), Arc::new(images).service());
+        let (mut notary, mut registry) = (world.server().service(), world.registry().service());
         let mut tokens = None;
         if logins {
             let issuer = Arc::new(issuer()?);

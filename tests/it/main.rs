@@ -39,6 +39,7 @@ mod recorded;
 mod registry_client;
 mod registry_logins;
 mod robot;
+mod sandbox_images;
 mod sandbox_isolation;
 mod sandbox_kept;
 mod sandbox_life;

@@ -146,6 +146,7 @@ fn only_a_sandbox_is_destroyed_and_only_what_is_of_it() {
     assert!(matches!(destroy(&dir), Err(SandboxError::Memory { .. })), "while it is served");
     drop(sandbox);
     // A link is removed, not what it leads to.
+    fs::remove_dir_all(dir.join("registry")).unwrap();
     std::os::unix::fs::symlink(&mine, dir.join("registry")).unwrap();
     fs::write(dir.join("notes"), "mine").unwrap();
     let left = destroy(&dir).unwrap();

@@ -38,6 +38,7 @@ pub struct Disk {
     /// Holds the lock as long as it is open.
     _lock: File,
     written: u64,
+    waits: bool,
 }
 
 /// A registry as it lies on the disk.
@@ -61,9 +62,14 @@ impl Disk {
         for name in [TEMPORARY, BLOBS, REPOSITORIES] {
             make(&path.join(name))?;
         }
-        let disk = Self { path, _lock: lock, written: 0 };
+        let disk = Self { path, _lock: lock, written: 0, waits: true };
         let found = disk.read()?;
         Ok((disk, found))
+    }
+
+    /// Whether what is done from now on waits until the disk has it.
+    pub fn wait(&mut self, wait: bool) {
+        self.waits = wait;
     }
 
     /// Keeps content, from now on also through a power cut.
@@ -121,7 +127,9 @@ impl Disk {
         let written = (|| {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
             file.write_all(bytes)?;
-            file.sync_all()?;
+            if self.waits {
+                file.sync_all()?;
+            }
             std::fs::rename(&temporary, path)
         })();
         if let Err(e) = written {
@@ -129,7 +137,7 @@ impl Disk {
             let _ = std::fs::remove_file(&temporary);
             return Err(e);
         }
-        sync(directory)
+        if self.waits { sync(directory) } else { Ok(()) }
     }
 
     fn read(&self) -> std::io::Result<Found> {

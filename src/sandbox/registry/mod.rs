@@ -2,11 +2,13 @@
 //! byte where clients look, except where that one breaks down or does not do what the specification says.
 //!
 //! `request` reads addresses, `access` says what each needs, `blob`, `upload`, `manifest` and `list` answer, `store` and
-//! `disk` keep. Nothing that a client sends becomes part of a path unless it is a `Name`, `Tag` or `Digest`.
+//! `disk` keep; `image` makes what a world begins with. Nothing that a client sends becomes part of a path unless it is a
+//! `Name`, `Tag` or `Digest`.
 mod access;
 mod answer;
 mod blob;
 mod disk;
+mod image;
 mod list;
 mod manifest;
 mod request;
@@ -17,6 +19,7 @@ use super::{
     answer::Response,
     call::{Call, Service},
 };
+pub(super) use image::Image;
 use request::Asked;
 use std::{
     path::Path,
@@ -51,6 +54,15 @@ impl Registry {
     /// The directory cannot be made, read or locked.
     pub fn on_disk(path: &Path, room: u64) -> std::io::Result<Self> {
         Ok(Self { store: Mutex::new(Store::on_disk(path, room)?) })
+    }
+
+    /// The same, while `fill` puts into it what a new world begins with: for that it does not wait for the disk. What a
+    /// power cut spoils then is known by its digest, and not served.
+    pub(super) fn begun<E>(self, fill: impl FnOnce(&Self) -> Result<(), E>) -> Result<Self, E> {
+        self.store().wait_for_disk(false);
+        let filled = fill(&self);
+        self.store().wait_for_disk(true);
+        filled.map(|()| self)
     }
 
     /// The registry as what answers requests.

@@ -112,6 +112,13 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether what is done waits until the disk has it.
+    pub fn wait_for_disk(&mut self, wait: bool) {
+        if let Some(disk) = &mut self.disk {
+            disk.wait(wait);
+        }
+    }
+
     /// The names of all repositories, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.repositories.keys().map(Name::as_str)

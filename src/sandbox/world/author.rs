@@ -6,6 +6,7 @@ use super::{
 use crate::{
     sandbox::{
         keys::ServerKeys,
+        registry::Image,
         store::{Published, Repository},
     },
     tuf::{
@@ -21,7 +22,10 @@ use crate::{
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Lifetimes that Notary gives (protocol 5), in days.
 const ROOT_LIFE: i64 = 10 * 365;
@@ -32,7 +36,7 @@ const TIMESTAMP_LIFE: i64 = 14;
 /// Who signs what in a repository.
 pub struct Owner {
     /// The root key; its certificate is made when the root is published.
-    pub root: std::sync::Arc<crate::keys::PrivateKey>,
+    pub root: Arc<crate::keys::PrivateKey>,
     /// The targets key.
     pub targets: Identity,
     /// The snapshot key, unless the server has it.
@@ -56,7 +60,14 @@ pub struct Author {
     /// Last published version of the base roles but `targets`.
     versions: BTreeMap<BaseRole, u64>,
     repository: Repository,
+    /// The architectures for which images are made.
+    architectures: &'static [&'static str],
+    /// What was pushed to the registry, in this order.
+    pushed: Pushed,
 }
+
+/// Images in the order in which they were pushed, with their names.
+pub type Pushed = Vec<(Box<str>, Arc<Image>)>;
 
 struct Draft {
     version: u64,
@@ -98,6 +109,8 @@ impl Author {
             dirty: BTreeSet::from([BaseRole::Root.into(), targets]),
             meta: BTreeMap::new(),
             versions,
+            architectures: &["amd64"],
+            pushed: Vec::new(),
         })
     }
 
@@ -126,13 +139,36 @@ impl Author {
         Ok(())
     }
 
-    /// Signs names in some roles. What a name stands for follows from repository and name, so that roles agree.
+    /// The architectures for which images are made from now on; several make a list of them.
+    pub fn build_for(&mut self, architectures: &'static [&'static str]) {
+        self.architectures = architectures;
+    }
+
+    /// Pushes an image to the registry. What it is follows from repository and name.
+    pub fn push(&mut self, name: &str) -> Arc<Image> {
+        // Somebody else may have signed it already.
+        if let Some((_, image)) = self.pushed.iter().find(|(n, _)| &**n == name) {
+            return image.clone();
+        }
+        let image = Arc::new(Image::about(&format!("{} {name}", self.gun), self.architectures));
+        self.pushed.push((name.into(), image.clone()));
+        image
+    }
+
+    /// Pushes what one name stands for under another as well. Nobody signs that.
+    pub fn push_also_as(&mut self, name: &str, other: &str) {
+        let image = self.push(name);
+        self.pushed.push((other.into(), image));
+    }
+
+    /// Pushes images, and signs their names in some roles.
     pub fn tag(&mut self, roles: &[&str], names: &[&str]) -> Result<(), SandboxError> {
         for name in names {
-            let digest: [u8; 32] = Sha256::digest(format!("{}:{name}", self.gun)).into();
-            let size = digest.first_chunk().map_or(0, |b: &[u8; 2]| i64::from(u16::from_be_bytes(*b)) % 3000);
+            let image = self.push(name);
+            let manifest = image.manifest();
+            let size = i64::try_from(manifest.len()).map_err(|_| SandboxError::Internal("making an image"))?;
             for role in roles {
-                let meta = FileMeta::from_sha256(739 + size, digest);
+                let meta = FileMeta::from_sha256(size, Sha256::digest(manifest).into());
                 self.draft(role)?.targets.insert((*name).into(), meta);
             }
         }
@@ -153,7 +189,7 @@ impl Author {
     }
 
     /// Replaces the root key, so many days before now.
-    pub fn rotate_root(&mut self, key: std::sync::Arc<crate::keys::PrivateKey>, ago: i64) -> Result<(), SandboxError> {
+    pub fn rotate_root(&mut self, key: Arc<crate::keys::PrivateKey>, ago: i64) -> Result<(), SandboxError> {
         let new = Identity::certified(key, &self.gun, days(self.now, -ago)?, days(self.now, ROOT_LIFE - ago)?)?;
         let old = std::mem::replace(&mut self.root, new);
         self.old_roots.push(old.clone());
@@ -195,13 +231,13 @@ impl Author {
     }
 
     /// Ends the history. Unless it is frozen, the server has kept signing since.
-    pub fn finish(mut self, frozen: bool) -> Result<Repository, SandboxError> {
+    pub fn finish(mut self, frozen: bool) -> Result<(Repository, Pushed), SandboxError> {
         if frozen {
             self.repository.freeze();
         }
         let yesterday = days(self.now, -1)?;
         self.repository.renew(yesterday).map_err(|_| SandboxError::Internal("signing a timestamp"))?;
-        Ok(self.repository)
+        Ok((self.repository, self.pushed))
     }
 
     fn next(&mut self, role: BaseRole, at: Timestamp, life: i64) -> Result<Common, SandboxError> {

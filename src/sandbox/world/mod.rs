@@ -8,6 +8,7 @@ mod repositories;
 
 use super::{
     disk::{Disk, DiskError},
+    registry::{Registry, limits},
     server::{Clock, Server},
     transport::InProcess,
 };
@@ -71,6 +72,14 @@ pub enum SandboxError {
         /// Why.
         source: DiskError,
     },
+    /// The images in its registry cannot be read or written.
+    #[error("the sandbox's images cannot be used ({path}): {source}")]
+    Images {
+        /// Their directory, printable.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A key cannot be made or stored.
     #[error("the sandbox's keys cannot be made: {0}")]
     Key(#[from] KeyError),
@@ -90,6 +99,10 @@ impl SandboxError {
         Self::Files { path: shown(path), source }
     }
 
+    fn images(path: &Path, source: std::io::Error) -> Self {
+        Self::Images { path: shown(path), source }
+    }
+
     fn memory(path: &Path, source: DiskError) -> Self {
         Self::Memory { path: shown(path), source }
     }
@@ -100,6 +113,7 @@ pub struct Sandbox {
     place: Place,
     trust_dir: TrustDir,
     server: Arc<Server>,
+    registry: Arc<Registry>,
 }
 
 enum Place {
@@ -148,13 +162,19 @@ impl Sandbox {
         keystore::fill(&trust_dir, &people, &stories)?;
         let public = root.join(PUBLIC);
         DirBuilder::new().mode(0o700).create(&public).map_err(|e| SandboxError::files(&public, e))?;
+        let images = root.join(IMAGES);
+        let registry = match &place {
+            Place::Temporary(_) => Registry::in_memory(limits::ROOM),
+            Place::Kept(_) => Registry::on_disk(&images, limits::ROOM).map_err(|e| SandboxError::images(&images, e))?,
+        };
+        let registry = registry.begun(|registry| repositories::push(&stories, registry))?;
         let repositories = stories.into_iter().map(|s| s.repository);
         let memory = root.join(MEMORY);
         let server = match &place {
             Place::Temporary(_) => Server::new(clock, repositories),
             Place::Kept(_) => Server::create(clock, &memory, repositories).map_err(|e| SandboxError::memory(&memory, e))?,
         };
-        Ok(Self { place, trust_dir, server: Arc::new(server) })
+        Ok(Self { place, trust_dir, server: Arc::new(server), registry: Arc::new(registry) })
     }
 
     /// Opens the world that lies in a directory, as it was left; makes one there if the directory is empty or not there.
@@ -168,8 +188,10 @@ impl Sandbox {
         let root = std::path::absolute(directory).map_err(|e| SandboxError::files(directory, e))?;
         let memory = root.join(MEMORY);
         let server = Server::open(Arc::new(Timestamp::now), &memory).map_err(|e| SandboxError::memory(&memory, e))?;
+        let images = root.join(IMAGES);
+        let registry = Registry::on_disk(&images, limits::ROOM).map_err(|e| SandboxError::images(&images, e))?;
         let trust_dir = TrustDir::new(root.join("docker/trust"));
-        Ok(Self { place: Place::Kept(root), trust_dir, server: Arc::new(server) })
+        Ok(Self { place: Place::Kept(root), trust_dir, server: Arc::new(server), registry: Arc::new(registry) })
     }
 
     /// Ends a world that was kept: removes what it is made of, and the directory if nothing else is in it. Gives the names
@@ -210,12 +232,6 @@ impl Sandbox {
         matches!(self.place, Place::Kept(_)).then(|| self.path().join(PORTS))
     }
 
-    /// Where a sandbox that stays keeps its images.
-    #[cfg(feature = "network")]
-    pub(in crate::sandbox) fn kept_images(&self) -> Option<PathBuf> {
-        matches!(self.place, Place::Kept(_)).then(|| self.path().join(IMAGES))
-    }
-
     /// Where public halves of keys go that are made here.
     pub fn public_dir(&self) -> PathBuf {
         self.path().join(PUBLIC)
@@ -239,6 +255,11 @@ impl Sandbox {
     /// Its server, for a shell around it.
     pub fn server(&self) -> &Arc<Server> {
         &self.server
+    }
+
+    /// Its registry, asked in this process: the images of `sandbox.test/NAME` are in the repository `NAME`.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
     }
 
     /// The repositories on its server, sorted.

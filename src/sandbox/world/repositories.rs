@@ -1,12 +1,12 @@
 //! The repositories of the world, each with its story. Times are days before now.
 use super::{
     SandboxError,
-    author::{Author, Owner},
+    author::{Author, Owner, Pushed},
     people::{self, Identity, People},
 };
 use crate::{
     keys::PrivateKey,
-    sandbox::store::Repository,
+    sandbox::{registry::Registry, store::Repository},
     tuf::{json::Value, name::BaseRole},
 };
 use jiff::Timestamp;
@@ -16,6 +16,8 @@ use std::{borrow::Cow, sync::Arc};
 pub struct Story {
     /// What is on the server.
     pub repository: Repository,
+    /// What is in the registry.
+    pub pushed: Pushed,
     /// Private keys at this desk, with the role that the file names.
     pub keys: Vec<(BaseRole, Arc<PrivateKey>)>,
     /// What this machine remembers of the repository.
@@ -31,6 +33,18 @@ pub enum Remembered {
     FirstRoot,
     /// Everything that is current.
     Everything,
+}
+
+/// Pushes the images of all stories. The registry has no host in its names.
+pub fn push(stories: &[Story], registry: &Registry) -> Result<(), SandboxError> {
+    for story in stories {
+        let gun = story.repository.gun().as_str();
+        let name = gun.split_once('/').map_or(gun, |(_, name)| name);
+        for (tag, image) in &story.pushed {
+            registry.keep(name, tag, image).map_err(|_| SandboxError::Internal("keeping an image"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Everything that is needed to tell a story.
@@ -74,11 +88,13 @@ impl<'a> Teller<'a> {
     }
 
     fn end(author: Author, targets: Arc<PrivateKey>, remembered: Remembered) -> Result<Story, SandboxError> {
-        Ok(Story { repository: author.finish(false)?, keys: vec![(BaseRole::Targets, targets)], remembered })
+        let (repository, pushed) = author.finish(false)?;
+        Ok(Story { repository, pushed, keys: vec![(BaseRole::Targets, targets)], remembered })
     }
 
     /// Several signers as docker sets them up, one with an RSA key, and a machine. Everybody signs for
-    /// `targets/releases`; one tag waits for its release.
+    /// `targets/releases`; one tag waits for its release. In the registry a nightly build has never been signed, and
+    /// `latest` was pushed again after it was.
     fn frontend(&self) -> Result<Story, SandboxError> {
         let p = self.people;
         let (mut a, key) = self.begin("shop/frontend", 420)?;
@@ -97,9 +113,12 @@ impl<'a> Teller<'a> {
         a.tag(&["targets/releases", "targets/ci"], &["2.0.0", "2.0.1", "2.1.0", "latest"])?;
         a.tag(&["targets/bob"], &["2.1.0"])?;
         a.publish(41)?;
+        a.build_for(&["amd64", "arm64"]);
         a.tag(&["targets/releases", "targets/alice"], &["2.2.0", "2.2.1"])?;
         a.tag(&["targets/carol"], &["2.3.0-beta1"])?;
         a.publish(6)?;
+        a.push("nightly");
+        a.push_also_as("2.2.1", "latest");
         Self::end(a, key, Remembered::Everything)
     }
 
@@ -173,6 +192,7 @@ impl<'a> Teller<'a> {
         keys.extend([first.clone(), fourth.clone()].map(|k| (BaseRole::Root, k)));
         let owner = Owner { root: first, targets, snapshot: Some(snapshot) };
         let mut a = Author::new("sandbox.test/platform/base", self.now, 900, owner)?;
+        a.build_for(&["amd64", "arm64"]);
         a.tag(&["targets"], &["bookworm"])?;
         a.publish(900)?;
         a.rotate_root(second, 610)?;
@@ -186,7 +206,8 @@ impl<'a> Teller<'a> {
         let data = [("build", Value::Int(421)), ("notes", Value::Str(Cow::Borrowed("long-term support")))];
         a.custom("trixie", Value::Object(data.map(|(k, v)| (Cow::Borrowed(k), v)).into()))?;
         a.publish(33)?;
-        Ok(Story { repository: a.finish(false)?, keys, remembered: Remembered::FirstRoot })
+        let (repository, pushed) = a.finish(false)?;
+        Ok(Story { repository, pushed, keys, remembered: Remembered::FirstRoot })
     }
 
     /// A root that ends in less than four months.
@@ -218,7 +239,8 @@ impl<'a> Teller<'a> {
         let (mut a, _) = self.begin("legacy/archive", 700)?;
         a.tag(&["targets"], &["final"])?;
         a.publish(200)?;
-        Ok(Story { repository: a.finish(true)?, keys: Vec::new(), remembered: Remembered::Nothing })
+        let (repository, pushed) = a.finish(true)?;
+        Ok(Story { repository, pushed, keys: Vec::new(), remembered: Remembered::Nothing })
     }
 
     /// Names that try to be something else on a terminal: colours, cursor movements, reversed and invisible text.

@@ -74,7 +74,7 @@ fn skopeo_pushes_an_image_for_two_platforms_and_pulls_it_back_byte_for_byte() {
     let host = served.value("registry").strip_prefix("https://").unwrap();
     let ca_file = Path::new(served.value("docker_config")).join("tls").join(host).join("ca.crt");
     let certificates = ca_file.parent().unwrap().to_str().unwrap();
-    let there = format!("docker://{host}/shop/docs:1.0");
+    let there = format!("docker://{host}/trial/docs:1.0");
     let (from, to) = (format!("oci:{}:1.0", at("from").display()), format!("oci:{}:1.0", at("to").display()));
     skopeo(home.path(), &["copy", "--all", "--preserve-digests", "--dest-cert-dir", certificates, &from, &there]);
     skopeo(home.path(), &["copy", "--all", "--preserve-digests", "--src-cert-dir", certificates, &there, &to]);
@@ -87,7 +87,7 @@ fn skopeo_pushes_an_image_for_two_platforms_and_pulls_it_back_byte_for_byte() {
     let tags: serde_json::Value = serde_json::from_slice(&tags).unwrap();
     assert_eq!(tags["Tags"], serde_json::json!(["1.0"]));
     // Taken over into another repository of the same registry, and then deleted there.
-    let other = format!("docker://{host}/shop/other:2.0");
+    let other = format!("docker://{host}/trial/other:2.0");
     let both = ["--src-cert-dir", certificates, "--dest-cert-dir", certificates];
     skopeo(home.path(), &[&["copy", "--all", "--preserve-digests"], &both[..], &[&*there, &other]].concat());
     assert_eq!(skopeo(home.path(), &["inspect", "--raw", "--cert-dir", certificates, &other]), index.as_bytes());
@@ -97,10 +97,10 @@ fn skopeo_pushes_an_image_for_two_platforms_and_pulls_it_back_byte_for_byte() {
     assert_eq!(ca, std::fs::read_to_string(served.value("ca_file")).unwrap());
     let address = host.parse().unwrap();
     let catalogue = ask(address, &ca, "GET", "/v2/_catalog");
-    assert_eq!(catalogue.text(), "{\"repositories\":[\"shop/docs\",\"shop/other\"]}\n");
+    assert!(catalogue.text().ends_with(",\"trial/docs\",\"trial/other\"]}\n"), "{}", catalogue.text());
     // Whoever only asks about a blob learns its size, and gets nothing of it.
     let layer = gzip(&vec![0; 4 << 20]);
-    let head = ask(address, &ca, "HEAD", &format!("/v2/shop/docs/blobs/{}", sha256(&layer)));
+    let head = ask(address, &ca, "HEAD", &format!("/v2/trial/docs/blobs/{}", sha256(&layer)));
     assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, Some(&*layer.len().to_string()), 0));
     assert_eq!(served.end(), Some(0));
 }
@@ -110,7 +110,7 @@ fn skopeo_does_not_push_where_it_does_not_know_the_authority() {
     let home = tempfile::tempdir().unwrap();
     layout(&home.path().join("from"));
     let served = Served::start();
-    let there = format!("docker://{}/shop/docs:1.0", served.value("registry").strip_prefix("https://").unwrap());
+    let there = format!("docker://{}/trial/docs:1.0", served.value("registry").strip_prefix("https://").unwrap());
     let skopeo = program("skopeo");
     let mut command = tool(skopeo.to_str().unwrap(), home.path());
     let from = format!("oci:{}:1.0", home.path().join("from").display());
