@@ -82,7 +82,7 @@ pub async fn serve(dir: Option<&Path>, logins: bool, as_json: bool) -> Result<()
     let world = make(dir)?;
     let serving = Serving::start(&world, logins).map_err(|e| match e {
         ServingError::Sandbox(e) => failure(&e),
-        e => Failure::new("sandbox", e.to_string(), "nothing is served", ""),
+        e => Failure::new("sandbox", e.to_string(), "nothing is served", "Run it again when that is mended."),
     })?;
     let invitation = serving.invitation();
     if as_json {
@@ -136,7 +136,12 @@ pub fn destroy(dir: &Path, as_json: bool) -> Result<(), Failure> {
 
 fn make(dir: Option<&Path>) -> Result<Sandbox, Failure> {
     let now = Timestamp::now();
-    dir.map_or_else(|| Sandbox::new(now, None), |dir| Sandbox::kept(now, dir)).map_err(|e| failure(&e))
+    let world = dir.map_or_else(|| Sandbox::new(now, None), |dir| Sandbox::kept(now, dir)).map_err(|e| failure(&e))?;
+    for (file, why) in world.registry().spoilt() {
+        let file = crate::text::path(&file);
+        output::note(&format!("an image's file is left out: {file} ({why}); push it again, or remove the file"));
+    }
+    Ok(world)
 }
 
 fn failure(error: &SandboxError) -> Failure {
@@ -150,6 +155,12 @@ fn failure(error: &SandboxError) -> Failure {
             ("nothing was changed", "End the program that serves it, or name another directory.")
         }
         SandboxError::Memory { source: DiskError::Damaged(_), .. } => half_made,
+        SandboxError::Images { source, .. } if source.kind() == std::io::ErrorKind::ResourceBusy => {
+            ("nothing was changed", "End the program that serves it, or name another directory.")
+        }
+        SandboxError::Images { .. } => {
+            ("nothing is served", "Check that its owner can read and write it, or move it away: images can be pushed again.")
+        }
         SandboxError::Memory { source: DiskError::File(e), .. } if e.kind() == std::io::ErrorKind::NotFound => half_made,
         _ => ("there is no sandbox", "Check that the directory can be written (TMPDIR, if none was named)."),
     };

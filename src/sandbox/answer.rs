@@ -114,6 +114,12 @@ impl Response {
         Self::new(413, TEXT, *b"413 Request Entity Too Large")
     }
 
+    /// What only this server says: others send so much that there is no room for more.
+    #[cfg(feature = "network")]
+    pub(super) fn busy() -> Self {
+        Self::new(503, TEXT, *b"the sandbox is reading as much as it can hold; nothing was done; try again")
+    }
+
     /// A method that the server does not know.
     pub(super) fn no_method() -> Self {
         Self { status: 405, headers: Vec::new(), body: Vec::new() }

@@ -5,6 +5,9 @@ use std::sync::Arc;
 /// What answers requests: a Notary server, a registry, an issuer of tokens. It may take a while, and is not asynchronous.
 pub type Service = Arc<dyn Fn(&Call<'_>) -> Response + Send + Sync>;
 
+/// What a request must pass before anything of its body is read: it sees everything but that, and may answer instead.
+pub type Guard = Arc<dyn Fn(&Call<'_>) -> Result<(), Response> + Send + Sync>;
+
 /// One request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call<'a> {

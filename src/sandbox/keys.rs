@@ -11,6 +11,9 @@ use std::{
 /// Most keys that are kept for those who ask for one and never publish a root that names it; beyond it the oldest goes.
 const UNUSED: usize = 1024;
 
+/// Most used keys that are kept for one role of one collection; beyond it the one that was used longest ago goes.
+const USED: usize = 256;
+
 /// The keys that the server has for a collection's current root.
 #[derive(Clone)]
 pub struct ServerKeys {
@@ -23,7 +26,7 @@ pub struct ServerKeys {
 /// A collection, by the name that was asked for, and a role of it.
 type Place = (String, BaseRole);
 
-/// Every key that the server ever made. None is forgotten: a root of long ago may come back after a collection was deleted.
+/// The keys that the server made. Those of a deleted collection stay: its root may be published again.
 #[derive(Default)]
 pub(super) struct KeyRing {
     used: BTreeMap<Place, Vec<Arc<PrivateKey>>>,
@@ -71,10 +74,17 @@ impl KeyRing {
     pub fn are_used(&mut self, gun: &str, keys: &ServerKeys) {
         for (role, key) in [(BaseRole::Timestamp, Some(&keys.timestamp)), (BaseRole::Snapshot, keys.snapshot.as_ref())] {
             let place = (gun.to_owned(), role);
-            if self.unused.get(&place).is_some_and(|unused| key.is_some_and(|k| k.id() == unused.id())) {
-                let used = self.unused.remove(&place);
+            let Some(key) = key else { continue };
+            if self.unused.get(&place).is_some_and(|unused| key.id() == unused.id()) {
+                self.unused.remove(&place);
                 self.asked.retain(|asked| *asked != place);
-                self.used.entry(place).or_default().extend(used);
+            }
+            // The one in use is the last.
+            let used = self.used.entry(place).or_default();
+            used.retain(|k| k.id() != key.id());
+            used.push(key.clone());
+            if used.len() > USED {
+                used.remove(0);
             }
         }
     }

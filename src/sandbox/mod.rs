@@ -35,7 +35,7 @@ mod world;
 pub use answer::Response;
 #[cfg(feature = "network")]
 pub use authority::Authority;
-pub use call::{Call, Service};
+pub use call::{Call, Guard, Service};
 pub use disk::DiskError;
 #[cfg(feature = "network")]
 pub use http::{Shell, ShellError};
@@ -43,7 +43,7 @@ pub use http::{Shell, ShellError};
 pub use join::{Invitation, InvitedRegistry};
 pub use keys::ServerKeys;
 pub use registry::Registry;
-pub use server::{Clock, Server};
+pub use server::{Clock, Room, Server};
 #[cfg(feature = "network")]
 pub use serving::{ACCOUNTS, Serving, ServingError};
 pub use store::{Published, Repository};

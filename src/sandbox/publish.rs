@@ -30,6 +30,14 @@ pub(super) struct Transaction {
     pub keys: ServerKeys,
 }
 
+impl Transaction {
+    /// How many bytes it brings.
+    pub fn size(&self) -> u64 {
+        let files = self.files.iter().map(|(_, file)| file).chain([&self.timestamp]);
+        files.map(|file| file.bytes.len() as u64).sum()
+    }
+}
+
 /// Takes a request's body apart into files.
 pub(super) fn read<'b>(call: &Call<'b>) -> Result<Sent<'b>, Response> {
     let kind = call.header("content-type").unwrap_or_default();

@@ -24,6 +24,18 @@ pub(super) fn old_version() -> Response {
     Response::refused(400, "VERSION", "A newer version of metadata is already available.", Some("{}"))
 }
 
+/// A collection that this server is not for.
+pub(super) fn other_name(prefixes: &[String]) -> Response {
+    let detail = ordinary_string(&format!("Require GUNs with prefix: [{}]", prefixes.join(" ")));
+    Response::refused(400, "INVALID_GUN", "The server does not support actions on images of this name.", Some(&detail))
+}
+
+/// What only this server says: it keeps everything in memory. The code is one whose words clients show.
+pub(super) fn full(what: &str, room: u64) -> Response {
+    let words = format!("the sandbox's server holds at most {} MiB of {what}, and nothing was stored", room >> 20);
+    named("ErrValidation", &format!("{words}; delete what is not needed, or start another sandbox"))
+}
+
 /// The server's own data does not hold, or does not let itself be signed.
 pub(super) fn internal() -> Response {
     invalid_update(None)

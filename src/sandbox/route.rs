@@ -95,6 +95,15 @@ impl Route {
         Self::Nothing
     }
 
+    /// The collection that it is about.
+    pub fn gun(&self) -> Option<&str> {
+        match self {
+            Self::Feed(gun) => gun.as_deref(),
+            Self::File { gun, .. } | Self::Key { gun, .. } | Self::Collection(gun) => Some(gun),
+            Self::Ping | Self::Health | Self::Nothing => None,
+        }
+    }
+
     fn file(gun: &str, file: &str) -> Option<Self> {
         if file.is_empty() {
             return Some(Self::Collection(gun.to_owned()));

@@ -4,7 +4,7 @@ use super::{
     call::{Call, Service},
     disk::DiskError,
     feed::{self, Record},
-    publish,
+    publish, refused,
     route::{self, Cleaned, Route, Version},
     state::{NotWritten, State},
     store::Repository,
@@ -20,16 +20,48 @@ use std::{
 /// What time it is on the server.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// How many bytes of metadata a server keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Of one collection, all versions together.
+    pub collection: u64,
+    /// Of all.
+    pub all: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { collection: 128 << 20, all: 512 << 20 }
+    }
+}
+
 /// A server with its collections.
 pub struct Server {
     clock: Clock,
+    room: Room,
+    /// How the names of collections begin that are served; none, and all are.
+    prefixes: Vec<String>,
     state: Mutex<State>,
 }
 
 impl Server {
     /// A server that holds these collections, and forgets everything at its end.
     pub fn new(clock: Clock, collections: impl IntoIterator<Item = Repository>) -> Self {
-        Self { clock, state: Mutex::new(State::new(collections)) }
+        Self::of(clock, State::new(collections))
+    }
+
+    fn of(clock: Clock, state: State) -> Self {
+        Self { clock, room: Room::default(), prefixes: Vec::new(), state: Mutex::new(state) }
+    }
+
+    /// The same for collections only whose names begin so, as the real server's `repositories.gun_prefixes`.
+    pub fn with_prefixes(self, prefixes: &[&str]) -> Self {
+        Self { prefixes: prefixes.iter().map(|p| (*p).to_owned()).collect(), ..self }
+    }
+
+    /// The same with room for more, or for less.
+    pub fn with_room(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// A server that begins with these collections, and writes everything into a file that is not there yet.
@@ -37,7 +69,7 @@ impl Server {
     /// # Errors
     /// [`DiskError`]
     pub fn create(clock: Clock, path: &Path, collections: impl IntoIterator<Item = Repository>) -> Result<Self, DiskError> {
-        Ok(Self { clock, state: Mutex::new(State::create(path, collections)?) })
+        Ok(Self::of(clock, State::create(path, collections)?))
     }
 
     /// A server that goes on where the one that wrote this file has ended, however it did.
@@ -45,7 +77,7 @@ impl Server {
     /// # Errors
     /// [`DiskError`]
     pub fn open(clock: Clock, path: &Path) -> Result<Self, DiskError> {
-        Ok(Self { clock, state: Mutex::new(State::open(path)?) })
+        Ok(Self::of(clock, State::open(path)?))
     }
 
     /// The server as what answers requests.
@@ -67,7 +99,14 @@ impl Server {
             Cleaned::Elsewhere(to) => return Response::moved(format!("{to}?{}", call.query)),
             Cleaned::Bad => return Response::bad_request(),
         };
-        match (call.method, Route::of(&path)) {
+        let route = Route::of(&path);
+        let served = |gun: &str| self.prefixes.is_empty() || self.prefixes.iter().any(|p| gun.starts_with(p));
+        let known = matches!(call.method, "GET" | "POST" | "PUT" | "HEAD" | "DELETE");
+        if let Some(gun) = route.gun().filter(|gun| known && !served(gun)) {
+            let published = call.method == "POST" && route == Route::Collection(gun.to_owned());
+            return if published { refused::other_name(&self.prefixes) } else { Response::no_route() };
+        }
+        match (call.method, route) {
             ("GET", Route::Ping) => Response::plain(*b"{}"),
             ("GET", Route::Health) => Response::healthy(),
             ("GET", Route::Feed(gun)) => feed::answer(&self.state().changes, gun.as_deref(), call.query),
@@ -139,6 +178,13 @@ impl Server {
         let now = (self.clock)();
         let mut state = self.state();
         let made = publish::plan(&gun, &sent, state.collections.get(gun.as_str()), &state.keys, now)?;
+        let held = |of: Option<&Repository>| of.map_or(0, Repository::held);
+        if held(state.collections.get(gun.as_str())) + made.size() > self.room.collection {
+            return Err(refused::full("one collection's metadata", self.room.collection));
+        }
+        if state.collections.values().map(|c| held(Some(c))).sum::<u64>() + made.size() > self.room.all {
+            return Err(refused::full("metadata", self.room.all));
+        }
         state.store(gun, made).map_err(|NotWritten| Response::updating())?;
         Ok(Response::done())
     }

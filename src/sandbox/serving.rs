@@ -2,11 +2,11 @@
 //! issuer of tokens if they are to ask who comes.
 use super::{
     authority::Authority,
-    call::Service,
+    call::{Guard, Service},
     http::{Shell, ShellError},
     join::Invitation,
     registry::Registry,
-    token::{Gate, Issuer, IssuerError, Person, Rights, guarded, notary_access},
+    token::{Gate, Issuer, IssuerError, Person, Rights, notary_access},
     world::{PASSPHRASE, Sandbox, SandboxError},
 };
 use jiff::Timestamp;
@@ -56,18 +56,18 @@ impl Serving {
         let authority = Authority::new()?;
         let kept = world.kept_ports();
         let ports = kept.as_deref().map(Ports::read).unwrap_or_default();
-        let (mut notary, mut registry) = (world.server().service(), world.registry().service());
-        let mut tokens = None;
+        let (notary, registry) = (world.server().service(), world.registry().service());
+        let (mut before_notary, mut before_registry, mut tokens) = (None, None, None);
         if logins {
             let issuer = Arc::new(issuer()?);
-            let shell = listen(&authority, &issuer.service(), ports.tokens)?;
+            let shell = listen(&authority, None, &issuer.service(), ports.tokens)?;
             let realm = format!("{}/token", shell.url());
-            notary = guarded(notary, Gate::new(&realm, "claviger-sandbox-notary", issuer.clone()), notary_access);
-            registry = guarded(registry, Gate::new(&realm, "claviger-sandbox-registry", issuer).of_registry(), Registry::wanted);
+            before_notary = Some(Gate::new(&realm, "claviger-sandbox-notary", issuer.clone()).guard(notary_access));
+            before_registry = Some(Gate::new(&realm, "claviger-sandbox-registry", issuer).of_registry().guard(Registry::wanted));
             tokens = Some(shell);
         }
-        let notary = listen(&authority, &notary, ports.notary)?;
-        let registry = listen(&authority, &registry, ports.registry)?;
+        let notary = listen(&authority, before_notary, &notary, ports.notary)?;
+        let registry = listen(&authority, before_registry, &registry, ports.registry)?;
         let mut invitation = world.invite(&notary)?.with_registry(&registry)?;
         if let (Some(shell), [(owner, _), _]) = (&tokens, ACCOUNTS) {
             invitation = invitation.with_login(shell, owner, PASSPHRASE)?;
@@ -97,9 +97,10 @@ impl Serving {
 }
 
 /// Listens where it did before, or anywhere if somebody else is there now.
-fn listen(authority: &Authority, service: &Service, port: u16) -> Result<Shell, ShellError> {
-    Shell::start(authority, service.clone(), port).or_else(|e| match e {
-        ShellError::Listen { .. } if port != 0 => Shell::start(authority, service.clone(), 0),
+fn listen(authority: &Authority, guard: Option<Guard>, service: &Service, port: u16) -> Result<Shell, ShellError> {
+    let start = |port| Shell::start_guarded(authority, guard.clone(), service.clone(), port);
+    start(port).or_else(|e| match e {
+        ShellError::Listen { .. } if port != 0 => start(0),
         e => Err(e),
     })
 }

@@ -17,6 +17,9 @@ use crate::{
 use jiff::Timestamp;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+/// Most changes that are remembered; beyond it the oldest go.
+const CHANGES: usize = 200_000;
+
 /// Everything.
 pub(super) struct State {
     pub collections: BTreeMap<String, Repository>,
@@ -146,6 +149,10 @@ impl State {
     /// Writes into the change feed.
     fn note(&mut self, gun: &str, created: Timestamp, timestamp: Option<(u64, [u8; 32])>) {
         let id = self.changes.last().map_or(1, |r| r.id + 1);
+        // A part at a time: what stands before must be moved.
+        if self.changes.len() >= CHANGES {
+            self.changes.drain(..CHANGES / 16);
+        }
         self.changes.push(Record { id, created, gun: gun.to_owned(), timestamp });
     }
 

@@ -42,6 +42,7 @@ pub struct Repository {
     gun: Gun,
     keys: ServerKeys,
     files: BTreeMap<RoleName, Vec<Published>>,
+    held: u64,
     frozen: bool,
 }
 
@@ -58,11 +59,12 @@ impl From<KeyError> for CannotSign {
 impl Repository {
     /// A collection without files.
     pub fn new(gun: Gun, keys: ServerKeys) -> Self {
-        Self { gun, keys, files: BTreeMap::new(), frozen: false }
+        Self { gun, keys, files: BTreeMap::new(), held: 0, frozen: false }
     }
 
     /// Stores a file. Whether it is any good is not checked: a world to practise on has bad ones too.
     pub fn publish(&mut self, role: RoleName, file: Published) {
+        self.held += file.bytes.len() as u64;
         self.files.entry(role).or_default().push(file);
     }
 
@@ -74,6 +76,11 @@ impl Repository {
         self.publish(BaseRole::Timestamp.into(), made.timestamp);
         self.keys = made.keys;
         self.frozen = false;
+    }
+
+    /// How many bytes its files have, all versions together.
+    pub(super) fn held(&self) -> u64 {
+        self.held
     }
 
     /// Whether it is left to expire.

@@ -49,6 +49,16 @@ pub fn send(address: SocketAddr, ca_pem: &str, method: &str, target: &str, heade
 
 /// The same, where the server may go away before it has answered.
 pub fn try_send(address: SocketAddr, ca_pem: &str, method: &str, target: &str, headers: &str, body: &[u8]) -> Option<Answer> {
+    let mut tls = begin(address, ca_pem)?;
+    // HTTP/1.0, so that no answer comes in chunks.
+    let head = format!("{method} {target} HTTP/1.0\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+    // In one go: what comes in two waits for the other side to say that it has the first.
+    tls.write_all(&[head.as_bytes(), body].concat()).ok()?;
+    finish(tls)
+}
+
+/// A connection on which nothing was said yet.
+pub fn begin(address: SocketAddr, ca_pem: &str) -> Option<StreamOwned<ClientConnection, TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(pem::parse(ca_pem).unwrap().into_contents())).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -59,11 +69,11 @@ pub fn try_send(address: SocketAddr, ca_pem: &str, method: &str, target: &str, h
     let connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
     let socket = TcpStream::connect(address).ok()?;
     socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let mut tls = StreamOwned::new(connection, socket);
-    // HTTP/1.0, so that no answer comes in chunks.
-    let head = format!("{method} {target} HTTP/1.0\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
-    // In one go: what comes in two waits for the other side to say that it has the first.
-    tls.write_all(&[head.as_bytes(), body].concat()).ok()?;
+    Some(StreamOwned::new(connection, socket))
+}
+
+/// Reads the answer, to the end of the connection.
+pub fn finish(mut tls: StreamOwned<ClientConnection, TcpStream>) -> Option<Answer> {
     let mut bytes = Vec::new();
     // Go closes without saying goodbye in TLS; who is killed does too.
     let _ = tls.read_to_end(&mut bytes);
@@ -85,6 +95,11 @@ pub struct RealServer {
 
 impl RealServer {
     pub fn start() -> Self {
+        Self::serving(&[])
+    }
+
+    /// One that serves only collections whose names begin so; all, if nothing is given.
+    pub fn serving(prefixes: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         let (certificate, key) = (directory.path().join("server.crt"), directory.path().join("server.key"));
@@ -94,10 +109,13 @@ impl RealServer {
         for _ in 0..5 {
             let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
             let config = directory.path().join("server.json");
-            let text = serde_json::json!({
+            let mut text = serde_json::json!({
                 "server": { "http_addr": address.to_string(), "tls_cert_file": certificate, "tls_key_file": key },
                 "trust_service": { "type": "local" }, "logging": { "level": "error" }, "storage": { "backend": "memory" },
             });
+            if !prefixes.is_empty() {
+                text["repositories"] = serde_json::json!({ "gun_prefixes": prefixes });
+            }
             std::fs::write(&config, text.to_string()).unwrap();
             let mut child = Command::new("notary-server")
                 .arg("-config")

@@ -96,6 +96,15 @@ fn ours(answer: &Response) -> (u16, Vec<(String, String)>, String) {
     essence(answer.status, &headers, std::str::from_utf8(&answer.body).unwrap())
 }
 
+#[test]
+fn an_account_that_could_not_log_in_is_refused_where_it_is_made() {
+    for name in ["", "a:b", ":"] {
+        let people = [Person::new(name, "secret", Rights::none())];
+        let refused = Issuer::new(NAME, now(), people).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(refused.contains(&format!("{name:?} is no name for an account")), "{refused}");
+    }
+}
+
 /// Behind the gate of these tests: 299, which no server says.
 fn behind(gate: Gate, wanted: fn(&Call<'_>) -> Option<Vec<Access>>) -> Service {
     guarded(Arc::new(|_| Response { status: 299, headers: Vec::new(), body: Vec::new() }), gate, wanted)

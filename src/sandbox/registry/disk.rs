@@ -18,8 +18,8 @@ use super::{
 use crate::registry::{Digest, Name, Tag};
 use rustix::fs::FlockOperation;
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
     fs::{DirBuilder, File, OpenOptions},
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -42,7 +42,13 @@ pub struct Disk {
 }
 
 /// A registry as it lies on the disk.
-pub type Found = (BTreeMap<Name, Repository>, BTreeMap<Digest, Content>);
+#[derive(Default)]
+pub struct Found {
+    pub repositories: BTreeMap<Name, Repository>,
+    pub contents: BTreeMap<Digest, Content>,
+    /// Files that cannot be read or make no sense, and why. They stay as they are, and count for nothing.
+    pub spoilt: Vec<(PathBuf, String)>,
+}
 
 impl Disk {
     /// Opens a directory, makes what is missing in it, and reads what is there.
@@ -141,44 +147,77 @@ impl Disk {
     }
 
     fn read(&self) -> std::io::Result<Found> {
-        let mut contents = BTreeMap::new();
+        let mut found = Found::default();
         for (name, path) in entries(&self.path.join(BLOBS))? {
             let Some(digest) = name.to_str().and_then(Digest::from_digits) else { continue };
-            let bytes = std::fs::read(&path)?;
             // Content that a disk has spoilt is not there, and can be pushed again.
-            if Digest::of(&bytes) == digest {
-                contents.insert(digest, Content::File { path, size: bytes.len() as u64 });
+            match std::fs::read(&path) {
+                Ok(bytes) if Digest::of(&bytes) == digest => {
+                    found.contents.insert(digest, Content::File { path, size: bytes.len() as u64 });
+                }
+                Ok(_) => found.spoilt.push((path, "its content does not have its digest".to_owned())),
+                Err(e) => found.spoilt.push((path, e.to_string())),
             }
         }
-        let mut repositories = BTreeMap::new();
         for (name, path) in entries(&self.path.join(REPOSITORIES))? {
             if let Some(name) = name.to_str().and_then(|n| Name::new(&n.replace('+', "/")).ok()) {
-                repositories.insert(name, repository(&path, &contents)?);
+                let repository = found.repository(&path);
+                found.repositories.insert(name, repository);
             }
         }
-        Ok((repositories, contents))
+        Ok(found)
     }
 }
 
-/// Reads what a repository has. Entries whose content is not there say nothing.
-fn repository(path: &Path, contents: &BTreeMap<Digest, Content>) -> std::io::Result<Repository> {
-    let kept = |name: OsString| name.to_str().and_then(Digest::from_digits).filter(|d| contents.contains_key(d));
-    let blobs: BTreeSet<_> = entries(&path.join(BLOBS))?.into_iter().filter_map(|(name, _)| kept(name)).collect();
-    let mut manifests = BTreeMap::new();
-    for (name, path) in entries(&path.join(MANIFESTS))? {
-        if let (Some(digest), Some(kind)) = (kept(name), Kind::of(&std::fs::read_to_string(path)?)) {
-            manifests.insert(digest, kind);
+impl Found {
+    /// Reads what a repository has. Entries whose content is not there say nothing.
+    fn repository(&mut self, path: &Path) -> Repository {
+        let mut has = Repository::default();
+        for (name, _) in self.entries(&path.join(BLOBS)) {
+            has.blobs.extend(self.kept(&name));
         }
-    }
-    let tags = path.join(TAGS);
-    let mut found = tags.is_dir().then(BTreeMap::new);
-    for (name, path) in entries(&tags)? {
-        let digest = Digest::new(&std::fs::read_to_string(path)?).filter(|d| manifests.contains_key(d));
-        if let (Some(tags), Some(tag), Some(digest)) = (&mut found, name.to_str().and_then(Tag::new), digest) {
-            tags.insert(tag, digest);
+        for (name, path) in self.entries(&path.join(MANIFESTS)) {
+            let Some(digest) = self.kept(&name) else { continue };
+            if let Some(kind) = self.text(&path, "it names no kind of manifest", Kind::of) {
+                has.manifests.insert(digest, kind);
+            }
         }
+        let tags = path.join(TAGS);
+        has.tags = tags.is_dir().then(BTreeMap::new);
+        for (name, path) in self.entries(&tags) {
+            let Some(tag) = name.to_str().and_then(Tag::new) else { continue };
+            let digest = self.text(&path, "it names no digest", Digest::new).filter(|d| has.manifests.contains_key(d));
+            if let (Some(tags), Some(digest)) = (&mut has.tags, digest) {
+                tags.insert(tag, digest);
+            }
+        }
+        has
     }
-    Ok(Repository { blobs, manifests, tags: found })
+
+    /// The digest whose content is there.
+    fn kept(&self, name: &OsStr) -> Option<Digest> {
+        name.to_str().and_then(Digest::from_digits).filter(|d| self.contents.contains_key(d))
+    }
+
+    fn entries(&mut self, path: &Path) -> Vec<(OsString, PathBuf)> {
+        entries(path).unwrap_or_else(|e| {
+            self.spoilt.push((path.to_owned(), e.to_string()));
+            Vec::new()
+        })
+    }
+
+    /// What a small file says; if it says nothing that can be understood, it is noted.
+    fn text<T>(&mut self, path: &Path, otherwise: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let why = match std::fs::read_to_string(path) {
+            Ok(text) => match read(&text) {
+                Some(said) => return Some(said),
+                None => otherwise.to_owned(),
+            },
+            Err(e) => e.to_string(),
+        };
+        self.spoilt.push((path.to_owned(), why));
+        None
+    }
 }
 
 /// What lies in a directory that may not be there.

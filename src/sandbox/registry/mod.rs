@@ -56,6 +56,12 @@ impl Registry {
         Ok(Self { store: Mutex::new(Store::on_disk(path, room)?) })
     }
 
+    /// Files of its directory that cannot be read or make no sense, and why. They stay as they are and count for nothing;
+    /// what they stood for can be pushed again.
+    pub fn spoilt(&self) -> Vec<(std::path::PathBuf, String)> {
+        self.store().spoilt.clone()
+    }
+
     /// The same, while `fill` puts into it what a new world begins with: for that it does not wait for the disk. What a
     /// power cut spoils then is known by its digest, and not served.
     pub(super) fn begun<E>(self, fill: impl FnOnce(&Self) -> Result<(), E>) -> Result<Self, E> {

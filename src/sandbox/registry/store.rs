@@ -2,7 +2,7 @@
 //! directory; what is in memory is never ahead of the disk.
 use super::{
     answer::Fault,
-    disk::Disk,
+    disk::{Disk, Found},
     manifest::Kind,
     upload::{Upload, UploadId},
 };
@@ -20,7 +20,8 @@ use std::{
 pub const ROOM: u64 = 1 << 30;
 /// What each thing that is kept counts besides its bytes: more than what is remembered about it takes.
 pub const EACH: u64 = 1024;
-/// Most uploads at a time. One more, and the one that began first is forgotten: clients that were interrupted leave theirs.
+/// Most uploads at a time. One more, and the one to which nothing was added for longest is forgotten: clients that were
+/// interrupted leave theirs.
 pub const UPLOADS: usize = 256;
 
 /// Content under a digest.
@@ -86,9 +87,11 @@ pub struct Repository {
 pub struct Store {
     repositories: BTreeMap<Name, Repository>,
     contents: BTreeMap<Digest, Content>,
-    /// In the order in which they began.
+    /// In the order in which something was last added to them.
     uploads: Vec<(UploadId, Upload)>,
     disk: Option<Disk>,
+    /// What lay there and counts for nothing, and why.
+    pub spoilt: Vec<(PathBuf, String)>,
     room: u64,
     used: u64,
 }
@@ -96,13 +99,14 @@ pub struct Store {
 impl Store {
     /// One in memory.
     pub fn in_memory(room: u64) -> Self {
-        Self { repositories: BTreeMap::new(), contents: BTreeMap::new(), uploads: Vec::new(), disk: None, room, used: 0 }
+        let (repositories, contents, uploads, spoilt) = Default::default();
+        Self { repositories, contents, uploads, disk: None, spoilt, room, used: 0 }
     }
 
     /// One in a directory, with what is there.
     pub fn on_disk(path: &Path, room: u64) -> std::io::Result<Self> {
-        let (disk, (repositories, contents)) = Disk::open(path)?;
-        let mut store = Self { repositories, contents, disk: Some(disk), ..Self::in_memory(room) };
+        let (disk, Found { repositories, contents, spoilt }) = Disk::open(path)?;
+        let mut store = Self { repositories, contents, spoilt, disk: Some(disk), ..Self::in_memory(room) };
         for digest in store.contents.keys().cloned().collect::<Vec<_>>() {
             store.forget_unused(&digest)?;
         }
@@ -228,8 +232,10 @@ impl Store {
     /// Adds to an upload that is there.
     pub fn append(&mut self, id: &UploadId, bytes: &[u8]) -> Result<(), Fault> {
         self.take_room(bytes.len() as u64)?;
-        if let Some((_, upload)) = self.uploads.iter_mut().find(|(i, _)| i == id) {
+        if let Some(place) = self.uploads.iter().position(|(i, _)| i == id) {
+            let (id, mut upload) = self.uploads.remove(place);
             upload.append(bytes);
+            self.uploads.push((id, upload));
         }
         Ok(())
     }

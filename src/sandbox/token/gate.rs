@@ -3,7 +3,7 @@ use super::{issuer::Issuer, jwt, rights::Access};
 use crate::{
     sandbox::{
         answer::Response,
-        call::{Call, Service},
+        call::{Call, Guard, Service},
         route::{self, Cleaned, Route},
     },
     tuf::json::ordinary_string,
@@ -36,6 +36,15 @@ impl Gate {
     /// The same as docker's registry has it: it names itself in a header of every answer.
     pub fn of_registry(self) -> Self {
         Self { registry: true, ..self }
+    }
+
+    /// The gate as what stands before a server. `wanted` says what a request needs to be allowed; none where everybody may
+    /// come, and an empty list where any token will do.
+    pub fn guard(self, wanted: impl Fn(&Call<'_>) -> Option<Vec<Access>> + Send + Sync + 'static) -> Guard {
+        Arc::new(move |call| match wanted(call) {
+            None => Ok(()),
+            Some(wanted) => self.admits(call.header("authorization"), &wanted),
+        })
     }
 
     /// Lets a request with this `Authorization` header do what is `wanted`. If that is nothing, any token of the issuer will do.
@@ -94,20 +103,14 @@ fn body(wanted: &[Access]) -> String {
     format!("{{\"errors\":[{{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\",\"detail\":{detail}}}]}}\n")
 }
 
-/// A service behind a gate. `wanted` says what a request needs to be allowed; none where everybody may come, and an empty
-/// list where any token will do.
+/// A service behind a gate, as one. `wanted` is as for [`Gate::guard`].
 pub fn guarded(
     service: Service,
     gate: Gate,
     wanted: impl Fn(&Call<'_>) -> Option<Vec<Access>> + Send + Sync + 'static,
 ) -> Service {
-    Arc::new(move |call| {
-        let admitted = match wanted(call) {
-            None => Ok(()),
-            Some(wanted) => gate.admits(call.header("authorization"), &wanted),
-        };
-        admitted.map_or_else(|refusal| refusal, |()| service(call))
-    })
+    let guard = gate.guard(wanted);
+    Arc::new(move |call| guard(call).map_or_else(|refusal| refusal, |()| service(call)))
 }
 
 /// What the Notary server wants to see allowed, by address (protocol 10.1). Whatever is no repository's needs the catalogue,

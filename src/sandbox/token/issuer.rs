@@ -43,6 +43,9 @@ pub enum IssuerError {
     /// The key or its certificate cannot be made.
     #[error("the key of the token issuer cannot be made: {0}")]
     Key(#[from] KeyError),
+    /// An account could not log in with a name like this.
+    #[error("{0:?} is no name for an account: it must not be empty, and not hold a colon, which ends it in a login")]
+    Account(String),
     /// The certificate cannot be made for this name.
     #[error("{0:?} is no name for a token issuer")]
     Name(String),
@@ -75,6 +78,10 @@ impl Issuer {
     /// # Errors
     /// [`IssuerError`].
     pub fn new(name: &str, clock: Clock, people: impl IntoIterator<Item = Person>) -> Result<Self, IssuerError> {
+        let people: Vec<Person> = people.into_iter().collect();
+        if let Some(person) = people.iter().find(|p| p.name.is_empty() || p.name.contains(':')) {
+            return Err(IssuerError::Account(person.name.clone()));
+        }
         let key = generate(NewKey::EcdsaP256)?;
         let subject = Gun::new(name).map_err(|_| IssuerError::Name(name.to_owned()))?;
         let now = clock();
@@ -88,7 +95,7 @@ impl Issuer {
             certificate,
             certificate_der: der,
             clock,
-            people: people.into_iter().collect(),
+            people,
             anybody: Rights::none(),
             lifetime: LIFETIME,
             age: SignedDuration::ZERO,

@@ -106,6 +106,41 @@ fn what_an_interruption_leaves_is_taken_away_and_what_a_disk_has_spoilt_is_not_s
 }
 
 #[test]
+fn a_spoilt_file_does_not_stop_a_registry_and_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let registry = open(home.path());
+    for (name, tag) in [("shop/docs", "1"), ("shop/docs", "2"), ("shop/other", "1"), ("shop/third", "1")] {
+        assert_eq!(push_image(&registry, name, tag, tag).status, 201);
+    }
+    assert!(registry.spoilt().is_empty());
+    drop(registry);
+    let repository = |name: &str| home.path().join("repositories").join(name);
+    let digits = sha256(image(OCI, &["1"])).trim_start_matches("sha256:").to_owned();
+    let (tag, manifest) = (repository("shop+docs").join("tags/2"), repository("shop+other").join("manifests").join(digits));
+    fs::write(&tag, [0xff, 0xfe]).unwrap();
+    fs::write(&manifest, [0xff, 0xfe]).unwrap();
+    let tags = repository("shop+third").join("tags");
+    fs::remove_dir_all(&tags).unwrap();
+    fs::write(&tags, "").unwrap();
+    let content = home.path().join("blobs").join("0".repeat(64));
+    fs::create_dir(&content).unwrap();
+
+    let registry = open(home.path());
+    let mut named: Vec<_> = registry.spoilt().into_iter().map(|(file, _)| file).collect();
+    named.sort();
+    let mut wanted = [content, tag.clone(), manifest, tags];
+    wanted.sort();
+    assert_eq!(named, wanted);
+    let status = |name: &str, tag: &str| registry.ask("GET", &format!("/v2/{name}/manifests/{tag}"), &accepting(OCI), b"").status;
+    assert_eq!([status("shop/docs", "1"), status("shop/docs", "2"), status("shop/other", "1")], [200, 404, 404]);
+    // What was left out can be pushed again.
+    assert_eq!(push_image(&registry, "shop/docs", "2", "2").status, 201);
+    assert_eq!(status("shop/docs", "2"), 200);
+    drop(registry);
+    assert!(!open(home.path()).spoilt().iter().any(|(file, _)| *file == tag));
+}
+
+#[test]
 fn two_registries_do_not_share_a_directory() {
     let home = tempfile::tempdir().unwrap();
     let registry = open(home.path());

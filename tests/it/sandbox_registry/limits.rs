@@ -51,7 +51,7 @@ fn a_full_registry_says_so_stores_nothing_and_takes_again_what_fits() {
 }
 
 #[test]
-fn one_upload_too_many_costs_the_oldest_and_no_other() {
+fn one_upload_too_many_costs_the_one_that_was_left_alone_for_longest() {
     let registry = ours();
     let begin = || registry.ask("POST", "/v2/a/blobs/uploads/", &vec![], b"").header("location").unwrap().to_owned();
     let all: Vec<String> = (0..limits::UPLOADS).map(|_| begin()).collect();
@@ -60,6 +60,11 @@ fn one_upload_too_many_costs_the_oldest_and_no_other() {
     let last = begin();
     assert_eq!(all.iter().filter(|p| !there(p)).collect::<Vec<_>>(), [&all[0]]);
     assert!(there(&last));
+    // Whoever goes on with one keeps it.
+    let gone_on = registry.ask("PATCH", &all[1], &octets(), b"x").header("location").unwrap().to_owned();
+    let others = [begin(), begin()];
+    assert!(there(&gone_on) && others.iter().all(there));
+    assert!(!there(&all[2]) && !there(&all[3]) && there(&all[4]));
 }
 
 #[test]
