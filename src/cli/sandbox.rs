@@ -9,15 +9,15 @@ use crate::{
     journal::State,
     operator::Cancel,
     procedures::Workplace,
-    repository::{Repositories, Servers},
-    sandbox::{DiskError, Sandbox, SandboxError},
+    repository::{Images, Repositories, Servers},
+    sandbox::{DiskError, HOST, Sandbox, SandboxError, registry},
     text::Printable,
     tuf::pinning::Pinning,
     views::desk::{Desk, Facts, World},
 };
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// What `--serve` is for, at the end of a sentence.
 const SERVE: &str = if cfg!(feature = "network") { "; claviger sandbox --serve serves the world without one" } else { "" };
@@ -53,7 +53,10 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
         server: Some(world.transport().address().shown()),
         config: None,
     };
-    let repositories = Repositories::new(Servers::fixed(world.transport()), world.trust_dir().clone(), Pinning::default(), true);
+    let images = Arc::new(registry::InProcess::new(world.registry().clone()));
+    let images = Images { registry: images, name: HOST.to_owned(), host: HOST.to_owned(), all: false };
+    let servers = Servers::fixed_with(world.transport(), images);
+    let repositories = Repositories::new(servers, world.trust_dir().clone(), Pinning::default(), true);
     // Public halves go there too: nothing is written where the user works.
     let place = Workplace {
         trust_dir: world.trust_dir().clone(),
@@ -64,7 +67,7 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
     };
     let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
     // Nothing is set, and the server is in this process.
-    let examiner = std::sync::Arc::new(|| crate::doctor::without_settings().boxed());
+    let examiner = Arc::new(|| crate::doctor::without_settings().boxed());
     let ended = workstation::open(desk, place, examiner, screen, options.plain, stop).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;

@@ -110,6 +110,7 @@ impl Response {
     }
 
     /// A body beyond what is taken.
+    #[cfg(feature = "network")]
     pub(super) fn too_large() -> Self {
         Self::new(413, TEXT, *b"413 Request Entity Too Large")
     }

@@ -1,7 +1,7 @@
 //! How the real tools join a sandbox: the files that they read, and what a shell must be told.
 use super::{
     http::Shell,
-    world::{PASSPHRASE, Sandbox, SandboxError, write_new},
+    world::{HOST, PASSPHRASE, Sandbox, SandboxError, write_new},
 };
 use crate::text::shell_word;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -29,9 +29,6 @@ pub struct Invitation {
     /// Where tokens are given, if logins are asked for.
     pub tokens: Option<String>,
 }
-
-/// The registry in the names of a sandbox's repositories.
-const HOST: &str = "sandbox.test";
 
 /// Where images are pushed to and pulled from.
 #[derive(Debug, Clone, PartialEq, Eq)]

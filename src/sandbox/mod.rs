@@ -49,4 +49,4 @@ pub use serving::{ACCOUNTS, Serving, ServingError};
 pub use store::{Published, Repository};
 pub use token::{Access, Gate, Issuer, IssuerError, Person, Rights, guarded, notary_access};
 pub use transport::InProcess;
-pub use world::{PASSPHRASE, Sandbox, SandboxError};
+pub use world::{HOST, PASSPHRASE, Sandbox, SandboxError};

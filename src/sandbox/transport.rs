@@ -1,5 +1,5 @@
 //! The server as a [`Transport`] in this process: no socket, no thread.
-use super::{call::Call, server::Server};
+use super::{answer::Response, call::Call, server::Server};
 use crate::{
     notary::{Answer, Change, ChangeRecord, Transport, TransportError},
     text::Untrusted,
@@ -24,15 +24,22 @@ impl InProcess {
 
     fn ask(&self, path: &str, limit: u64) -> Result<Vec<u8>, TransportError> {
         let answer = self.server.handle(&Call::get(path));
-        let (code, message) = if answer.status == 200 { (None, None) } else { said(&answer.body) };
         match answer.status {
             200 if answer.body.len() as u64 > limit => Err(TransportError::TooLarge { limit }),
             200 => Ok(answer.body),
-            301 => Err(TransportError::Redirected { to: Untrusted::new(answer.header("Location").unwrap_or_default()) }),
-            400 => Err(TransportError::Rejected { code, message }),
-            404 => Err(TransportError::NotThere { code, message }),
-            status => Err(TransportError::Unavailable { status, code, message }),
+            _ => Err(failed(answer)),
         }
+    }
+}
+
+/// What an answer means that is none of those that were hoped for.
+pub(super) fn failed(answer: Response) -> TransportError {
+    let (code, message) = said(&answer.body);
+    match answer.status {
+        301 => TransportError::Redirected { to: Untrusted::new(answer.header("Location").unwrap_or_default()) },
+        400 => TransportError::Rejected { code, message },
+        404 => TransportError::NotThere { code, message },
+        status => TransportError::Unavailable { status, code, message },
     }
 }
 

@@ -1,10 +1,6 @@
 //! Images that are made here: of a few bytes, whole as every client wants them, and for the same words always the same.
-use super::{
-    Registry,
-    answer::Fault,
-    manifest::Kind,
-    name::{Digest, Name, Tag},
-};
+use super::{Registry, answer::Fault, manifest::Kind};
+use crate::registry::{Digest, Name, Tag};
 use serde_json::{Value, json};
 
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";

@@ -7,6 +7,7 @@
 mod access;
 mod answer;
 mod blob;
+mod client;
 mod disk;
 mod image;
 mod list;
@@ -19,7 +20,9 @@ use super::{
     answer::Response,
     call::{Call, Service},
 };
+pub use client::InProcess;
 pub(super) use image::Image;
+
 use request::Asked;
 use std::{
     path::Path,

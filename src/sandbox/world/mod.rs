@@ -28,6 +28,9 @@ use std::{
     time::Instant,
 };
 
+/// The registry in the names of a sandbox's repositories.
+pub const HOST: &str = "sandbox.test";
+
 /// The passphrase of every key in a sandbox. It is no secret, and it is derived with 2,048 rounds only.
 pub const PASSPHRASE: &str = "practise-only";
 
