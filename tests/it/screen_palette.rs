@@ -27,7 +27,6 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("signer list", "the chain of trust on a repository's page"),
     ("delegation list", "the chain of trust on a repository's page"),
     ("repo verify", "the screen verifies whatever it shows; from a clean cache only the command line does"),
-    ("doctor", "it is about the machine and the settings, and makes a text to be sent"),
     ("passphrase generate", "it is for every program; the screen judges what is typed"),
     ("passphrase check", "the screen judges every new passphrase while it is typed"),
     ("completions", "for shells"),

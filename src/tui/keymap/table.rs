@@ -110,7 +110,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read the journal again", &[C::Journal, C::Deed], 4),
     entry(Command::Examine, &[Char('r')], "look again", "look again at what stands in the way", &[C::Doctor], 4),
-    entry(Command::Examine, &[Char('d')], "doctor", "what stands in the way: server, logins, files, tools", &[C::Overview], 5)
+    entry(Command::Examine, &[Char('d')], "doctor", "what stands in the way: server, logins, files, tools", &[C::Overview], 8)
         .anywhere(&["doctor"]),
     entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview, C::Matter], 4),
     entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),

@@ -1,6 +1,9 @@
 //! What stands in the way: the server and who we are to it, files, tools; each with what mends it.
 use super::super::{ink::Ink, layer::Context, state::State, theme::Tone, widgets::pane::Lines};
-use crate::{doctor::Check, finding::Severity};
+use crate::{
+    doctor::{Area, Check},
+    finding::Severity,
+};
 
 /// Draws the page.
 pub fn draw(state: &State, ink: &mut Ink<'_>) {
@@ -25,35 +28,70 @@ fn summary(checks: &[Check]) -> (String, Tone) {
     }
 }
 
-/// The lines of the page.
+/// The lines of the page: what is not well first, then everything, what leads out of this machine before what is in it.
 pub fn lines(state: &State, columns: u16) -> Lines {
-    let mut l = Lines::new(state.theme, columns.saturating_sub(2));
+    let mut l = Lines::marked(state.theme, columns.saturating_sub(2));
     let Some(page) = state.doctor_page() else { return l };
     let Some(checks) = &page.checks else {
-        l.say(
-            "",
-            "The server, logins, files, settings and tools are looked at; nothing is changed, and nobody is asked for a secret.",
-            Tone::Dim,
-        );
+        let looked = "The server, logins, files, settings and tools are looked at.";
+        l.say("", &format!("{looked} Nothing is changed, and nobody is asked for a secret."), Tone::Dim);
         return l;
     };
-    let g = state.theme.glyphs();
-    let mut area = None;
-    for check in checks {
-        if area.is_some_and(|a| a != check.area) {
+    let mut unwell: Vec<&Check> = checks.iter().filter(|c| is_unwell(c)).collect();
+    unwell.sort_by_key(|c| std::cmp::Reverse(c.severity));
+    if !unwell.is_empty() {
+        l.heading("To be mended");
+        unwell.iter().for_each(|check| say(state, &mut l, check, &format!("{}: ", check.area.as_str())));
+        l.gap();
+    }
+    let mut all: Vec<&Check> = checks.iter().collect();
+    all.sort_by_key(|c| ORDER.iter().position(|a| *a == c.area));
+    for (n, part) in all.chunk_by(|a, b| a.area == b.area).enumerate() {
+        if n > 0 {
             l.gap();
         }
-        let label = if area == Some(check.area) { "" } else { check.area.as_str() };
-        area = Some(check.area);
-        let (mark, tone) = match check.severity {
-            None => (g.tick, Tone::Plain),
-            severity => super::mark(severity, g),
-        };
-        let detail = check.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
-        l.say(label, &format!("{mark} {}{detail}", check.text), tone);
-        if let Some(next) = &check.next {
-            l.say("", &format!("  {next}"), Tone::Dim);
-        }
+        l.heading(&part.first().map(|c| heading(c.area)).unwrap_or_default());
+        part.iter().for_each(|check| say(state, &mut l, check, ""));
     }
     l
+}
+
+/// What leads out of this machine, what is in it, and what was set.
+const ORDER: [Area; 10] = [
+    Area::Server,
+    Area::Registry,
+    Area::Logins,
+    Area::TrustDir,
+    Area::Keys,
+    Area::Journal,
+    Area::Tools,
+    Area::Readers,
+    Area::Memory,
+    Area::Settings,
+];
+
+fn is_unwell(check: &Check) -> bool {
+    matches!(check.severity, Some(Severity::Error | Severity::Warn))
+}
+
+/// The name of a part, as a title.
+fn heading(area: Area) -> String {
+    let mut name = area.as_str().to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+fn say(state: &State, l: &mut Lines, check: &Check, before: &str) {
+    let (mark, tone) = match check.severity {
+        None => (state.theme.glyphs().tick, Tone::Plain),
+        severity => super::mark(severity, state.theme.glyphs()),
+    };
+    let detail = check.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
+    l.say(mark, &format!("{before}{}{detail}", check.text), tone);
+    // What mends it is said once, where it is asked for.
+    if let Some(next) = check.next.as_ref().filter(|_| !before.is_empty() || !is_unwell(check)) {
+        l.say("", next, Tone::Dim);
+    }
 }

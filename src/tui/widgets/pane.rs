@@ -7,6 +7,8 @@ use crate::tui::{
 
 /// Columns of the labels.
 pub const LABEL: u16 = 12;
+/// Columns of marks in their place.
+const MARK: u16 = 2;
 
 /// A line: label and text, each with its tone.
 #[derive(Debug, Clone)]
@@ -33,6 +35,11 @@ impl Lines {
     /// Lines so many columns wide, labels included.
     pub fn new(theme: Theme, columns: u16) -> Self {
         Self { theme, label: LABEL, columns: usize::from(columns.saturating_sub(LABEL)).max(8), lines: Vec::new() }
+    }
+
+    /// Lines so many columns wide, with a mark before each that has the tone of its text.
+    pub fn marked(theme: Theme, columns: u16) -> Self {
+        Self { theme, label: MARK, columns: usize::from(columns.saturating_sub(MARK)).max(8), lines: Vec::new() }
     }
 
     /// Lines so many columns wide that have no labels.
@@ -102,7 +109,12 @@ impl Lines {
             let y = u16::try_from(y).unwrap_or(u16::MAX);
             let heading = line.text.is_empty() && line.tone == Tone::Strong;
             if !line.label.is_empty() {
-                ink.put(0, y, &line.label, if heading { Tone::Strong } else { Tone::Dim });
+                let tone = match heading {
+                    true => Tone::Strong,
+                    false if self.label == MARK => line.tone,
+                    false => Tone::Dim,
+                };
+                ink.put(0, y, &line.label, tone);
             }
             if !heading {
                 ink.put(self.label, y, &line.text, line.tone);
