@@ -24,8 +24,18 @@ impl Served {
         Self::serving(&["--dir".as_ref(), dir.as_os_str()])
     }
 
+    /// The same, run by a program that limits it.
+    pub fn kept_by(mut program: Command, dir: &std::path::Path) -> Self {
+        program.arg(env!("CARGO_BIN_EXE_claviger"));
+        Self::run(program, &["--dir".as_ref(), dir.as_os_str()])
+    }
+
     fn serving(more: &[&std::ffi::OsStr]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_claviger"))
+        Self::run(Command::new(env!("CARGO_BIN_EXE_claviger")), more)
+    }
+
+    fn run(mut program: Command, more: &[&std::ffi::OsStr]) -> Self {
+        let child = program
             .args(["sandbox", "--serve", "--json"])
             .args(more)
             .env_clear()

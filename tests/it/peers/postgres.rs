@@ -124,6 +124,12 @@ impl Cluster {
         format!("postgres://{NOTARY}:{}@127.0.0.1:{}/{name}?sslmode=disable", self.password, self.process.port)
     }
 
+    /// Runs a statement on one of these databases, which must succeed.
+    pub fn run(&self, url: &str, sql: &str) {
+        let name = url.rsplit('/').next().and_then(|rest| rest.split('?').next()).expect("a database");
+        self.psql(name, NOTARY, sql).ok();
+    }
+
     fn psql(&self, database: &str, user: &str, sql: &str) -> super::program::Answer {
         let port = self.process.port.to_string();
         let arguments = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", &port, "-U", user, "-d", database];

@@ -64,6 +64,15 @@ impl NotaryServer {
         Self::ready(vec![signer, server])
     }
 
+    /// One with a database that takes no file any more once it was told so.
+    pub fn postgres_that_breaks() -> (Self, impl FnOnce()) {
+        let cluster = Cluster::shared();
+        let url = cluster.database(Tables::Server);
+        let server = server(&json!({"type": "local"}), &json!({"backend": "postgres", "db_url": url}));
+        let breaks = move || cluster.run(&url, "alter table tuf_files add constraint full_disk check (false) not valid");
+        (Self::ready(vec![server]), breaks)
+    }
+
     /// The one of this kind that all tests share, which lives until the test program ends.
     pub fn shared(kind: Kind) -> &'static Self {
         static LOCAL: OnceLock<NotaryServer> = OnceLock::new();
