@@ -138,6 +138,14 @@ pub async fn without_settings() -> Vec<Check> {
     .await
 }
 
+/// What can be looked at in a sandbox, which opens nothing of the user's and runs nobody.
+pub async fn in_sandbox() -> Vec<Check> {
+    let here = "a sandbox: its server and its registry are in this process, and nothing of yours is opened";
+    let mut all = vec![Check::good(Area::Server, here)];
+    all.extend(aside(machine::memory).await);
+    all
+}
+
 /// Looks at files beside the tasks that listen.
 async fn aside(look: impl FnOnce() -> Vec<Check> + Send + 'static) -> Vec<Check> {
     match tokio::task::spawn_blocking(look).await {

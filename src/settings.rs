@@ -83,12 +83,21 @@ pub struct RegistryAddress {
 }
 
 impl RegistryAddress {
-    fn read(text: &str) -> Self {
-        let split = text.split_once('=').filter(|(name, _)| !name.contains("://"));
-        match split {
-            Some((name, url)) => Self { name: Some(name.trim().to_owned()), url: url.trim().to_owned() },
-            None => Self { name: None, url: text.to_owned() },
-        }
+    fn read(set: Sourced<String>) -> Result<Sourced<Self>, SettingsError> {
+        let Sourced { value, origin } = set;
+        let (name, url) = match value.split_once('=').filter(|(name, _)| !name.contains("://")) {
+            Some((name, url)) => (Some(name.to_owned()), url.to_owned()),
+            None => (None, value),
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
+        let reason = match &name {
+            Some(name) if name.is_empty() || !name.bytes().all(plain) => {
+                "the part before = is no registry that a name could begin with"
+            }
+            _ if url.is_empty() => "it names no address",
+            _ => return Ok(Sourced::new(Self { name, url }, origin)),
+        };
+        Err(SettingsError::Value { origin, reason })
     }
 }
 
@@ -250,7 +259,7 @@ impl Settings {
             trust_dir,
             state_dir,
             server,
-            registry: registry.map(|r| Sourced::new(RegistryAddress::read(&r.value), r.origin)),
+            registry: registry.map(RegistryAddress::read).transpose()?,
             docker_dir,
             network: network(flags, &places, &config)?,
             read_only: match flags.read_only {

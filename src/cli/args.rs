@@ -30,7 +30,7 @@ pub struct Options {
     /// Registry of the images, for names that begin with NAME only [default: CLAVIGER_REGISTRY, else the configuration, else by name]
     #[arg(long, global = true, value_name = "[NAME=]URL")]
     pub registry: Option<String>,
-    /// Trust only this certificate authority for TLS
+    /// Trust only this certificate authority for TLS; for a registry, this one too
     #[arg(long, global = true, value_name = "FILE")]
     pub tlscacert: Option<PathBuf>,
     /// Client certificate for TLS
@@ -93,7 +93,7 @@ pub enum Command {
         /// Repository
         #[arg(value_name = "GUN")]
         gun: String,
-        /// Ask the registry too: which tags lead to what is signed, which have moved, which nobody signed
+        /// Ask the registry too: which tags lead, as it says, to what is signed, which have moved, which nobody signed
         #[arg(long)]
         registry_state: bool,
     },
@@ -361,7 +361,7 @@ pub enum KeyAlgorithm {
 /// What can be done with repositories.
 #[derive(Debug, Subcommand)]
 pub enum RepoCommand {
-    /// List repositories known to the cache and to the server's change feed
+    /// List repositories known to the cache, to the server's change feed, and to the catalogue of the registry that is set
     #[command(after_help = "Example:\n  claviger repo list --json")]
     List,
     /// Show the chain of trust: roles, keys, thresholds, versions, expiries, paths, findings

@@ -66,8 +66,7 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
         public_dir: world.public_dir(),
     };
     let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
-    // Nothing is set, and the server is in this process.
-    let examiner = Arc::new(|| crate::doctor::without_settings().boxed());
+    let examiner = Arc::new(|| crate::doctor::in_sandbox().boxed());
     let ended = workstation::open(desk, place, examiner, screen, options.plain, stop).await;
     // Whoever leaves while something is read must not leave half a sandbox behind.
     repositories.stop_keeping().await;

@@ -5,6 +5,7 @@ use super::{
     tags::{HEADS, load, row_json, row_text},
 };
 use crate::{
+    registry::Tag,
     repository::TagsError,
     views::{columns::columns, notable::count, tag_state::StatedTags, tags::tag_rows},
 };
@@ -15,7 +16,9 @@ pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
     let loaded = load(context, typed).await?;
     let gun = loaded.collection.gun();
     let counter = Counter::of("tags were looked up");
-    let registry = context.repositories().registry_tags(gun, |done, of| counter.say(done, of)).await;
+    let rows = tag_rows(&loaded.collection);
+    let signed = rows.iter().filter_map(|row| Tag::new(row.name.raw()));
+    let registry = context.repositories().registry_tags(gun, signed, |done, of| counter.say(done, of)).await;
     drop(counter);
     let registry = registry.map_err(|e| failure(&e))?;
     if registry.refused > 0 {
@@ -25,24 +28,33 @@ pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
     if !registry.whole {
         output::complain("claviger: the registry's list of tags was cut; there may be more");
     }
-    let all = StatedTags::new(tag_rows(&loaded.collection), registry);
+    if let Some(why) = &registry.why {
+        let n = count(registry.unknown.len(), "tag");
+        output::complain(&format!(
+            "claviger: the registry did not say what {n} {} to: {why}",
+            if registry.unknown.len() == 1 { "leads" } else { "lead" }
+        ));
+    }
+    let refused = loaded.collection.refused().next().is_some();
+    let all = StatedTags::new(rows, refused, registry);
     if context.options.json {
         output::say_json(&as_json(&all))?;
-    } else if all.signed.is_empty() && all.unsigned.is_empty() {
+    } else if all.signed.is_empty() && all.others.is_empty() {
         output::say(&format!("{gun} signs nothing, and the registry has no tags of it.\n"))?;
     } else {
         let [name, digest, size, roles, released] = HEADS.map(str::to_owned);
-        let mut lines = vec![[name, "REGISTRY".to_owned(), digest, size, roles, released]];
+        let mut lines = vec![[name, "REGISTRY".to_owned(), digest, size, roles, released, "LEADS TO".to_owned()]];
         for (row, state) in &all.signed {
             let [name, digest, size, roles, released] = row_text(row);
-            let there = state.elsewhere().map_or_else(|| state.word().to_owned(), |d| format!("moved to {}", d.digits()));
-            lines.push([name, there, digest, size, roles, released]);
+            let elsewhere = state.elsewhere().map(|d| d.digits().to_owned()).unwrap_or_default();
+            lines.push([name, state.word().to_owned(), digest, size, roles, released, elsewhere]);
         }
-        lines.extend(all.unsigned.iter().map(|(tag, digest)| {
-            let digest = digest.as_ref().map(|d| d.digits().to_owned()).unwrap_or_default();
-            [tag.as_str().to_owned(), "unsigned".to_owned(), digest, String::new(), String::new(), "no".to_owned()]
+        lines.extend(all.others.iter().map(|(tag, digest)| {
+            let word = all.word(digest.as_ref()).to_owned();
+            let (none, digest) = (String::new(), digest.as_ref().map(|d| d.digits().to_owned()).unwrap_or_default());
+            [tag.as_str().to_owned(), word, none.clone(), none.clone(), none, "no".to_owned(), digest]
         }));
-        output::say(&columns(&lines, 0, 4))?;
+        output::say(&columns(&lines, 0, 3))?;
     }
     context.refused_roles(&loaded)
 }
@@ -59,14 +71,14 @@ fn as_json(all: &StatedTags) -> Value {
         }
         one
     });
-    let unsigned = all.unsigned.iter().map(|(tag, digest)| {
-        let digest = digest.as_ref().map(ToString::to_string);
+    let others = all.others.iter().map(|(tag, digest)| {
+        let (word, digest) = (all.word(digest.as_ref()), digest.as_ref().map(ToString::to_string));
         json!({
             "name": tag.as_str(), "digest": null, "size": null, "roles": [], "signers": [], "released": false,
-            "registry": { "state": "unsigned", "digest": digest },
+            "registry": { "state": word, "digest": digest },
         })
     });
-    signed.chain(unsigned).collect()
+    signed.chain(others).collect()
 }
 
 fn failure(error: &TagsError) -> Failure {

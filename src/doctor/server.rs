@@ -86,7 +86,8 @@ pub async fn registry(settings: &Settings) -> Vec<Check> {
         }
         Err(e) => all.push(Check::error(Area::Registry, e.to_string(), e.remedy())),
     }
-    all.into_iter().map(|check| Check { area: Area::Registry, ..check }).collect()
+    let of_registry = |next: String| next.replace("--server", "--registry");
+    all.into_iter().map(|check| Check { area: Area::Registry, next: check.next.map(of_registry), ..check }).collect()
 }
 
 fn shortened(s: HttpSettings) -> HttpSettings {

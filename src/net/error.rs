@@ -201,6 +201,20 @@ impl TransportError {
     }
 }
 
+impl TransportError {
+    /// What to do next where it was a registry that was asked.
+    pub fn registry_remedy(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NotThere { .. } => "Check the address of the registry (--registry), and that it has such a list.",
+            Self::NotAllowed { denial, .. } if denial.asked_as == AskedAs::Nobody => {
+                "Log in with `docker login` to the registry."
+            }
+            Self::Malformed(_) => "Check that the address is that of a registry.",
+            other => return Cow::Owned(other.remedy().replace("--server", "--registry")),
+        })
+    }
+}
+
 impl Why {
     fn remedy(self) -> &'static str {
         match self {

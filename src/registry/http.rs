@@ -72,6 +72,7 @@ impl Registry for Http {
     }
 
     fn address(&self) -> &Untrusted {
-        self.host.address()
+        let plain = self.plain.as_ref().filter(|_| self.is_plain.get() == Some(&true));
+        plain.unwrap_or(&self.host).address()
     }
 }

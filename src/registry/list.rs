@@ -10,6 +10,8 @@ const PAGE: usize = 100;
 const PAGES: usize = 1000;
 /// Most bytes of a page; a registry may ignore how many entries were asked for.
 const BYTES: u64 = 8 << 20;
+/// Most bytes of what says where the next page is.
+const QUERY: usize = 2 << 10;
 /// Most entries of a list.
 const ENTRIES: usize = 100_000;
 
@@ -89,7 +91,9 @@ fn next(link: &str, path: &str) -> Option<String> {
     let (address, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
     let is_next = rest.split(';').any(|part| matches!(part.trim(), "rel=\"next\"" | "rel=next"));
     let (before, query) = address.split_once('?')?;
-    let plain = !query.is_empty() && query.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'<' | b'"'));
+    let plain = !query.is_empty()
+        && query.len() <= QUERY
+        && query.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'<' | b'"'));
     (is_next && before.ends_with(&format!("v2/{path}")) && plain).then(|| query.to_owned())
 }
 

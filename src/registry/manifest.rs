@@ -76,7 +76,8 @@ pub async fn resolve(registry: &dyn Registry, name: &Name, tag: Tag) -> Result<O
     match registry.get(&ask(name, Reference::Tag(tag.clone()), true)).await {
         Err(TransportError::NotThere { .. }) => Ok(None),
         Err(e) => Err(e),
-        Ok(reply) => match reply.digest.and_then(|said| Digest::new(said.raw())) {
+        // Images are signed by SHA-256: what is named by anything else is fetched to be named by that.
+        Ok(reply) => match reply.digest.and_then(|said| Digest::new(said.raw())).filter(Digest::is_sha256) {
             Some(digest) => Ok(Some(digest)),
             None => Ok(manifest(registry, name, Reference::Tag(tag)).await?.map(|manifest| manifest.digest)),
         },
@@ -142,6 +143,17 @@ mod tests {
             let failed = manifest(&same("{}", None), &name(), Reference::Digest(digest)).await;
             assert!(matches!(failed, Err(TransportError::Malformed(_))));
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_tag_leads_to_is_named_by_sha256_whatever_the_registry_names_it_by() {
+        let (tag, ours) = (|| Tag::new("v1").unwrap(), Digest::of(b"{}"));
+        let foreign = format!("sha512:{}", "0".repeat(128));
+        for said in [Some(ours.as_str()), Some(&*foreign), Some("rubbish"), None] {
+            assert_eq!(resolve(&same("{}", said), &name(), tag()).await, Ok(Some(ours.clone())), "{said:?}");
+        }
+        let none = Same(Err(TransportError::NotThere { code: None, message: None }), Untrusted::default());
+        assert_eq!(resolve(&none, &name(), tag()).await, Ok(None));
     }
 
     #[tokio::test]

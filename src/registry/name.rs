@@ -95,6 +95,11 @@ impl Digest {
         &self.0
     }
 
+    /// Whether it is of the algorithm by which content is kept and signed.
+    pub fn is_sha256(&self) -> bool {
+        self.0.starts_with("sha256:")
+    }
+
     /// The digits alone.
     pub fn digits(&self) -> &str {
         self.0.split_once(':').map_or("", |(_, digits)| digits)

@@ -6,12 +6,18 @@ use crate::{
     registry::{self, Listed, Name},
     tuf::name::Gun,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+use tokio::time::timeout;
 
 /// Records asked for at once.
 const PAGE: i32 = 1000;
 /// Most pages that are read.
 const PAGES: usize = 1000;
+/// How long a registry may take for its whole list: what else is known waits for it.
+const CATALOGUE: Duration = Duration::from_secs(20);
 /// Most repositories of one server that are listed.
 const GUNS: usize = 100_000;
 
@@ -26,7 +32,8 @@ pub struct Known {
     pub pinned: bool,
     /// Whether the server's change feed names it; none if the feed was not read, or not to its end.
     pub on_server: Option<bool>,
-    /// Whether the registry's catalogue names it; none if no registry was named, or its catalogue was not read to its end.
+    /// Whether the registry's catalogue names it; none if its name leads to no registry that was named, or the catalogue was
+    /// not read to its end.
     pub in_registry: Option<bool>,
 }
 
@@ -79,13 +86,18 @@ impl Repositories {
         );
         let (feed, catalogue) = tokio::join!(self.feed(), self.catalogue());
         let whole_feed = take(feed, &mut known, &mut out.notes, |named| named.feed = true);
+        let images = catalogue.as_ref().ok().and_then(Option::as_ref).map(|(images, _)| images.clone());
+        let leads_there = |gun: &Gun| {
+            let first = gun.as_str().split_once('/').map(|(first, _)| first);
+            images.as_ref().zip(first).is_some_and(|(images, first)| images.has(first))
+        };
         let names = catalogue.map(|read| read.map(|(images, list)| as_guns(&images, list, &known)));
         let whole_catalogue = take(names, &mut known, &mut out.notes, |named| named.catalogue = true);
         let known = known.into_iter().map(|(gun, named)| Known {
             cached: named.cache,
             pinned: self.pinning().rule(&gun).is_pin(),
             on_server: (named.feed || whole_feed).then_some(named.feed),
-            in_registry: (named.catalogue || whole_catalogue).then_some(named.catalogue),
+            in_registry: (named.catalogue || whole_catalogue && leads_there(&gun)).then_some(named.catalogue),
             gun,
         });
         out.known = known.collect();
@@ -109,13 +121,19 @@ impl Repositories {
         match self.servers().common_registry() {
             None => Ok(None),
             Some(Err(e)) => Err(format!("the registry was not asked for its repositories: {e}")),
-            Some(Ok(images)) => match registry::catalogue(images.registry.as_ref()).await {
-                Ok(list) => Ok(Some((images, list))),
-                Err(e) => {
-                    let address = images.registry.address().shown();
-                    Err(format!("the registry {address} did not list its repositories: {e}. {}", e.remedy()))
+            Some(Ok(images)) => {
+                let list = timeout(CATALOGUE, registry::catalogue(images.registry.as_ref())).await;
+                let address = || images.registry.address().shown();
+                match list {
+                    Ok(Ok(list)) => Ok(Some((images, list))),
+                    Ok(Err(e)) => {
+                        Err(format!("the registry {} did not list its repositories: {e}. {}", address(), e.registry_remedy()))
+                    }
+                    Err(_) => {
+                        Err(format!("the registry {} did not list its repositories within {} s", address(), CATALOGUE.as_secs()))
+                    }
                 }
-            },
+            }
         }
     }
 }
@@ -173,8 +191,8 @@ impl Feed {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.refused > 0 {
-            let (whose, n) = (self.whose, self.refused);
-            notes.push(format!("the {whose} names {n} repositories whose names cannot be used; they were left out"));
+            let n = if self.refused == 1 { "1 repository".to_owned() } else { format!("{} repositories", self.refused) };
+            notes.push(format!("the {} lists {n} under names that cannot be used; left out", self.whose));
         }
         if !self.whole {
             let (whose, n) = (self.whose, self.guns.len());

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     registry::{Name, NoName, Registry},
+    settings::RegistryAddress,
     text::Untrusted,
     tuf::name::Gun,
 };
@@ -38,7 +39,7 @@ impl ImageError {
     /// What to do next.
     pub fn remedy(&self) -> String {
         match self {
-            Self::NoRegistry(_) => "Name one with --registry URL.".to_owned(),
+            Self::NoRegistry(_) => "Give a name that begins with a registry, such as registry.example/team/app.".to_owned(),
             Self::Name { .. } => "Check the name of the repository.".to_owned(),
             Self::Server(e) => e.remedy(),
         }
@@ -59,7 +60,7 @@ impl Servers {
             Kind::Settings { settings, .. } => {
                 let set = settings.registry.as_ref()?.value.clone();
                 let host = host_of(&set.url);
-                let name = set.name.clone().unwrap_or_else(|| host.clone());
+                let name = name_of(&set);
                 let registry = self.open_registry(&name, Some(set.url));
                 Some(registry.map(|registry| Images { registry, name, host, all: set.name.is_none() }))
             }
@@ -81,8 +82,11 @@ impl Servers {
             Kind::Fixed(_, images) => images.as_ref().ok_or_else(|| ImageError::NoRegistry(gun.clone()))?.registry.clone(),
             Kind::Settings { settings, .. } => {
                 let set = settings.registry.as_ref().map(|set| &set.value);
-                let set = set.filter(|set| set.name.as_deref().is_none_or(|name| name == first || host_of(&set.url) == first));
-                self.open_registry(first, set.map(|set| set.url.clone()))?
+                match set.filter(|set| set.name.as_deref().is_none_or(|name| name == first || host_of(&set.url) == first)) {
+                    // A login goes by the name that was given to the registry, not by one that leads to it because all do.
+                    Some(set) => self.open_registry(&name_of(set), Some(set.url.clone()))?,
+                    None => self.open_registry(first, None)?,
+                }
             }
         };
         Ok((registry, name))
@@ -112,6 +116,11 @@ impl Servers {
     fn open_registry(&self, _: &str, _: Option<String>) -> Result<Arc<dyn Registry>, ServerError> {
         Err(ServerError::NoNetwork)
     }
+}
+
+/// What the names of a registry's images begin with.
+fn name_of(set: &RegistryAddress) -> String {
+    set.name.clone().unwrap_or_else(|| host_of(&set.url))
 }
 
 /// Host and port of an address.

@@ -6,16 +6,20 @@ use crate::{
     tuf::name::Gun,
 };
 use futures_util::{StreamExt as _, stream};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tags that are looked up at the same time; how many requests that makes is for the settings to say.
 const AT_ONCE: usize = 32;
 
 /// The tags that a registry has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistryTags {
-    /// What each leads to; none if it was gone when it was looked up.
+    /// What each leads to; none if there is no such tag.
     pub tags: BTreeMap<Tag, Option<Digest>>,
+    /// Tags for which the registry did not answer.
+    pub unknown: Vec<Tag>,
+    /// Why, for the first of these.
+    pub why: Option<TransportError>,
     /// Whether that is all of them.
     pub whole: bool,
     /// How many were left out because they are spelt as none can be.
@@ -43,33 +47,52 @@ impl TagsError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Image(e) => e.remedy(),
-            Self::Registry { error, .. } => error.remedy().into_owned(),
+            Self::Registry { error, .. } => error.registry_remedy().into_owned(),
         }
     }
 }
 
 impl Repositories {
-    /// Asks the registry of a repository for its tags. `step` is told how many of how many were looked up.
+    /// Asks the registry of a repository for its tags, and for those that are `signed`. `step` is told how many of how many were
+    /// looked up.
     ///
     /// # Errors
     /// [`TagsError`]. A registry that has no such repository has no tags, which is none.
-    pub async fn registry_tags(&self, gun: &Gun, step: impl Fn(usize, usize)) -> Result<RegistryTags, TagsError> {
+    pub async fn registry_tags(
+        &self,
+        gun: &Gun,
+        signed: impl IntoIterator<Item = Tag>,
+        step: impl Fn(usize, usize),
+    ) -> Result<RegistryTags, TagsError> {
         let (registry, name) = self.servers().images(gun)?;
         let (registry, name) = (registry.as_ref(), &name);
         let failed = |error| TagsError::Registry { address: registry.address().clone(), error };
-        let none = Listed { entries: Default::default(), whole: true, refused: 0 };
+        let none = Listed { entries: BTreeSet::new(), whole: true, refused: 0 };
         let list = match registry::tags(registry, name).await {
             Err(TransportError::NotThere { .. }) => none,
             list => list.map_err(failed)?,
         };
-        let count = list.entries.len();
+        let mut entries = list.entries;
+        entries.extend(signed);
+        let count = entries.len();
         let look = async |tag: Tag| (tag.clone(), registry::resolve(registry, name, tag).await);
-        let mut looks = stream::iter(list.entries).map(look).buffer_unordered(AT_ONCE);
-        let mut tags = BTreeMap::new();
-        while let Some((tag, digest)) = looks.next().await {
-            tags.insert(tag, digest.map_err(failed)?);
-            step(tags.len(), count);
+        let mut looks = stream::iter(entries).map(look).buffer_unordered(AT_ONCE);
+        let mut found = RegistryTags { whole: list.whole, refused: list.refused, ..RegistryTags::default() };
+        while let Some((tag, looked)) = looks.next().await {
+            match looked {
+                Ok(digest) => drop(found.tags.insert(tag, digest)),
+                Err(e) => {
+                    found.unknown.push(tag);
+                    found.why.get_or_insert(e);
+                }
+            }
+            step(found.tags.len() + found.unknown.len(), count);
         }
-        Ok(RegistryTags { tags, whole: list.whole, refused: list.refused })
+        found.unknown.sort();
+        match found.why {
+            // One that answers for nothing is away.
+            Some(error) if found.tags.is_empty() => Err(failed(error)),
+            _ => Ok(found),
+        }
     }
 }

@@ -312,3 +312,18 @@ fn the_lock_comes_after_ten_minutes_unless_the_configuration_says_otherwise_and_
         assert!(resolve(&Flags::default(), &[HOME], &[(OURS, &format!("lock_after = {wrong}"))]).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_registry_is_an_address_or_a_name_with_one() {
+    let read = |text: &str| {
+        let given = flags(|f| f.registry = Some(text.to_owned()));
+        resolve(&given, &[HOME], &[]).map(|s| s.registry.map(|r| (r.value.name, r.value.url)))
+    };
+    let named = |name: Option<&str>, url: &str| Some((name.map(str::to_owned), url.to_owned()));
+    assert_eq!(read("https://reg.example/x?a=b").unwrap(), named(None, "https://reg.example/x?a=b"));
+    assert_eq!(read("reg.test:5000=http://127.0.0.1:1").unwrap(), named(Some("reg.test:5000"), "http://127.0.0.1:1"));
+    for wrong in ["", "x=", "=https://x", "a b=https://x", "\u{1b}[31m=https://x", "a/b=https://x"] {
+        let e = read(wrong).unwrap_err();
+        assert!(matches!(e, SettingsError::Value { .. }) && !e.to_string().contains('\u{1b}'), "{wrong}");
+    }
+}

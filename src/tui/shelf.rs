@@ -251,9 +251,10 @@ impl RepoShelf {
         let Inventory { guns, anchored, unsigned, notes } = inventory;
         let mut old: HashMap<Gun, Repo> =
             std::mem::take(&mut self.roster).into_rows().into_iter().map(|r| (r.gun.clone(), r)).collect();
+        let was_read = |repo: &Repo| !matches!(repo.standing, Standing::Unread | Standing::Unsigned);
         let row = |g: Gun| {
             let (anchored, unsigned) = (anchored.contains(&g), unsigned.contains(&g));
-            Repo { anchored, ..old.remove(&g).unwrap_or_else(|| Repo::unread(g).unsigned(unsigned)) }
+            Repo { anchored, ..old.remove(&g).filter(was_read).unwrap_or_else(|| Repo::unread(g).unsigned(unsigned)) }
         };
         let rows: Vec<Repo> = guns.into_iter().map(row).collect();
         self.index = rows.iter().enumerate().map(|(i, r)| (r.gun.clone(), i)).collect();

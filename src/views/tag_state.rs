@@ -15,7 +15,8 @@ pub enum TagState {
     Moved(Digest),
     /// The registry has no such tag.
     Missing,
-    /// That cannot be said: the name is none that a tag could have, or the registry's list was cut.
+    /// That cannot be said: the name is none that a tag could have, it was signed by no SHA-256, or the registry did not answer
+    /// for it.
     Unknown,
 }
 
@@ -44,27 +45,35 @@ impl TagState {
 pub struct StatedTags {
     /// What is signed.
     pub signed: Vec<(TagRow, TagState)>,
-    /// Tags that nobody signed, and what they lead to.
-    pub unsigned: Vec<(Tag, Option<Digest>)>,
+    /// Tags for which there is no such row, and what they lead to, as far as that is known.
+    pub others: Vec<(Tag, Option<Digest>)>,
+    /// Whether nobody has signed those: every role was read and trusted.
+    pub are_unsigned: bool,
 }
 
 impl StatedTags {
-    /// Puts both sides together.
-    pub fn new(rows: Vec<TagRow>, registry: RegistryTags) -> Self {
+    /// Puts both sides together. A role that was `refused` may have signed more than is known.
+    pub fn new(rows: Vec<TagRow>, refused: bool, registry: RegistryTags) -> Self {
         let names: HashSet<String> = rows.iter().map(|row| row.name.raw().to_owned()).collect();
         let signed = rows.into_iter().map(|row| (state(&row, &registry), row)).map(|(state, row)| (row, state)).collect();
-        let unsigned = registry.tags.into_iter().filter(|(tag, _)| !names.contains(tag.as_str())).collect();
-        Self { signed, unsigned }
+        let unknown = registry.unknown.into_iter().map(|tag| (tag, None));
+        let others = registry.tags.into_iter().filter(|(_, digest)| digest.is_some()).chain(unknown);
+        let others = others.filter(|(tag, _)| !names.contains(tag.as_str())).collect();
+        Self { signed, others, are_unsigned: !refused }
+    }
+
+    /// One word for a tag without a row.
+    pub fn word(&self, digest: Option<&Digest>) -> &'static str {
+        if self.are_unsigned && digest.is_some() { "unsigned" } else { "unknown" }
     }
 }
 
 fn state(row: &TagRow, registry: &RegistryTags) -> TagState {
-    let Some(tag) = Tag::new(row.name.raw()) else { return TagState::Unknown };
+    let (Some(tag), Some(signed)) = (Tag::new(row.name.raw()), row.digest) else { return TagState::Unknown };
     match registry.tags.get(&tag) {
-        Some(Some(digest)) if row.digest.is_some_and(|signed| signed.hex() == digest.digits()) => TagState::Signed,
+        Some(Some(digest)) if signed.hex() == digest.digits() => TagState::Signed,
         Some(Some(digest)) => TagState::Moved(digest.clone()),
         Some(None) => TagState::Missing,
-        None if registry.whole => TagState::Missing,
         None => TagState::Unknown,
     }
 }
@@ -84,17 +93,27 @@ mod tests {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
         let tag = |t: &str| Tag::new(t).unwrap();
         let tags = [("same", Some(a.clone())), ("moved", Some(b.clone())), ("gone", None), ("nobodys", Some(b.clone()))];
-        let registry = |whole| RegistryTags { tags: tags.clone().map(|(t, d)| (tag(t), d)).into(), whole, refused: 0 };
-        let rows = || ["same", "moved", "gone", "never", "no/tag"].map(|n| row(n, Some(&a))).to_vec();
-        let states = |whole| {
-            let all = StatedTags::new(rows(), registry(whole));
-            assert_eq!(all.unsigned, [(tag("nobodys"), Some(b.clone()))]);
-            all.signed.iter().map(|(_, s)| s.word()).collect::<Vec<_>>()
+        let registry = || RegistryTags {
+            tags: tags.clone().map(|(t, d)| (tag(t), d)).into(),
+            unknown: vec![tag("silent"), tag("silent-too")],
+            ..RegistryTags::default()
         };
-        assert_eq!(states(true), ["signed", "moved", "missing", "missing", "unknown"]);
-        assert_eq!(states(false), ["signed", "moved", "missing", "unknown", "unknown"], "a list that was cut proves nothing");
-        // Two signers who disagree: each is held against the tag.
-        let both = StatedTags::new(vec![row("same", Some(&a)), row("same", Some(&b)), row("same", None)], registry(true));
-        assert_eq!(both.signed.iter().map(|(_, s)| s.word()).collect::<Vec<_>>(), ["signed", "moved", "moved"]);
+        let rows = ["same", "moved", "gone", "silent", "no/tag"].map(|n| row(n, Some(&a))).to_vec();
+        let all = StatedTags::new(rows, false, registry());
+        let states: Vec<_> = all.signed.iter().map(|(_, s)| s.word()).collect();
+        assert_eq!(states, ["signed", "moved", "missing", "unknown", "unknown"]);
+        let others: Vec<_> = all.others.iter().map(|(t, d)| (t.as_str(), all.word(d.as_ref()))).collect();
+        assert_eq!(others, [("nobodys", "unsigned"), ("silent-too", "unknown")]);
+        // Two signers who disagree: each is held against the tag. One that signs no SHA-256 may mean anything.
+        let both = vec![row("same", Some(&a)), row("same", Some(&b)), row("same", None)];
+        let both = StatedTags::new(both, false, registry());
+        assert_eq!(both.signed.iter().map(|(_, s)| s.word()).collect::<Vec<_>>(), ["signed", "moved", "unknown"]);
+    }
+
+    #[test]
+    fn nothing_is_called_unsigned_while_a_role_is_refused_that_may_have_signed_it() {
+        let tags = [(Tag::new("x").unwrap(), Some(Digest::of(b"x")))].into();
+        let all = StatedTags::new(vec![], true, RegistryTags { tags, ..RegistryTags::default() });
+        assert_eq!(all.others.iter().map(|(_, d)| all.word(d.as_ref())).collect::<Vec<_>>(), ["unknown"]);
     }
 }

@@ -134,6 +134,9 @@ async fn a_sandbox_works_from_its_start_to_its_end() {
             matches!(error, claviger::notary::TransportError::NotThere { code: Some(c), .. } if c.raw() == "METADATA_NOT_FOUND")
         );
     }
+    // What the workstation on it says of what stands in the way.
+    let found = claviger::doctor::in_sandbox().await;
+    assert!(found.iter().any(|check| check.text.contains("in this process")), "{found:?}");
     let keys = claviger::keys::list(s.trust_dir());
     assert!(keys.entries.len() > 10);
     let shell = Shell::start(&Authority::new().unwrap(), s.server().service(), 0).unwrap();

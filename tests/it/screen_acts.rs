@@ -299,3 +299,16 @@ fn the_footer_names_only_keys_that_work_and_the_help_names_them_all() {
         assert_eq!(screens::help::lines(&s).len(), keymap::entries(context).count());
     }
 }
+
+#[test]
+fn what_was_unsigned_is_so_only_as_long_as_nobody_is_known_to_sign_it() {
+    let mut s = state(Kind::Reading, Theme::FULL, (80, 24));
+    let (gun, _) = row("registry.example/images");
+    let mut inventory = |unsigned: bool| {
+        let unsigned = unsigned.then(|| gun.clone()).into_iter().collect();
+        let inventory = Inventory { guns: vec![gun.clone()], anchored: Default::default(), notes: vec![], unsigned };
+        assert_eq!(update(&mut s, Action::InventoryTaken(0, inventory)), [], "nobody has asked to read it");
+        s.repos.roster.get(0).unwrap().standing.word()
+    };
+    assert_eq!([true, false, true].map(&mut inventory), ["unsigned", "not read yet", "unsigned"]);
+}

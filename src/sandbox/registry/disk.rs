@@ -149,9 +149,12 @@ impl Disk {
     fn read(&self) -> std::io::Result<Found> {
         let mut found = Found::default();
         for (name, path) in entries(&self.path.join(BLOBS))? {
-            let Some(digest) = name.to_str().and_then(Digest::from_digits) else { continue };
+            let Some(digest) = name.to_str().and_then(Digest::from_digits) else {
+                found.spoilt.push((path, NO_NAME.to_owned()));
+                continue;
+            };
             // Content that a disk has spoilt is not there, and can be pushed again.
-            match std::fs::read(&path) {
+            match read_file(&path, super::store::ROOM) {
                 Ok(bytes) if Digest::of(&bytes) == digest => {
                     found.contents.insert(digest, Content::File { path, size: bytes.len() as u64 });
                 }
@@ -160,10 +163,12 @@ impl Disk {
             }
         }
         for (name, path) in entries(&self.path.join(REPOSITORIES))? {
-            if let Some(name) = name.to_str().and_then(|n| Name::new(&n.replace('+', "/")).ok()) {
-                let repository = found.repository(&path);
-                found.repositories.insert(name, repository);
-            }
+            let Some(name) = name.to_str().and_then(|n| Name::new(&n.replace('+', "/")).ok()) else {
+                found.spoilt.push((path, NO_NAME.to_owned()));
+                continue;
+            };
+            let repository = found.repository(&path);
+            found.repositories.insert(name, repository);
         }
         Ok(found)
     }
@@ -185,7 +190,10 @@ impl Found {
         let tags = path.join(TAGS);
         has.tags = tags.is_dir().then(BTreeMap::new);
         for (name, path) in self.entries(&tags) {
-            let Some(tag) = name.to_str().and_then(Tag::new) else { continue };
+            let Some(tag) = name.to_str().and_then(Tag::new) else {
+                self.spoilt.push((path, NO_NAME.to_owned()));
+                continue;
+            };
             let digest = self.text(&path, "it names no digest", Digest::new).filter(|d| has.manifests.contains_key(d));
             if let (Some(tags), Some(digest)) = (&mut has.tags, digest) {
                 tags.insert(tag, digest);
@@ -208,8 +216,8 @@ impl Found {
 
     /// What a small file says; if it says nothing that can be understood, it is noted.
     fn text<T>(&mut self, path: &Path, otherwise: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let why = match std::fs::read_to_string(path) {
-            Ok(text) => match read(&text) {
+        let why = match read_file(path, SMALL) {
+            Ok(bytes) => match std::str::from_utf8(&bytes).ok().and_then(&read) {
                 Some(said) => return Some(said),
                 None => otherwise.to_owned(),
             },
@@ -217,6 +225,21 @@ impl Found {
         };
         self.spoilt.push((path.to_owned(), why));
         None
+    }
+}
+
+/// What is said of a file whose name stands for nothing.
+const NO_NAME: &str = "its name stands for nothing";
+/// Most bytes of a file that names something.
+const SMALL: u64 = 1 << 10;
+
+/// Reads a file that is one: who opens a pipe waits for somebody to write into it.
+fn read_file(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let about = std::fs::symlink_metadata(path)?;
+    match about.is_file() {
+        false => Err(std::io::Error::other("it is no file")),
+        true if about.len() > limit => Err(std::io::Error::other(format!("it has more than {limit} bytes"))),
+        true => std::fs::read(path),
     }
 }
 

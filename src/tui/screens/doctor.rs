@@ -33,8 +33,11 @@ pub fn lines(state: &State, columns: u16) -> Lines {
     let mut l = Lines::marked(state.theme, columns.saturating_sub(2));
     let Some(page) = state.doctor_page() else { return l };
     let Some(checks) = &page.checks else {
-        let looked = "The server, logins, files, settings and tools are looked at.";
-        l.say("", &format!("{looked} Nothing is changed, and nobody is asked for a secret."), Tone::Dim);
+        l.say(
+            "",
+            "Whatever could stand in the way is looked at. Nothing is changed, and nobody is asked for a secret.",
+            Tone::Dim,
+        );
         return l;
     };
     let mut unwell: Vec<&Check> = checks.iter().filter(|c| is_unwell(c)).collect();

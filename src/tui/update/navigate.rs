@@ -120,10 +120,8 @@ fn open_in_chain(state: &mut State) {
 
 /// Opens the page of what stands in the way, or looks again on it.
 pub fn examine(state: &mut State) -> Vec<Effect> {
-    match state.doctor_page_mut() {
-        Some(page) => *page = DoctorPage::default(),
-        None => state.layers.push(Layer::Doctor(DoctorPage::default())),
-    }
+    state.layers.retain(|layer| !matches!(layer, Layer::Doctor(_)));
+    state.layers.push(Layer::Doctor(DoctorPage::default()));
     vec![Effect::Examine]
 }
 
