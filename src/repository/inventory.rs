@@ -122,7 +122,9 @@ impl Repositories {
             None => Ok(None),
             Some(Err(e)) => Err(format!("the registry was not asked for its repositories: {e}")),
             Some(Ok(images)) => {
-                let list = timeout(CATALOGUE, registry::catalogue(images.registry.as_ref())).await;
+                let list = registry::catalogue(images.registry.as_ref());
+                // Who is asked for a login takes the time that it takes, and can end it.
+                let list = if self.servers().asks() { Ok(list.await) } else { timeout(CATALOGUE, list).await };
                 let address = || images.registry.address().shown();
                 match list {
                     Ok(Ok(list)) => Ok(Some((images, list))),

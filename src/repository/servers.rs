@@ -115,6 +115,17 @@ impl Servers {
         }
     }
 
+    /// Whether a person may be asked for a login.
+    pub(super) fn asks(&self) -> bool {
+        match &*self.0 {
+            Kind::Fixed(..) => false,
+            #[cfg(feature = "network")]
+            Kind::Settings { ask, .. } => ask.get().is_some(),
+            #[cfg(not(feature = "network"))]
+            Kind::Settings { .. } => false,
+        }
+    }
+
     /// The server for a repository.
     pub fn of(&self, gun: &Gun) -> Result<Arc<dyn Transport>, ServerError> {
         match &*self.0 {

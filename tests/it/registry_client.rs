@@ -136,6 +136,6 @@ fn a_list_that_leads_elsewhere_or_to_no_names_is_refused_in_words() {
     let other_list = list("Link: </v2/other/tags/list?x=1>; rel=\"next\"\r\n", named);
     assert!(other_list.stderr.contains("the next page of its list is not where it can be"), "{other_list:?}");
     let hostile = list("", r#"{"repositories":["\u001b[2Jx","../../etc","ok"]}"#);
-    assert!(hostile.stderr.contains("the registry names 2 repositories whose names cannot be used"), "{hostile:?}");
+    assert!(hostile.stderr.contains("the registry lists 2 repositories under names that cannot be used"), "{hostile:?}");
     assert!(!hostile.stdout.contains('\u{1b}') && hostile.stdout.contains("/ok"), "{hostile:?}");
 }

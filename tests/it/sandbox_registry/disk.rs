@@ -124,11 +124,17 @@ fn a_spoilt_file_does_not_stop_a_registry_and_is_named() {
     fs::write(&tags, "").unwrap();
     let content = home.path().join("blobs").join("0".repeat(64));
     fs::create_dir(&content).unwrap();
+    // One who opens a pipe waits until somebody writes into it.
+    let pipe = home.path().join("blobs").join("1".repeat(64));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (rubbish, no_name) = (home.path().join("blobs/rubbish"), repository("UPPER"));
+    fs::write(&rubbish, "").unwrap();
+    fs::create_dir(&no_name).unwrap();
 
     let registry = open(home.path());
     let mut named: Vec<_> = registry.spoilt().into_iter().map(|(file, _)| file).collect();
     named.sort();
-    let mut wanted = [content, tag.clone(), manifest, tags];
+    let mut wanted = [content, tag.clone(), manifest, tags, pipe, rubbish, no_name];
     wanted.sort();
     assert_eq!(named, wanted);
     let status = |name: &str, tag: &str| registry.ask("GET", &format!("/v2/{name}/manifests/{tag}"), &accepting(OCI), b"").status;
