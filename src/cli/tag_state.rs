@@ -5,9 +5,13 @@ use super::{
     tags::{HEADS, load, row_json, row_text},
 };
 use crate::{
-    registry::Tag,
     repository::TagsError,
-    views::{columns::columns, notable::count, tag_state::StatedTags, tags::tag_rows},
+    views::{
+        columns::columns,
+        notable::count,
+        tag_state::{StatedTags, tags_of},
+        tags::tag_rows,
+    },
 };
 use serde_json::{Value, json};
 
@@ -17,8 +21,7 @@ pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
     let gun = loaded.collection.gun();
     let counter = Counter::of("tags were looked up");
     let rows = tag_rows(&loaded.collection);
-    let signed = rows.iter().filter_map(|row| Tag::new(row.name.raw()));
-    let registry = context.repositories().registry_tags(gun, signed, |done, of| counter.say(done, of)).await;
+    let registry = context.repositories().registry_tags(gun, tags_of(&rows), |done, of| counter.say(done, of)).await;
     drop(counter);
     let registry = registry.map_err(|e| failure(&e))?;
     if registry.refused > 0 {

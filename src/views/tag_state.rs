@@ -68,6 +68,11 @@ impl StatedTags {
     }
 }
 
+/// The tags that rows could be of.
+pub fn tags_of(rows: &[TagRow]) -> Vec<Tag> {
+    rows.iter().filter_map(|row| Tag::new(row.name.raw())).collect()
+}
+
 fn state(row: &TagRow, registry: &RegistryTags) -> TagState {
     let (Some(tag), Some(signed)) = (Tag::new(row.name.raw()), row.digest) else { return TagState::Unknown };
     match registry.tags.get(&tag) {
