@@ -42,7 +42,7 @@ impl fmt::Display for Remedy {
 
 impl Remedy {
     /// The procedures that this version has. A test holds them against the command line.
-    pub const OFFERED: [&'static str; 14] = [
+    pub const OFFERED: [&'static str; 17] = [
         "key export",
         "key generate",
         "key import",
@@ -55,8 +55,11 @@ impl Remedy {
         "key show",
         "key strengthen",
         "key test",
+        "renew",
         "repo show",
         "repo verify",
+        "revoke",
+        "witness",
     ];
 
     /// Whether this version has the procedure. What does not exist is not shown.

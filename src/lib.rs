@@ -11,7 +11,7 @@
 //! | guided work | `procedures`: each asks through `operator`, for both faces |
 //! | what both show | `views` |
 //! | a world to practise on | `sandbox` |
-//! | one repository | `repository`: load, later plan, sign, publish |
+//! | one repository | `repository`: load, plan, sign, publish, verify again |
 //! | the world | `notary` (Notary servers) and `registry` (images), over `net`; `keys` (private keys), `trust_dir` (files) |
 //! | what metadata *is* | `tuf`: pure, no I/O, no clock |
 //! | ground | `operator`, `journal`, `text`, `secret`, `settings`, `finding`, `failure`, `os` |
@@ -38,12 +38,25 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("net", &["os", "secret", "settings", "text", "tuf"]),
     ("notary", &["net", "settings", "text", "tuf"]),
     ("registry", &["net", "text"]),
-    ("repository", &["net", "notary", "registry", "settings", "text", "trust_dir", "tuf"]),
+    ("repository", &["finding", "keys", "net", "notary", "registry", "settings", "text", "trust_dir", "tuf"]),
     ("sandbox", &["keys", "notary", "registry", "secret", "text", "trust_dir", "tuf"]),
     ("views", &["finding", "journal", "keys", "registry", "repository", "text", "trust_dir", "tuf"]),
     (
         "procedures",
-        &["failure", "finding", "journal", "keys", "notary", "operator", "secret", "text", "trust_dir", "tuf", "views"],
+        &[
+            "failure",
+            "finding",
+            "journal",
+            "keys",
+            "notary",
+            "operator",
+            "repository",
+            "secret",
+            "text",
+            "trust_dir",
+            "tuf",
+            "views",
+        ],
     ),
     (
         "doctor",

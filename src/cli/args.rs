@@ -1,5 +1,8 @@
 //! The definitions of the command line; what commands do is elsewhere.
+pub mod change;
+
 use crate::secret::words;
+use change::{DelegationCommand, Renew, Revoke, Sign, SignerCommand, Witness};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -97,6 +100,21 @@ pub enum Command {
         #[arg(long)]
         registry_state: bool,
     },
+    /// Images at their registry
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// Sign what a tag stands for, and publish that
+    #[command(after_help = "Example:\n  claviger sign sandbox.test/shop/frontend:2.1.0 --dry-run")]
+    Sign(Sign),
+    /// Take the signatures from a tag, or from all
+    #[command(after_help = "Example:\n  claviger revoke sandbox.test/shop/frontend:latest --dry-run")]
+    Revoke(Revoke),
+    /// Sign roles again as they are: where a key went, those that stay vouch for what is there
+    #[command(after_help = "Example:\n  claviger witness sandbox.test/shop/frontend targets/releases --dry-run")]
+    Witness(Witness),
+    /// Sign again what has expired or will soon
+    #[command(after_help = "Example:\n  claviger renew sandbox.test/shop/frontend --role targets --until 2031-12-31 --dry-run")]
+    Renew(Renew),
     /// People who may sign
     #[command(subcommand)]
     Signer(SignerCommand),
@@ -168,6 +186,18 @@ pub enum Command {
         #[arg(long, requires = "serve")]
         logins: bool,
     },
+}
+
+impl Command {
+    /// Whether it signs and publishes.
+    pub fn changes_repositories(&self) -> bool {
+        match self {
+            Self::Sign(_) | Self::Revoke(_) | Self::Witness(_) | Self::Renew(_) => true,
+            Self::Signer(command) => !matches!(command, SignerCommand::List { .. }),
+            Self::Delegation(command) => !matches!(command, DelegationCommand::List { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// What can be done with private keys.
@@ -380,27 +410,26 @@ pub enum RepoCommand {
     },
 }
 
-/// What can be done with signers.
+/// What can be done with images.
 #[derive(Debug, Subcommand)]
-pub enum SignerCommand {
-    /// List who may sign, and with which keys
-    #[command(after_help = "Example:\n  claviger signer list sandbox.test/shop/frontend")]
-    List {
-        /// Repository
-        #[arg(value_name = "GUN")]
-        gun: String,
+pub enum ImageCommand {
+    /// Print the name of an image by the digest that is signed and released, for any runtime; exit 3 if there is none
+    #[command(after_help = "Example:\n  claviger image resolve sandbox.test/shop/frontend:2.1.0")]
+    Resolve {
+        /// Image
+        #[arg(value_name = "GUN:TAG")]
+        image: String,
     },
-}
-
-/// What can be done with delegated roles.
-#[derive(Debug, Subcommand)]
-pub enum DelegationCommand {
-    /// List delegated roles with their paths, keys and thresholds
-    #[command(after_help = "Example:\n  claviger delegation list sandbox.test/shop/frontend")]
-    List {
-        /// Repository
-        #[arg(value_name = "GUN")]
-        gun: String,
+    /// Fetch manifest, configuration and layers from the registry, hash them, and hold them against the signed digest; exit 3
+    /// if they are not that
+    #[command(after_help = "Example:\n  claviger image verify sandbox.test/shop/frontend:2.1.0 --platform linux/amd64")]
+    Verify {
+        /// Image
+        #[arg(value_name = "GUN:TAG")]
+        image: String,
+        /// Only this one of a list's platforms
+        #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+        platform: Option<String>,
     },
 }
 

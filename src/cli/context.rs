@@ -8,8 +8,8 @@ use crate::{
     journal::State,
     notary::reference::{self, Reference},
     os::strongroom,
-    procedures::Workplace,
-    repository::{LoadError, Loaded, Mode, Repositories, ServerError, Servers, Situation},
+    procedures::{Workplace, repository::load_failure},
+    repository::{LoadError, Loaded, Mode, Repositories, Servers},
     settings::{self, Environment, Flags, Settings},
     text::{self, Printable},
     trust_dir::{TrustDir, shown},
@@ -96,6 +96,7 @@ impl Context {
         let read_only = &self.settings.read_only;
         Workplace {
             trust_dir: self.trust_dir().clone(),
+            repositories: Some(self.repositories().clone()),
             state: self.settings.state_dir.as_ref().map(|all| State::of(&all.value, self.trust_dir().path())),
             read_only: read_only.value.then(|| read_only.origin.to_string()),
             exact: self.options.exact,
@@ -197,57 +198,8 @@ impl Context {
 
     /// The three sentences for a repository that could not be loaded.
     pub fn show_failure(&self, gun: &Gun, error: LoadError) -> Failure {
-        let message = format!("{gun}: {error}");
-        let nothing = "nothing was verified, and the cache is as it was before";
-        let situation = error.situation();
-        match error {
-            LoadError::NotThere(_) => {
-                let server = self.repositories().servers().of(gun).map(|t| t.address().shown().to_string()).unwrap_or_default();
-                let hint = format!("Check the name, and whether {server} is the right server (--server).");
-                Failure::new("not-there", format!("{server} has no trust data for {gun}"), nothing, hint)
-            }
-            LoadError::Transport { error, fallback, .. } => {
-                let code = match situation {
-                    Situation::NotAllowed => "not-allowed",
-                    _ if error.is_server_away() => "not-reachable",
-                    _ => "server-answer",
-                };
-                let nothing = match fallback {
-                    Some(why) => format!("{nothing}; what was last seen could not serve either: {why}"),
-                    None => nothing.to_owned(),
-                };
-                Failure::new(code, message, nothing, error.remedy())
-            }
-            LoadError::Refused(why) => Failure::new(
-                why.code(),
-                message,
-                "nothing of it is trusted, and the cache is as it was before",
-                repositories::after_refusal(&why),
-            )
-            .exit(3),
-            LoadError::RememberedRoot { path, refusal } => {
-                let hint = format!(
-                    "Compare the root with the owner's; then move {} away (keys are not in it) and try again.",
-                    shown(&path)
-                );
-                Failure::new("remembered-root", message, format!("nothing was fetched or verified ({})", refusal.code()), hint)
-                    .exit(3)
-            }
-            LoadError::Cache(why) => Failure::new("cache", message, nothing, why.remedy()),
-            LoadError::NoServer(e) => server_failure(&e),
-        }
+        load_failure(self.repositories(), gun, error)
     }
-}
-
-fn server_failure(error: &ServerError) -> Failure {
-    let exit = match error {
-        ServerError::Settings(_) => 2,
-        #[cfg(feature = "network")]
-        ServerError::Http(_) => 2,
-        #[cfg(not(feature = "network"))]
-        ServerError::NoNetwork => 1,
-    };
-    Failure::new("no-server", error.to_string(), "nothing was fetched or verified", error.remedy()).exit(exit)
 }
 
 /// Reads pins out of the settings. A pin that cannot be read is an error: to leave it out would mean to trust more.

@@ -10,7 +10,7 @@ pub use work::{Line, change};
 use super::{
     args::KeyCommand,
     context::Context,
-    operator::LineOperator,
+    operator::{LineOperator, PlanAnswer},
     output::{self, Failure},
     repo::{finding_json, finding_line},
 };
@@ -213,6 +213,7 @@ fn line_operator(context: &Context, command: &'static str, nothing: &'static str
         passphrases: Arc::new(passphrases(context)?),
         replacement: None,
         confirm: context.options.confirm.clone(),
+        plan: PlanAnswer::default(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The line interface: what each command does with what was typed.
 mod args;
+mod change;
 mod context;
 mod doctor;
+mod image;
 mod journal;
 mod key;
 #[cfg(feature = "network")]
@@ -21,7 +23,10 @@ mod usage;
 mod workstation;
 
 use crate::operator::Cancel;
-use args::{Arguments, Command, DelegationCommand, KeyCommand, RepoCommand, SignerCommand};
+use args::{
+    Arguments, Command, ImageCommand, KeyCommand, RepoCommand,
+    change::{DelegationCommand, SignerCommand},
+};
 use clap::{CommandFactory as _, Parser as _};
 use context::Context;
 use futures_util::FutureExt as _;
@@ -57,7 +62,9 @@ pub fn main() -> ExitCode {
         Err(e) => return usage::answer(e, &typed),
     };
     output::use_json(arguments.options.json);
-    if matches!(arguments.command, None | Some(Command::Key(_) | Command::Passphrase(_))) {
+    if matches!(arguments.command, None | Some(Command::Key(_) | Command::Passphrase(_)))
+        || arguments.command.as_ref().is_some_and(Command::changes_repositories)
+    {
         refused.extend(unlocked);
     }
     for r in refused {
@@ -74,6 +81,7 @@ pub fn main() -> ExitCode {
         Some(_) => false,
     };
     let knows_best = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. } | Command::Passphrase(_)))
+        || arguments.command.as_ref().is_some_and(Command::changes_repositories)
         || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -84,6 +92,7 @@ pub fn main() -> ExitCode {
         }
     };
     let stop = Cancel::default();
+    let publishes = arguments.command.as_ref().is_some_and(Command::changes_repositories);
     let result = runtime.block_on(async {
         let mut signals = if hears_signals { None } else { Signals::listen().ok() };
         let mut work = pin!(run(arguments, stop.clone()));
@@ -96,7 +105,12 @@ pub fn main() -> ExitCode {
                 crate::secret::give_terminal_back();
                 // Work on keys stops by itself, and knows best what was done and what was not.
                 let stopped = if knows_best { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
-                let stopped = stopped.unwrap_or_else(|| Err(Failure::interrupted("what had not been printed was not done")));
+                let stopped = stopped.unwrap_or_else(|| {
+                    Err(Failure::interrupted(match publishes {
+                        true => "what had been begun may have been published: `claviger resume` says what it was",
+                        false => "what had not been printed was not done",
+                    }))
+                });
                 stopped.map_err(|failure| signals::named(ended, failure))
             }
             // A question hears signals too, and may have been the first.
@@ -170,6 +184,9 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         return doctor::examine(options, report).await;
     }
     let context = Context::new(options)?;
+    if command.as_ref().is_some_and(Command::changes_repositories) {
+        journal::say_interrupted(&context);
+    }
     // The workstation draws on the terminal, and nobody could be asked there.
     #[cfg(feature = "network")]
     if command.is_some() {
@@ -200,10 +217,20 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,
         Some(Command::Repo(RepoCommand::Verify { gun })) => repo::verify(&context, &gun).await,
         Some(Command::Inspect { names, pretty }) => tags::inspect(&context, &names, pretty).await,
+        Some(Command::Image(ImageCommand::Resolve { image: name })) => image::resolve(&context, &name).await,
+        Some(Command::Image(ImageCommand::Verify { image: name, platform })) => {
+            image::verify(&context, &name, platform.as_deref()).await
+        }
         Some(Command::Tags { gun, registry_state: false }) => tags::tags(&context, &gun).await,
         Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
+        Some(Command::Sign(typed)) => change::sign(&context, typed, stop).await,
+        Some(Command::Revoke(typed)) => change::revoke(&context, typed, stop).await,
+        Some(Command::Witness(typed)) => change::witness(&context, typed, stop).await,
+        Some(Command::Renew(typed)) => change::renew(&context, typed, stop).await,
+        Some(Command::Signer(command)) => change::signer(&context, command, stop).await,
+        Some(Command::Delegation(command)) => change::delegation(&context, command, stop).await,
         // Those that need no settings were run above.
         Some(Command::Doctor { .. } | Command::Passphrase(_) | Command::Completions { .. } | Command::Man { .. }) => Ok(()),
         #[cfg(feature = "sandbox")]

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    operator::{Answer, Confirm, Field, Form, Fut, Operator, Question, Review, SecretKind, SecretWanted, Step, Stop, Values},
+    operator::{
+        Answer, Confirm, Field, Form, Fut, Operator, PlanAsked, Question, Review, SecretKind, SecretWanted, Step, Stop, Values,
+    },
     procedures::passphrase_failure,
     secret::{Given, PassphraseError, PassphraseFile, Passphrases, Prompt as _, Source, TerminalPrompt, Wanted},
     tui::theme::Theme,
@@ -32,6 +34,17 @@ pub struct LineOperator {
     pub replacement: Option<Arc<PassphraseFile>>,
     /// What was given with `--confirm`.
     pub confirm: Option<String>,
+    /// How a plan is accepted.
+    pub plan: PlanAnswer,
+}
+
+/// How the plan of a change is accepted.
+#[derive(Debug, Clone, Default)]
+pub struct PlanAnswer {
+    /// Unasked.
+    pub yes: bool,
+    /// Only if it has this digest.
+    pub expect: Option<String>,
 }
 
 impl Operator for LineOperator {
@@ -42,7 +55,10 @@ impl Operator for LineOperator {
                 Question::Secret(wanted) => self.secret(wanted.clone()).await,
                 Question::Review(review) => {
                     show(review);
-                    Ok(Answer::Accepted)
+                    match &review.plan {
+                        Some(asked) => self.accept(review, asked).await,
+                        None => Ok(Answer::Accepted),
+                    }
                 }
                 Question::Confirm(confirm) => self.confirm(confirm.clone()).await,
                 Question::Working(_) => Ok(Answer::Seen),
@@ -112,6 +128,40 @@ impl LineOperator {
         Ok(Answer::Secret(given.map_err(|e| passphrase_failure(&e, &name).instead(self.nothing))?))
     }
 
+    async fn accept(&self, review: &Review, asked: &PlanAsked) -> Result<Answer, Stop> {
+        if let Some(expected) = &self.plan.expect
+            && *expected != asked.digest
+        {
+            let message = format!("the plan is another than was expected: its digest is {}", asked.digest);
+            let hint = "Look at it with --dry-run, and give its digest.";
+            return Err(Failure::new("plan-differs", message, self.nothing, hint).into());
+        }
+        if asked.is_another && self.plan.yes {
+            let message = "somebody else has published meanwhile, and the plan is another, which nobody has accepted";
+            return Err(Failure::new("conflict", message, self.nothing, "Repeat the command.").into());
+        }
+        match &asked.needs_person {
+            None if self.plan.yes || self.plan.expect.is_some() => return Ok(Answer::Accepted),
+            Some(why) if self.plan.yes || self.plan.expect.is_some() => {
+                let hint = "Compare its key with the owner's. `claviger repo show` remembers it, unless it has expired; at a terminal the plan can be accepted all the same.";
+                return Err(Failure::new("root-unknown", why.clone(), self.nothing, hint).into());
+            }
+            _ => {}
+        }
+        if output::as_json() {
+            let hint = "--dry-run prints the plan, and --expect with its digest accepts it.";
+            return Err(Failure::new("not-confirmed", "nobody has accepted the plan", self.nothing, hint).into());
+        }
+        let question = format!("{}? Type yes: ", review.verb);
+        let nobody =
+            Failure::new("not-confirmed", "nobody has accepted the plan", self.nothing, "Run it on a terminal, or give --yes.");
+        match aside(move || ask_line(&question)).await? {
+            Some(typed) if typed == "yes" => Ok(Answer::Accepted),
+            Some(_) => Err(Failure::new("not-confirmed", "the plan was not accepted", self.nothing, "").into()),
+            None => Err(nobody.into()),
+        }
+    }
+
     async fn confirm(&self, confirm: Confirm) -> Result<Answer, Stop> {
         if let Some(typed) = &self.confirm {
             return Ok(Answer::Typed(typed.clone()));
@@ -142,13 +192,18 @@ fn show(review: &Review) {
 
 /// What was typed on the terminal; none if there is none.
 fn ask_on_terminal(confirm: &Confirm) -> Option<String> {
-    let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
     let mut text = format!("{}\n", confirm.title);
     for consequence in &confirm.consequences {
         text.push_str(&format!("  {consequence}\n"));
     }
     text.push_str(&format!("Type {} to go ahead: ", confirm.typed));
-    tty.write_all(output::safe(&text).as_bytes()).ok()?;
+    ask_line(&text)
+}
+
+/// A line from the terminal; none if there is none.
+fn ask_line(text: &str) -> Option<String> {
+    let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+    tty.write_all(output::safe(text).as_bytes()).ok()?;
     let mut typed = String::new();
     BufReader::new(tty).read_line(&mut typed).ok()?;
     Some(typed.trim().to_owned())

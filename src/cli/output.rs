@@ -73,28 +73,41 @@ pub fn line(text: &str) {
 /// Says on the line of a terminal how many of how many there are, and takes that away at the end. Nobody else is told.
 pub struct Counter {
     what: &'static str,
-    said: Cell<Option<Instant>>,
+    line: Progress,
 }
 
 impl Counter {
     /// Counts something in the plural.
     pub fn of(what: &'static str) -> Self {
-        Self { what, said: Cell::new(None) }
+        Self { what, line: Progress::default() }
     }
 
     /// So many of so many, now.
     pub fn say(&self, done: usize, of: usize) {
+        self.line.say(|| format!("{done} of {of} {}", self.what));
+    }
+}
+
+/// One line of a terminal that says what goes on, and is taken away at the end.
+#[derive(Default)]
+pub struct Progress {
+    said: Cell<Option<Instant>>,
+}
+
+impl Progress {
+    /// What goes on now: printable, and short enough for a line.
+    pub fn say(&self, text: impl FnOnce() -> String) {
         let recent = self.said.get().is_some_and(|at| at.elapsed() < Duration::from_millis(100));
         if recent || as_json() || !io::stderr().is_terminal() {
             return;
         }
         self.said.set(Some(Instant::now()));
         let mut terminal = io::stderr().lock();
-        let _ = write!(terminal, "\r{done} of {of} {}", self.what).and_then(|()| terminal.flush());
+        let _ = write!(terminal, "\r{}\x1b[K", safe(&text())).and_then(|()| terminal.flush());
     }
 }
 
-impl Drop for Counter {
+impl Drop for Progress {
     fn drop(&mut self) {
         if self.said.get().is_some() {
             let _ = write!(io::stderr().lock(), "\r\x1b[K");

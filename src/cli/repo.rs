@@ -230,6 +230,14 @@ fn key_text(key: &ChainKey, state: &NodeState) -> String {
     format!("key {} {}, {signed}{place}{}", key.canonical_id.short(), key.algorithm, certificate.unwrap_or_default())
 }
 
+/// Where what is shown comes from.
+pub fn source_word(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Live => "server",
+        Freshness::Cached => "cache",
+    }
+}
+
 fn detail_json(d: &RepositoryDetail) -> Value {
     let refused: Vec<&str> = d.refused().into_iter().map(|r| r.as_str()).collect();
     json!({
@@ -239,7 +247,7 @@ fn detail_json(d: &RepositoryDetail) -> Value {
         "trusted": refused.is_empty(),
         "refused": refused,
         "anchor": anchor_word(d.anchor),
-        "source": match d.freshness { Freshness::Live => "server", Freshness::Cached => "cache" },
+        "source": source_word(d.freshness),
         "verified_at": d.verified_at.to_string(),
         "as_of": d.as_of.map(|t| t.to_string()),
         "next_expiry": d.next_expiry.as_ref().map(|(r, at)| json!({ "role": r.as_str(), "expires": at.to_string() })),

@@ -60,6 +60,7 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
     // Public halves go there too: nothing is written where the user works.
     let place = Workplace {
         trust_dir: world.trust_dir().clone(),
+        repositories: Some(repositories.clone()),
         state: Some(State::of(&world.path().join("state"), world.trust_dir().path())),
         read_only: None,
         exact: false,

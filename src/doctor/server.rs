@@ -2,7 +2,10 @@
 //! credentials are sent, and nothing is asked but whether somebody is there.
 use super::{Area, CERTIFICATE_NEAR, Check, OF_DOCKER, client, proxy, without_account};
 use crate::{
-    net::{Endpoint, Greeting, Host, HttpError, HttpSettings, Retry, Route, TransportError, Waits, Wanted, Why, is_loopback},
+    net::{
+        Endpoint, Greeting, Host, HttpError, HttpSettings, Retry, Route, TransportError, Waits, Wanted, Why, is_loopback,
+        said_of_registry,
+    },
     settings::{Origin, Settings},
     text::Untrusted,
 };
@@ -86,8 +89,8 @@ pub async fn registry(settings: &Settings) -> Vec<Check> {
         }
         Err(e) => all.push(Check::error(Area::Registry, e.to_string(), e.remedy())),
     }
-    let of_registry = |next: String| next.replace("--server", "--registry");
-    all.into_iter().map(|check| Check { area: Area::Registry, next: check.next.map(of_registry), ..check }).collect()
+    let said = |check: Check| Check { area: Area::Registry, next: check.next.as_deref().map(said_of_registry), ..check };
+    all.into_iter().map(said).collect()
 }
 
 fn shortened(s: HttpSettings) -> HttpSettings {

@@ -24,6 +24,7 @@ impl Bench {
         let trust = self.path(".docker/trust");
         let place = Workplace {
             trust_dir: TrustDir::new(&trust),
+            repositories: None,
             state: Some(State::of(&self.path("state"), &trust)),
             read_only: None,
             exact: false,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::{Response, StatusCode, header};
 use serde::Deserialize;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Most bytes of an error's body that are read.
 pub const ERROR_BODY: u64 = 64 << 10;
@@ -32,7 +32,9 @@ pub(super) async fn open(mut response: Response, idle: Duration) -> Result<Respo
     }
     let after = text(&response, header::RETRY_AFTER.as_str()).and_then(|v| retry::retry_after(v.raw(), Timestamp::now()));
     let challenge = challenge::first(response.headers().get_all(header::WWW_AUTHENTICATE).iter().map(|v| v.as_bytes()));
-    let (code, message) = said(&mut response, idle).await;
+    // The status says enough where nothing more can be read.
+    let said = body(&mut response, ERROR_BODY, idle).await.unwrap_or_default();
+    let (code, message) = words(&said);
     let again = matches!(status.as_u16(), 429 | 502 | 503 | 504);
     let error = match status.as_u16() {
         400 => TransportError::Rejected { code, message },
@@ -44,7 +46,33 @@ pub(super) async fn open(mut response: Response, idle: Duration) -> Result<Respo
         407 => TransportError::Unreachable { why: Why::Proxy, text: Untrusted::new("status 407") },
         status => TransportError::Unavailable { status, code, message },
     };
-    Err(Box::new(retry::Failed { error, again, after, challenge: challenge.filter(|_| status == StatusCode::UNAUTHORIZED) }))
+    let challenge = challenge.filter(|_| status == StatusCode::UNAUTHORIZED);
+    Err(Box::new(retry::Failed { error, arrived: true, said, again, after, challenge }))
+}
+
+/// Least bytes of a large body in the time that a small one may take as a whole: one that drips would take for ever.
+pub const PACE: u64 = 64 << 10;
+
+/// The body, piece by piece.
+pub(super) async fn pieces(
+    response: &mut Response,
+    limit: u64,
+    idle: Duration,
+    whole: Duration,
+    take: &mut (dyn FnMut(&[u8]) + Send),
+) -> Result<(), TransportError> {
+    let (mut room, mut until, mut came) = (limit, Instant::now() + whole, 0_u64);
+    let slow = || TransportError::Unreachable { why: Why::Timeout(Wait::Pace(PACE, whole)), text: Untrusted::default() };
+    while let Some(piece) = timeout_at(until, next(response, idle)).await.map_err(|_| slow())?? {
+        let more = piece.len() as u64;
+        room = room.checked_sub(more).ok_or(TransportError::TooLarge { limit })?;
+        take(&piece);
+        came = came.saturating_add(more);
+        if came >= PACE {
+            (until, came) = (Instant::now() + whole, 0);
+        }
+    }
+    Ok(())
 }
 
 /// The body, if it has at most `limit` bytes.
@@ -75,9 +103,8 @@ async fn next(
     }
 }
 
-/// The server's code and words, from as much of the body as is read. What cannot be understood is left out: the status
-/// says enough.
-async fn said(response: &mut Response, idle: Duration) -> (Option<Untrusted>, Option<Untrusted>) {
+/// The server's code and words. What cannot be understood is left out: the status says enough.
+fn words(said: &[u8]) -> (Option<Untrusted>, Option<Untrusted>) {
     #[derive(Deserialize)]
     struct Envelope {
         errors: Vec<One>,
@@ -87,10 +114,7 @@ async fn said(response: &mut Response, idle: Duration) -> (Option<Untrusted>, Op
         code: Option<String>,
         message: Option<String>,
     }
-    let Ok(bytes) = body(response, ERROR_BODY, idle).await else {
-        return (None, None);
-    };
-    let first = serde_json::from_slice::<Envelope>(&bytes).ok().and_then(|e| e.errors.into_iter().next());
+    let first = serde_json::from_slice::<Envelope>(said).ok().and_then(|e| e.errors.into_iter().next());
     let filled = |s: Option<String>| s.filter(|s| !s.is_empty()).map(Untrusted::new);
     first.map_or((None, None), |e| (filled(e.code), filled(e.message)))
 }

@@ -63,6 +63,14 @@ pub enum TransportError {
         /// Where to; empty if it did not say.
         to: Untrusted,
     },
+    /// The server has it elsewhere, and what is there did not give it.
+    #[error("it sends us to {} for it, and there {error}", .host.shown())]
+    Elsewhere {
+        /// Whom it sends us to; the rest of the address may be a secret between both.
+        host: Untrusted,
+        /// What happened there.
+        error: Box<TransportError>,
+    },
     /// 400: the server did not accept the request.
     #[error("the server rejected the request{}", said(.code, .message))]
     Rejected {
@@ -115,6 +123,8 @@ pub enum Wait {
     Idle(Duration),
     /// For the whole answer.
     Whole(Duration),
+    /// For so many bytes of a large answer.
+    Pace(u64, Duration),
 }
 
 impl fmt::Display for Wait {
@@ -123,6 +133,7 @@ impl fmt::Display for Wait {
             Self::Connect(d) => write!(f, "no connection within {} s", d.as_secs_f64()),
             Self::Idle(d) => write!(f, "no byte arrived for {} s", d.as_secs_f64()),
             Self::Whole(d) => write!(f, "the answer was not complete after {} s", d.as_secs_f64()),
+            Self::Pace(bytes, d) => write!(f, "fewer than {bytes} bytes arrived in {} s", d.as_secs_f64()),
         }
     }
 }
@@ -188,13 +199,19 @@ impl TransportError {
                 }
                 Denial { by: Refuser::Issuer(_), .. } => "Check this login, and make a new one with `docker login`.",
                 Denial { by: Refuser::Server, .. } => {
-                    "Ask whoever runs the server to allow this account to read the repository, or use another login."
+                    "Ask whoever runs the server to allow that to this account, or use another login."
                 }
             },
             Self::Unreachable { why, .. } => why.remedy(),
             Self::Unavailable { .. } => "Try again later, or tell whoever runs the server.",
             Self::TooLarge { .. } => "Tell whoever runs the server: it is broken, or not what it says it is.",
             Self::Redirected { .. } => "If that address is the right one, give it with --server.",
+            Self::Elsewhere { host, .. } => {
+                let host = host.shown();
+                return Cow::Owned(format!(
+                    "Check that {host} can be reached from here and try again, or tell whoever runs the server."
+                ));
+            }
             Self::Rejected { .. } => "Tell whoever runs the server what it was asked and what it said.",
             Self::Malformed(_) => "Check that the address is that of a Notary server.",
         })
@@ -210,9 +227,14 @@ impl TransportError {
                 "Log in with `docker login` to the registry."
             }
             Self::Malformed(_) => "Check that the address is that of a registry.",
-            other => return Cow::Owned(other.remedy().replace("--server", "--registry")),
+            other => return Cow::Owned(said_of_registry(&other.remedy())),
         })
     }
+}
+
+/// What to do next about a server, said of a registry.
+pub fn said_of_registry(remedy: &str) -> String {
+    remedy.replace("--server", "--registry")
 }
 
 impl Why {

@@ -31,7 +31,7 @@ pub(super) fn classify(error: &reqwest::Error, connect: Duration) -> Box<Failed>
         Why::Broken
     };
     let again = matches!(why, Why::Connect | Why::Dns);
-    Box::new(Failed { error: TransportError::Unreachable { why, text }, again, after: None, challenge: None })
+    Box::new(Failed { again, ..*Box::<Failed>::from(TransportError::Unreachable { why, text }) })
 }
 
 /// The innermost reasons, outermost first, without the URL (which the caller knows).

@@ -9,6 +9,8 @@
 mod answer;
 #[cfg(feature = "network")]
 mod challenge;
+#[cfg(feature = "network")]
+mod elsewhere;
 mod error;
 #[cfg(feature = "network")]
 mod failure;
@@ -29,18 +31,25 @@ mod session;
 mod settings;
 #[cfg(feature = "network")]
 mod tls;
+#[cfg(feature = "network")]
+mod upload;
 
-pub use error::{TlsFault, TransportError, Wait, Why};
+pub use error::{TlsFault, TransportError, Wait, Why, said_of_registry};
 pub use login_error::{AskedAs, Denial, LoginError, Refuser};
 #[cfg(feature = "network")]
 pub use {
     answer::ERROR_BODY,
     greeting::{Endpoint, Greeting, Route, Wanted},
-    host::{Ask, Host, Opened},
+    host::{Ask, Host, Opened, Verb},
+    retry::Failed,
     session::About,
     settings::{HttpError, HttpSettings, Proxy, Retry, Waits, is_loopback},
     tls::client_pair,
+    upload::Payload,
 };
+
+#[cfg(feature = "network")]
+pub use reqwest::Url;
 
 use futures_util::future::BoxFuture;
 

@@ -5,19 +5,24 @@ use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use std::time::Duration;
 
 /// One attempt that failed.
-pub(super) struct Failed {
+pub struct Failed {
+    /// Why.
     pub error: TransportError,
+    /// Whether it may have arrived whole. Not so if a part of its body never left, or if nobody was connected.
+    pub arrived: bool,
+    /// The body of the answer, if there was one that could be read.
+    pub said: Vec<u8>,
     /// Whether another attempt may help.
-    pub again: bool,
+    pub(super) again: bool,
     /// How long the server asks us to wait.
-    pub after: Option<Duration>,
+    pub(super) after: Option<Duration>,
     /// What the server wants to see first, if it said that.
-    pub challenge: Option<Challenge>,
+    pub(super) challenge: Option<Challenge>,
 }
 
 impl From<TransportError> for Box<Failed> {
     fn from(error: TransportError) -> Self {
-        Self::new(Failed { error, again: false, after: None, challenge: None })
+        Self::new(Failed { error, arrived: false, said: Vec::new(), again: false, after: None, challenge: None })
     }
 }
 
@@ -55,7 +60,7 @@ mod tests {
 
     fn failed(again: bool, after: Option<u64>) -> Failed {
         let after = after.map(Duration::from_secs);
-        Failed { error: TransportError::Malformed(Untrusted::default()), again, after, challenge: None }
+        Failed { again, after, ..*Box::<Failed>::from(TransportError::Malformed(Untrusted::default())) }
     }
 
     #[test]

@@ -22,7 +22,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::{sync::Mutex as Turn, time::timeout};
+use tokio::{
+    sync::{Mutex as Turn, OnceCell},
+    time::timeout,
+};
 use zeroize::Zeroizing;
 
 /// How long the issuer of tokens may take for a whole answer.
@@ -66,6 +69,8 @@ pub(super) struct Session {
     accounts: Mutex<HashMap<String, Place<Known>>>,
     /// By what a request is about, and whether it is made with a login.
     passes: Mutex<HashMap<(About, bool), Place<Kept>>>,
+    /// What the server wants to see from whoever comes, once somebody has asked.
+    pub(super) wanted: OnceCell<Option<Challenge>>,
 }
 
 /// Where something is put by the first who needs it, while the others wait.
@@ -87,7 +92,7 @@ struct Kept {
 
 impl Session {
     pub fn new(logins: Logins, realms: Realms) -> Self {
-        Self { logins, realms, accounts: Mutex::default(), passes: Mutex::default() }
+        Self { logins, realms, accounts: Mutex::default(), passes: Mutex::default(), wanted: OnceCell::new() }
     }
 
     /// What was good for such a request before.
@@ -101,6 +106,22 @@ impl Session {
             }
         }
         None
+    }
+
+    /// What to show at once with what is to be changed, to a server that is known to want this: the login, if there is one.
+    /// Nobody else may change anything, and to be told so only when everything was sent is late.
+    pub async fn in_advance(
+        &self,
+        client: &Client,
+        challenge: &Challenge,
+        about: &About,
+        begun: Instant,
+    ) -> Result<Option<Pass>, TransportError> {
+        if challenge.scheme != Scheme::Bearer {
+            return self.answer(client, challenge, about, None, begun).await;
+        }
+        let account = self.account_for_token(challenge, about).await?;
+        self.token(client, challenge, about, account.as_deref(), begun).await.map(Some)
     }
 
     /// What to show to a server that answered a request, begun at `begun` and made with `shown`, with this challenge.

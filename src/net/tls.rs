@@ -42,8 +42,9 @@ impl Material {
         Ok(Self { roots, platform, identity })
     }
 
-    /// Makes the client. Reads the platform's authorities if they count.
-    pub(super) fn client(&self, proxy: Proxy, connect: Duration) -> reqwest::Result<Client> {
+    /// Makes the client, which shows who we are to whoever is `known`. Reads the platform's authorities if they count, as they do
+    /// for strangers: a server without TLS may send us to one with.
+    pub(super) fn client(&self, proxy: Proxy, connect: Duration, known: bool) -> reqwest::Result<Client> {
         let mut builder = Client::builder()
             .user_agent(concat!("claviger/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -53,8 +54,8 @@ impl Material {
             .tls_info(true)
             .connect_timeout(connect);
         let roots = self.roots.iter().cloned();
-        builder = if self.platform { builder.tls_certs_merge(roots) } else { builder.tls_certs_only(roots) };
-        if let Some(identity) = &self.identity {
+        builder = if self.platform || !known { builder.tls_certs_merge(roots) } else { builder.tls_certs_only(roots) };
+        if let Some(identity) = self.identity.as_ref().filter(|_| known) {
             builder = builder.identity(identity.clone());
         }
         if proxy == Proxy::None {

@@ -8,8 +8,13 @@
 mod feed;
 #[cfg(feature = "network")]
 pub mod http;
+mod key;
+pub mod multipart;
+pub mod publish;
 pub mod reference;
 pub mod transport;
 
 pub use crate::net::{Answer, TransportError};
+pub use key::{KEY, read_server_key};
+pub use publish::{PublishError, ServerRole};
 pub use transport::{Change, ChangeRecord, Transport};

@@ -1,15 +1,22 @@
 //! The border to the world: what claviger asks of a Notary server.
+use super::publish::{PublishError, ServerRole};
 use crate::{
     net::Answer,
     text::Untrusted,
-    tuf::{name::Gun, request::Request},
+    tuf::{
+        key::PublicKey,
+        name::{Gun, RoleName},
+        request::Request,
+    },
 };
+use futures_util::future::BoxFuture;
 
 /// A Notary server, over HTTP or as functions in this process.
 ///
 /// Implementations keep three promises: no answer is longer than [`Request::limit`] (it is
 /// [`TransportError::TooLarge`](crate::net::TransportError::TooLarge) instead), a redirect of metadata is not followed, and
-/// dropping a future abandons the request. They do *not* verify anything.
+/// dropping a future abandons the request (one that changes something may then have been carried out). They do *not* verify
+/// anything.
 pub trait Transport: Send + Sync {
     /// Fetches one metadata file (protocol 10.1, 10.4).
     ///
@@ -34,6 +41,32 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// As [`Transport::get`].
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// Publishes files, all of them or none (protocol 10.2, 10.3). Sent once: nothing is repeated that may have been carried
+    /// out.
+    ///
+    /// # Errors
+    /// [`PublishError`], by whether anything was stored.
+    fn publish<'a>(&'a self, gun: &'a Gun, files: &'a [(RoleName, Vec<u8>)]) -> BoxFuture<'a, Result<(), PublishError>>;
+
+    /// The public key with which the server signs for a role, made if there is none (`GET {role}.key`).
+    ///
+    /// # Errors
+    /// As [`Transport::get`]; [`TransportError::Malformed`](crate::net::TransportError::Malformed) when the answer is no key
+    /// that can be read.
+    fn server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answer<'a, PublicKey>;
+
+    /// Has the server make a new key for a role, which counts once a root that names it is published (`POST {role}.key`).
+    ///
+    /// # Errors
+    /// As [`Transport::server_key`].
+    fn new_server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answer<'a, PublicKey>;
+
+    /// Deletes everything that the server has of a collection. Succeeds also where there was nothing.
+    ///
+    /// # Errors
+    /// As [`Transport::get`]; after some of them it is not known whether it was deleted.
+    fn delete<'a>(&'a self, gun: &'a Gun) -> Answer<'a, ()>;
 
     /// Where this is, for messages: a URL, or the name of a sandbox.
     fn address(&self) -> &Untrusted;

@@ -5,7 +5,9 @@ mod question;
 mod session;
 
 pub use deed::{Change, Deed, as_text, hash};
-pub use question::{Answer, Check, Choice, Confirm, Field, Form, Kind, Question, Review, SecretKind, SecretWanted, Step, Values};
+pub use question::{
+    Answer, Check, Choice, Confirm, Field, Form, Kind, PlanAsked, Question, Review, SecretKind, SecretWanted, Step, Values,
+};
 pub use session::{Cancel, Filled, Session, run, run_with};
 
 use crate::failure::Failure;

@@ -213,6 +213,19 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// What happens when it is accepted, as a verb: `Store the key`.
     pub verb: &'static str,
+    /// Set where a plan is shown that a person or `--yes` must accept.
+    pub plan: Option<PlanAsked>,
+}
+
+/// What a plan that is shown is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanAsked {
+    /// Its digest.
+    pub digest: String,
+    /// Why only a person can accept it, if that is so.
+    pub needs_person: Option<String>,
+    /// Whether another one was accepted before it.
+    pub is_another: bool,
 }
 
 /// A consequence that somebody must want.

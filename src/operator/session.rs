@@ -11,7 +11,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
+
+/// How often it is looked whether somebody has cancelled what is waited for.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Says to work that does not wait for anything that it should end. Clones say the same.
 #[derive(Debug, Clone, Default)]
@@ -242,6 +246,45 @@ impl Session<'_> {
         let result = aside(move || work(&|| cancel.is_set())).await;
         if self.cancel.is_set() && !self.acted {
             return Err(Stop::Cancelled);
+        }
+        Ok(result?)
+    }
+
+    /// Waits for something that has no effect, such as an answer. It is given up when somebody cancels.
+    pub async fn wait<T>(
+        &mut self,
+        step: Step,
+        what: impl Into<String>,
+        answer: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Stop> {
+        self.put(step, &Question::Working(what.into())).await?;
+        let (cancel, acted) = (self.cancel.clone(), self.acted);
+        let cancelled = async move {
+            while acted || !cancel.is_set() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            answer = answer => Ok(answer?),
+            () = cancelled => Err(Stop::Cancelled),
+        }
+    }
+
+    /// [`Session::act`] for something that is waited for: it is not given up before it has ended.
+    pub async fn act_waiting<T: Display>(
+        &mut self,
+        step: Step,
+        what: impl Into<String>,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Stop> {
+        let what = what.into();
+        self.put(step, &Question::Working(what.clone())).await?;
+        self.operator.begins(step, &what, &Deed::default())?;
+        self.acted = true;
+        let result = work.await;
+        match &result {
+            Ok(done) => self.operator.ended(step, Ok(&done.to_string())),
+            Err(failure) => self.operator.ended(step, Err(failure)),
         }
         Ok(result?)
     }

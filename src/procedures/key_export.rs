@@ -163,5 +163,5 @@ fn review(entries: &[KeyEntry], half: Half, path: &Path) -> Review {
             }
         }
     }
-    Review { title: "Keys to a file".to_owned(), facts, findings, verb: "Write the file" }
+    Review { title: "Keys to a file".to_owned(), facts, findings, verb: "Write the file", plan: None }
 }

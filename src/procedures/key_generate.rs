@@ -185,7 +185,7 @@ impl Wish {
             ("Encryption", format!("your passphrase, {} rounds of key derivation", Iterations::for_role(&self.role))),
             ("Public half", shown(&self.dir.join(format!("{}.pub", self.name)))),
         ]);
-        Review { title: "A new key".to_owned(), facts, findings: Vec::new(), verb: "Store the key" }
+        Review { title: "A new key".to_owned(), facts, findings: Vec::new(), verb: "Store the key", plan: None }
     }
 
     /// The files that will be there.

@@ -354,7 +354,7 @@ fn review(place: &Workplace, file: &Path, ready: &[Ready], others: &[Untrusted])
         let labels: Vec<String> = others.iter().map(|l| format!("\"{}\"", l.shown())).collect();
         findings.push(Finding::new("not-a-private-key", Severity::Info, format!("left aside: {}", labels.join(", "))));
     }
-    Review { title: "Keys from a file".to_owned(), facts, findings, verb: "Store them" }
+    Review { title: "Keys from a file".to_owned(), facts, findings, verb: "Store them", plan: None }
 }
 
 /// Stores one after the other. Each is whole or not there; what was stored before a failure, or before somebody ended it, stays

@@ -103,5 +103,5 @@ fn review(place: &Workplace, loose: &[Loose], left: &[Left]) -> Review {
     }
     let says = |l: &Left| Finding::new(code::OPEN_TO_OTHERS, Severity::Warn, format!("{} is left: {}", short(&l.path), l.why));
     let findings = left.iter().take(NAMED).map(says).collect();
-    Review { title: "Permissions".to_owned(), facts, findings, verb: "Change the permissions" }
+    Review { title: "Permissions".to_owned(), facts, findings, verb: "Change the permissions", plan: None }
 }

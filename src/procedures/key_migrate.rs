@@ -271,7 +271,7 @@ fn review(place: &Workplace, plan: &Migration, copy: &Path) -> Review {
         let text = format!("{NOTARY_REMOVES}; take out what you need of what stays there");
         findings.push(Finding::new(code::LEGACY_LAYOUT, Severity::Warn, text));
     }
-    Review { title: "Keys in old layouts".to_owned(), facts, findings, verb: "Make the copy, then move the keys" }
+    Review { title: "Keys in old layouts".to_owned(), facts, findings, verb: "Make the copy, then move the keys", plan: None }
 }
 
 fn stays(stay: &Stay, path: &str) -> Finding {

@@ -77,5 +77,5 @@ fn review(entry: &KeyEntry, resealed: &Resealed) -> Review {
         ("After", format!("the new passphrase, {rounds} rounds of key derivation")),
     ];
     facts.retain(|(_, value)| !value.is_empty());
-    Review { title: "A new passphrase".to_owned(), facts, findings: Vec::new(), verb: "Change the passphrase" }
+    Review { title: "A new passphrase".to_owned(), facts, findings: Vec::new(), verb: "Change the passphrase", plan: None }
 }

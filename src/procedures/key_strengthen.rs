@@ -339,5 +339,5 @@ fn review(place: &Workplace, all: &[Work]) -> Review {
             _ => {}
         }
     }
-    Review { title: "Stronger protection".to_owned(), facts, findings, verb: "Store the keys anew" }
+    Review { title: "Stronger protection".to_owned(), facts, findings, verb: "Store the keys anew", plan: None }
 }

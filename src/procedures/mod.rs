@@ -13,6 +13,7 @@ pub mod key_strengthen;
 pub mod key_test;
 pub mod paths;
 mod record;
+pub mod repository;
 mod unlock;
 mod work;
 
@@ -28,6 +29,7 @@ use crate::{
     keys::{self, KeyEntry},
     notary::reference::{self, Reference},
     operator::{Session, Step, Stop},
+    repository::Repositories,
     trust_dir::{TrustDir, shown},
     tuf::name::Gun,
 };
@@ -37,10 +39,12 @@ use std::{
 };
 
 /// Where procedures work.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Workplace {
     /// The trust directory.
     pub trust_dir: TrustDir,
+    /// Repositories, and the servers that have them; none where only keys are worked on.
+    pub repositories: Option<Repositories>,
     /// Where what is done is remembered; none without a home directory.
     pub state: Option<State>,
     /// Why nothing may be written, if nothing may.

@@ -1,10 +1,13 @@
 //! Which procedures there are, for both faces: what each is called, what it is about, and how it is begun.
 use super::{
-    Workplace, key_export, key_export::Half, key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove,
-    key_strengthen, key_test, record::Recording,
+    Workplace, key_export,
+    key_export::Half,
+    key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test,
+    record::Recording,
+    repository::{self, Wanted},
 };
 use crate::{
-    failure::{Failure, sentence},
+    failure::{Failure, ended, sentence},
     keys::KeyEntry,
     operator::{Cancel, Operator, Stop, as_text},
 };
@@ -36,6 +39,8 @@ pub enum Work {
     StrengthenKeys(Option<Vec<KeyFile>>),
     /// Mend permissions.
     MendPermissions,
+    /// Change repositories.
+    Change(Box<Wanted>),
 }
 
 /// Which keys are meant.
@@ -79,6 +84,7 @@ impl Work {
             Self::MigrateKeys => "key migrate",
             Self::StrengthenKeys(_) => "key strengthen",
             Self::MendPermissions => "key mend",
+            Self::Change(wanted) => wanted.command(),
         }
     }
 
@@ -96,6 +102,7 @@ impl Work {
             Self::MigrateKeys => "Keys in old layouts",
             Self::StrengthenKeys(_) => "Stronger protection",
             Self::MendPermissions => "Permissions",
+            Self::Change(wanted) => wanted.title(),
         }
     }
 
@@ -111,6 +118,7 @@ impl Work {
             Self::MigrateKeys => key_migrate::NOTHING,
             Self::StrengthenKeys(_) => key_strengthen::NOTHING,
             Self::MendPermissions => key_mend::NOTHING,
+            Self::Change(_) => repository::NOTHING,
         }
     }
 
@@ -119,6 +127,8 @@ impl Work {
         match self {
             Self::GenerateKey | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
             Self::LoadKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
+            // Going on with it asks the server whether it was taken.
+            Self::Change(_) => false,
         }
     }
 
@@ -193,6 +203,10 @@ impl Work {
                 next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
                 key: None,
             }),
+            Self::Change(wanted) => {
+                let done = recording.run(operator, cancel, |s| repository::run(here(), (**wanted).clone(), s)).await?;
+                Ok(Done { happened: ended(&done.to_string()), left: done.left(), next: done.next(), key: None })
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A registry over the network.
-use super::{Answer, Asked, Registry, Reply, TransportError};
+use super::{Answer, Asked, Digest, Name, Registry, Reply, Take, TransportError};
 use crate::{
-    net::{About, Ask, Host, HttpError, HttpSettings, TlsFault, Why, is_loopback},
+    net::{About, Ask, Host, HttpError, HttpSettings, TlsFault, Verb, Why, is_loopback},
     text::Untrusted,
 };
 use futures_util::FutureExt as _;
@@ -61,12 +61,23 @@ impl Registry for Http {
             let path = asked.what.path();
             let mut url = host.url(["v2"].into_iter().chain(path.split('/')));
             url.set_query(asked.query.as_deref());
-            let ask = Ask { url, accept: asked.what.accept(), head: asked.head };
+            let verb = if asked.head { Verb::Head } else { Verb::Get };
+            let ask = Ask { url, accept: asked.what.accept(), verb };
             let about = About { registry: self.name.clone(), scope: asked.what.scope() };
             let opened = host.open(&ask, &about).await?;
             let header = |name| opened.header(name);
             let (kind, digest, link) = (header("content-type"), header("docker-content-digest"), header("link"));
             Ok(Reply { kind, digest, link, bytes: opened.bytes(asked.limit).await? })
+        }
+        .boxed()
+    }
+
+    fn blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, limit: u64, take: Take<'a>) -> Answer<'a, ()> {
+        async move {
+            let host = self.host().await?;
+            let url = host.url(["v2"].into_iter().chain(name.as_str().split('/')).chain(["blobs", digest.as_str()]));
+            let about = About { registry: self.name.clone(), scope: format!("repository:{}:pull", name.as_str()) };
+            host.stream(url, &about, limit, take).await
         }
         .boxed()
     }

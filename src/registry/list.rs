@@ -100,7 +100,7 @@ fn next(link: &str, path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Answer, Reply};
+    use crate::registry::{Answer, Digest, Reply, Take};
     use futures_util::FutureExt as _;
     use std::sync::Mutex;
 
@@ -121,6 +121,9 @@ mod tests {
             let (body, link) = (self.0)(n);
             let link = link.map(Untrusted::new);
             async move { Ok(Reply { bytes: body.into_bytes(), kind: None, digest: None, link }) }.boxed()
+        }
+        fn blob<'a>(&'a self, _: &'a Name, _: &'a Digest, _: u64, _: Take<'a>) -> Answer<'a, ()> {
+            std::future::pending().boxed()
         }
         fn address(&self) -> &Untrusted {
             &self.2

@@ -95,7 +95,7 @@ fn wrong(text: String) -> TransportError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Answer, Reply};
+    use crate::registry::{Answer, Reply, Take};
     use futures_util::FutureExt as _;
 
     /// A registry that gives the same to everybody.
@@ -104,6 +104,9 @@ mod tests {
     impl Registry for Same {
         fn get<'a>(&'a self, _: &'a Asked) -> Answer<'a, Reply> {
             async move { self.0.clone() }.boxed()
+        }
+        fn blob<'a>(&'a self, _: &'a Name, _: &'a Digest, _: u64, _: Take<'a>) -> Answer<'a, ()> {
+            std::future::pending().boxed()
         }
         fn address(&self) -> &Untrusted {
             &self.1

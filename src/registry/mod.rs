@@ -5,6 +5,9 @@
 //! for both, and is said here once: [`list`] and [`manifest()`].
 //!
 //! Nothing that a registry says is signed. Lists are hints; content is what its digest says it is.
+pub mod content;
+pub mod document;
+mod hasher;
 #[cfg(feature = "network")]
 pub mod http;
 pub mod list;
@@ -12,6 +15,7 @@ pub mod manifest;
 pub mod name;
 
 pub use crate::net::{Answer, TransportError};
+pub use hasher::Hasher;
 pub use list::{Listed, catalogue, tags};
 pub use manifest::{Manifest, Reference, manifest, resolve};
 pub use name::{Digest, Name, NoName, Tag};
@@ -20,7 +24,7 @@ use crate::text::Untrusted;
 
 /// A registry, over HTTP or as functions in this process.
 ///
-/// Implementations keep three promises: no answer is longer than [`Asked::limit`], a redirect is not followed, and
+/// Implementations keep three promises: no answer is longer than its limit, a redirect is followed for blobs only, and
 /// dropping a future abandons the request. They check nothing.
 pub trait Registry: Send + Sync {
     /// Reads what was asked for.
@@ -29,9 +33,19 @@ pub trait Registry: Send + Sync {
     /// [`TransportError::NotThere`] when the registry has no such thing; the other kinds as named there.
     fn get<'a>(&'a self, asked: &'a Asked) -> Answer<'a, Reply>;
 
+    /// Reads a blob piece by piece, at most `limit` bytes of it. A registry may send us elsewhere for it; nobody there is told
+    /// who we are.
+    ///
+    /// # Errors
+    /// As [`Registry::get`].
+    fn blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, limit: u64, take: Take<'a>) -> Answer<'a, ()>;
+
     /// Where this is, for messages.
     fn address(&self) -> &Untrusted;
 }
+
+/// What is given each piece of a blob.
+pub type Take<'a> = &'a mut (dyn FnMut(&[u8]) + Send);
 
 /// A request for something that can be read.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! What may be named: repositories, tags and digests, as the distribution specification spells them. Whatever becomes part
 //! of a path on disk is one of these, and none of them can hold `/..`, a leading dot or anything that is not plain ASCII.
-use sha2::{Digest as _, Sha256};
+use super::Hasher;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::fmt;
 
 /// Most characters of a repository's name.
@@ -62,14 +63,27 @@ impl Tag {
     }
 }
 
-/// The digest of content. Content is kept under SHA-256 only; a digest of another kind is one that nothing has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// The digest of content. Our registry keeps content under SHA-256 only; others may know it by another kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(format!("sha256:{}", base16ct::lower::encode_string(&Sha256::digest(bytes))))
+        Self::of_hash("sha256", &Sha256::digest(bytes))
+    }
+
+    pub(super) fn of_hash(algorithm: &str, hash: &[u8]) -> Self {
+        Self(format!("{algorithm}:{}", base16ct::lower::encode_string(hash)))
+    }
+
+    /// What makes digests of its kind.
+    pub fn hasher(&self) -> Hasher {
+        match self.0.split_once(':') {
+            Some(("sha512", _)) => Hasher::Sha512(Sha512::new()),
+            Some(("sha384", _)) => Hasher::Sha384(Sha384::new()),
+            _ => Hasher::Sha256(Sha256::new()),
+        }
     }
 
     /// Reads a digest of an algorithm that is known, with as many digits as it has.

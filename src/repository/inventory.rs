@@ -242,11 +242,11 @@ async fn read_feed(server: &dyn Transport) -> Result<Feed, TransportError> {
 mod tests {
     use super::*;
     use crate::{
-        notary::{Answer, ChangeRecord},
+        notary::{Answer, ChangeRecord, PublishError, ServerRole},
         text::Untrusted,
-        tuf::request::Request,
+        tuf::{key::PublicKey, name::RoleName, request::Request},
     };
-    use futures_util::FutureExt as _;
+    use futures_util::{FutureExt as _, future::BoxFuture};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// A server whose feed is made page by page: the number of the page and how many records were asked for go in.
@@ -266,6 +266,18 @@ mod tests {
             async move { Ok((self.0)(page, most)) }.boxed()
         }
         fn ping(&self) -> Answer<'_, ()> {
+            std::future::pending().boxed()
+        }
+        fn publish<'a>(&'a self, _: &'a Gun, _: &'a [(RoleName, Vec<u8>)]) -> BoxFuture<'a, Result<(), PublishError>> {
+            std::future::pending().boxed()
+        }
+        fn server_key<'a>(&'a self, _: &'a Gun, _: ServerRole) -> Answer<'a, PublicKey> {
+            std::future::pending().boxed()
+        }
+        fn new_server_key<'a>(&'a self, _: &'a Gun, _: ServerRole) -> Answer<'a, PublicKey> {
+            std::future::pending().boxed()
+        }
+        fn delete<'a>(&'a self, _: &'a Gun) -> Answer<'a, ()> {
             std::future::pending().boxed()
         }
         fn address(&self) -> &Untrusted {
@@ -339,6 +351,9 @@ mod tests {
         struct Silent(Untrusted);
         impl registry::Registry for Silent {
             fn get<'a>(&'a self, _: &'a registry::Asked) -> Answer<'a, registry::Reply> {
+                std::future::pending().boxed()
+            }
+            fn blob<'a>(&'a self, _: &'a Name, _: &'a registry::Digest, _: u64, _: registry::Take<'a>) -> Answer<'a, ()> {
                 std::future::pending().boxed()
             }
             fn address(&self) -> &Untrusted {

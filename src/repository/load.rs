@@ -13,7 +13,7 @@ use crate::{
         name::{BaseRole, Gun, RoleName},
         pinning::Pinning,
         request::{Request, Which},
-        update::{Outcome, Reply, Step, Update},
+        update::{Beside, Outcome, Reply, Step, Update},
     },
 };
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ pub enum Mode {
     /// As usual, but a root that is met for the first time, and everything below it, is not remembered: for repositories
     /// that somebody else has named. They are shown as they are; only who asks for one by name makes its root an anchor.
     Browse,
+    /// For a change: the whole cache, but the server must answer, what has expired is taken and named, and nothing is kept.
+    Change,
     /// The server must answer for every file, and nothing is kept. The remembered root is the anchor; all that is
     /// remembered besides is only held against what came.
     CleanCache,
@@ -166,8 +168,49 @@ impl Repositories {
     }
 }
 
+impl Repositories {
+    /// What a change starts from, with all that is not trusted beside it; and what was remembered then.
+    pub(super) async fn for_change(
+        &self,
+        gun: &Gun,
+        now: Timestamp,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<(TrustedCollection, Beside, Remembered), LoadError> {
+        let transport = self.servers.of(gun)?;
+        let (trust_dir, name) = (self.trust_dir.clone(), gun.clone());
+        let memory: Remembered = Arc::new(blocking(move || trust_dir.remembered(&name, limits::METADATA)).await?);
+        let visit = Visit { repositories: self, transport: transport.as_ref(), gun, now, mode: Mode::Change, progress };
+        let Outcome { collection, beside, .. } = visit.update(memory.clone(), &mut Replies::default()).await?;
+        Ok((collection, beside, memory))
+    }
+
+    /// Fetches all of a repository with nothing but the root among `known` for an anchor, and then holds it against all that is
+    /// known: nothing may be older, or something else under the same version. What has expired is taken, and named.
+    pub(super) async fn verified_again(
+        &self,
+        gun: &Gun,
+        known: Remembered,
+        now: Timestamp,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Outcome, LoadError> {
+        let transport = self.servers.of(gun)?;
+        let visit = Visit { repositories: self, transport: transport.as_ref(), gun, now, mode: Mode::Change, progress };
+        visit.update_with_clean_cache(&known).await
+    }
+
+    /// Remembers files that were verified, if what is remembered is still what it was `before`. What could not be written is
+    /// fetched again by whoever reads next.
+    pub(super) async fn remember(&self, gun: &Gun, before: Remembered, files: Vec<(RoleName, Vec<u8>)>) -> Result<(), LoadError> {
+        if self.keep {
+            let (trust_dir, gun) = (self.trust_dir.clone(), gun.clone());
+            blocking(move || keep(&trust_dir, &gun, &before, files)).await?;
+        }
+        Ok(())
+    }
+}
+
 /// What is remembered of a repository.
-type Remembered = Arc<BTreeMap<RoleName, Vec<u8>>>;
+pub(super) type Remembered = Arc<BTreeMap<RoleName, Vec<u8>>>;
 
 /// One attempt to load a repository.
 struct Visit<'a> {
@@ -185,16 +228,16 @@ impl Visit<'_> {
         let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
         let memory: Remembered = Arc::new(blocking(move || trust_dir.remembered(&gun, limits::METADATA)).await?);
         let outcome = match self.mode {
-            Mode::Usual | Mode::Browse => self.update(memory.clone(), &mut Replies::default()).await?,
+            Mode::Usual | Mode::Browse | Mode::Change => self.update(memory.clone(), &mut Replies::default()).await?,
             Mode::CleanCache => self.update_with_clean_cache(&memory).await?,
         };
-        let Outcome { collection, fetched } = outcome;
+        let Outcome { collection, fetched, .. } = outcome;
         let root: RoleName = BaseRole::Root.into();
         let known = memory.contains_key(&root);
         let may_keep = match self.mode {
             Mode::Usual => true,
             Mode::Browse => collection.anchor() != Anchor::FirstUse,
-            Mode::CleanCache => false,
+            Mode::CleanCache | Mode::Change => false,
         };
         let permit = match self.repositories.keep && may_keep {
             true => self.repositories.writers.clone().acquire_owned().await.ok(),
@@ -222,6 +265,7 @@ impl Visit<'_> {
         let path = self.repositories.trust_dir.metadata_path(self.gun, &BaseRole::Root.into());
         let known = memory.contains_key(&BaseRole::Root.into());
         let update = Update::new(self.gun.clone(), self.now, (*self.repositories.pinning).clone(), memory);
+        let update = if self.mode == Mode::Change { update.for_change() } else { update };
         let (mut update, step) = advance(update, Update::start).await;
         let mut step = step.map_err(|refusal| match known {
             true => LoadError::RememberedRoot { path, refusal },
@@ -262,7 +306,8 @@ impl Visit<'_> {
 
     /// Goes on with the remembered timestamp, if it may serve for a server that failed like this.
     async fn without_server(&self, update: Update, role: RoleName, error: TransportError) -> Result<(Update, Step), LoadError> {
-        let may_serve = self.mode != Mode::CleanCache && error.is_server_away() && update.wants_timestamp();
+        let may_serve =
+            !matches!(self.mode, Mode::CleanCache | Mode::Change) && error.is_server_away() && update.wants_timestamp();
         if !may_serve {
             return Err(LoadError::Transport { role, error, fallback: None });
         }

@@ -1,5 +1,7 @@
-//! One repository: load it verified, or look at it knowing that it is not. Planning, signing and publishing will live
-//! here too.
+//! One repository: load it verified, or look at it knowing that it is not. [`change`] is the road on which
+//! it is changed.
+pub mod change;
+pub mod image;
 mod inventory;
 mod load;
 mod look;

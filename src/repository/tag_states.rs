@@ -53,6 +53,19 @@ impl TagsError {
 }
 
 impl Repositories {
+    /// What a tag stands for at the registry: digest and size of its manifest, or of its list of manifests. The bytes were
+    /// hashed here.
+    ///
+    /// # Errors
+    /// [`TagsError`]
+    pub async fn resolve(&self, gun: &Gun, tag: &str) -> Result<Option<(String, i64)>, TagsError> {
+        let (registry, name) = self.servers().images(gun)?;
+        let failed = |error| TagsError::Registry { address: registry.address().clone(), error };
+        let Some(tag) = Tag::new(tag) else { return Ok(None) };
+        let found = registry::manifest(registry.as_ref(), &name, registry::Reference::Tag(tag)).await.map_err(failed)?;
+        Ok(found.map(|m| (m.digest.to_string(), i64::try_from(m.bytes.len()).unwrap_or(i64::MAX))))
+    }
+
     /// Asks the registry of a repository for its tags, and for those that are `signed`. `step` is told how many of how many were
     /// looked up.
     ///

@@ -1,11 +1,18 @@
 //! The server as a [`Transport`] in this process: no socket, no thread.
 use super::{answer::Response, call::Call, server::Server};
 use crate::{
-    notary::{Answer, Change, ChangeRecord, Transport, TransportError},
+    notary::{
+        Answer, Change, ChangeRecord, KEY, PublishError, ServerRole, Transport, TransportError, multipart, publish::read_done,
+        read_server_key,
+    },
     text::Untrusted,
-    tuf::{name::Gun, request::Request},
+    tuf::{
+        key::PublicKey,
+        name::{Gun, RoleName},
+        request::Request,
+    },
 };
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -22,18 +29,18 @@ impl InProcess {
         Self { server, address: Untrusted::new("sandbox") }
     }
 
-    fn ask(&self, path: &str, limit: u64) -> Result<Vec<u8>, TransportError> {
-        let answer = self.server.handle(&Call::get(path));
+    fn ask(&self, call: &Call<'_>, limit: u64) -> Result<Vec<u8>, TransportError> {
+        let answer = self.server.handle(call);
         match answer.status {
             200 if answer.body.len() as u64 > limit => Err(TransportError::TooLarge { limit }),
             200 => Ok(answer.body),
-            _ => Err(failed(answer)),
+            _ => Err(failed(&answer)),
         }
     }
 }
 
 /// What an answer means that is none of those that were hoped for.
-pub(super) fn failed(answer: Response) -> TransportError {
+pub(super) fn failed(answer: &Response) -> TransportError {
     let (code, message) = said(&answer.body);
     match answer.status {
         301 => TransportError::Redirected { to: Untrusted::new(answer.header("Location").unwrap_or_default()) },
@@ -58,9 +65,18 @@ fn said(body: &[u8]) -> (Option<Untrusted>, Option<Untrusted>) {
     first.map_or((None, None), |e| (Some(Untrusted::new(e.code)), Some(Untrusted::new(e.message))))
 }
 
+/// An address below those of a repository's metadata. A name holds nothing that would have to be encoded.
+fn path(gun: &Gun, file: &str) -> String {
+    format!("/v2/{gun}/_trust/tuf/{file}")
+}
+
+fn key_path(gun: &Gun, role: ServerRole) -> String {
+    path(gun, &format!("{}.key", role.as_str()))
+}
+
 impl Transport for InProcess {
     fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answer<'a, Vec<u8>> {
-        async move { self.ask(&format!("/v2/{gun}/_trust/tuf/{}", request.file_name()), request.limit) }.boxed()
+        async move { self.ask(&Call::get(&path(gun, &request.file_name())), request.limit) }.boxed()
     }
 
     fn change_feed<'a>(&'a self, gun: Option<&'a Gun>, from: Option<&'a str>, records: i32) -> Answer<'a, Vec<ChangeRecord>> {
@@ -81,7 +97,32 @@ impl Transport for InProcess {
     }
 
     fn ping(&self) -> Answer<'_, ()> {
-        async move { self.ask("/v2/", u64::MAX).map(drop) }.boxed()
+        async move { self.ask(&Call::get("/v2/"), u64::MAX).map(drop) }.boxed()
+    }
+
+    fn publish<'a>(&'a self, gun: &'a Gun, files: &'a [(RoleName, Vec<u8>)]) -> BoxFuture<'a, Result<(), PublishError>> {
+        async move {
+            let (kind, body) = multipart::body(files);
+            let headers = [("content-type".to_owned(), kind)];
+            let answer = self.server.handle(&Call::new("POST", &path(gun, "")).with_headers(&headers).with_body(&body));
+            match answer.status {
+                200 => read_done(&answer.body).map_err(PublishError::Uncertain),
+                _ => Err(PublishError::of(failed(&answer), true, &answer.body)),
+            }
+        }
+        .boxed()
+    }
+
+    fn server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answer<'a, PublicKey> {
+        async move { read_server_key(&self.ask(&Call::get(&key_path(gun, role)), KEY)?) }.boxed()
+    }
+
+    fn new_server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answer<'a, PublicKey> {
+        async move { read_server_key(&self.ask(&Call::new("POST", &key_path(gun, role)), KEY)?) }.boxed()
+    }
+
+    fn delete<'a>(&'a self, gun: &'a Gun) -> Answer<'a, ()> {
+        async move { read_done(&self.ask(&Call::new("DELETE", &path(gun, "")), u64::MAX)?) }.boxed()
     }
 
     fn address(&self) -> &Untrusted {

@@ -8,7 +8,9 @@
 //! Numbers such as "4.3" in these pages refer to sections of the Notary v1 protocol as described in
 //! `docs/protocol.md`.
 pub mod chain;
+pub mod change;
 pub mod collection;
+pub mod draft;
 pub mod envelope;
 mod fields;
 pub mod file_meta;

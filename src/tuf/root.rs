@@ -3,6 +3,7 @@ use super::{
     envelope::{Common, Payload},
     fields::{self, Fields, Malformed},
     json::Value,
+    key::PublicKey,
     name::BaseRole,
     role_keys::{self, KeyIds, KeyMap, RoleKeys},
 };
@@ -31,6 +32,17 @@ impl Root {
     /// The key IDs and threshold of a base role.
     pub fn role(&self, role: BaseRole) -> Result<&KeyIds, Malformed> {
         self.roles.get(role.as_str()).ok_or(Malformed::Missing(role.as_str()))
+    }
+
+    /// Gives a base role other keys. Those that no role names any more go, but for old root keys: Notary finds private keys
+    /// by them (protocol 5.1).
+    pub(super) fn set_keys(&mut self, role: BaseRole, keys: &[PublicKey], threshold: u64) {
+        let old_roots: Vec<_> = self.role(BaseRole::Root).map(|r| r.ids().to_vec()).unwrap_or_default();
+        let before: Vec<_> = self.roles.values().flat_map(|r| r.ids().to_vec()).collect();
+        self.keys.extend(keys.iter().map(|k| (k.id(), k.clone())));
+        self.roles.insert(role.as_str().to_owned(), KeyIds::new(keys.iter().map(PublicKey::id).collect(), threshold));
+        let named: Vec<_> = self.roles.values().flat_map(|r| r.ids().to_vec()).collect();
+        self.keys.retain(|id, _| named.contains(id) || old_roots.contains(id) || !before.contains(id));
     }
 
     /// The keys of a base role.

@@ -9,7 +9,10 @@ use super::{
     paths::Paths,
     role_keys::{self, KeyIds, KeyMap},
 };
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 /// What `targets` or a delegation says.
 #[derive(Debug, Clone)]
@@ -62,6 +65,45 @@ impl Targets {
     /// What a name stands for.
     pub fn target(&self, name: &str) -> Option<&FileMeta> {
         self.targets.as_ref()?.get(name)
+    }
+
+    /// Lets a name stand for something.
+    pub(super) fn set_target(&mut self, name: &str, meta: FileMeta) {
+        self.targets.get_or_insert_default().insert(name.into(), meta);
+    }
+
+    /// Lets a name stand for nothing any more.
+    pub(super) fn remove_target(&mut self, name: &str) {
+        if let Some(targets) = &mut self.targets {
+            targets.remove(name);
+        }
+    }
+
+    /// All keys of delegated roles.
+    pub(super) fn known_keys(&self) -> KeyMap {
+        self.delegations.keys.clone().unwrap_or_default()
+    }
+
+    /// Delegates, in place of what was delegated to the same role; `known` has its keys.
+    pub(super) fn set_delegation(&mut self, delegation: Delegation, known: KeyMap) {
+        let roles = self.delegations.roles.get_or_insert_default();
+        match roles.iter_mut().find(|d| d.name == delegation.name) {
+            Some(there) => *there = delegation,
+            None => roles.push(delegation),
+        }
+        self.delegations.keys = Some(known);
+        self.forget_unnamed_keys();
+    }
+
+    /// Does not delegate to a role any more.
+    pub(super) fn remove_delegation(&mut self, role: &RoleName) {
+        self.delegations.roles.get_or_insert_default().retain(|d| d.name != *role);
+        self.forget_unnamed_keys();
+    }
+
+    fn forget_unnamed_keys(&mut self) {
+        let named: HashSet<_> = self.delegations().iter().flat_map(|d| d.key_ids.ids().to_vec()).collect();
+        self.delegations.keys.get_or_insert_default().retain(|id, _| named.contains(id));
     }
 
     /// Delegated roles in the file's order.

@@ -26,6 +26,7 @@ use super::{
     request::{Request, Which},
     root::Root,
     root_trust::{Judge, TrustedRoot},
+    targets::Targets,
     verified::{self, Verified},
 };
 use jiff::Timestamp;
@@ -51,6 +52,19 @@ pub struct Outcome {
     pub collection: TrustedCollection,
     /// Files that were fetched and verified, in the order in which a cache should store them: root first, timestamp last.
     pub fetched: Vec<(RoleName, Vec<u8>)>,
+    /// What else a change of the repository starts from; empty unless the update was [`Update::for_change`].
+    pub beside: Beside,
+}
+
+/// What somebody who changes a repository must know beside what is trusted.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Roles that would hold but for their time, and when that was over. They are in the collection as if it were not.
+    pub overdue: Vec<(RoleName, Timestamp)>,
+    /// What the files of refused delegations say, where they are what the snapshot names. Nobody vouches for it.
+    pub refused: BTreeMap<RoleName, Targets>,
+    /// The files that the collection was made from.
+    pub files: BTreeMap<RoleName, Vec<u8>>,
 }
 
 /// What the server had to say.
@@ -83,6 +97,8 @@ pub struct Update {
     below: BTreeMap<RoleName, usize>,
     roles: Vec<Role>,
     fetched: BTreeMap<RoleName, Vec<u8>>,
+    /// Set for an update from which the repository is to be changed.
+    beside: Option<Beside>,
 }
 
 enum Phase {
@@ -119,6 +135,32 @@ impl Update {
             below: BTreeMap::new(),
             roles: Vec::new(),
             fetched: BTreeMap::new(),
+            beside: None,
+        }
+    }
+
+    /// The same for somebody who will change the repository: root, snapshot, `targets` and delegations whose time is over are
+    /// taken, and named in [`Beside::overdue`]. A timestamp that is over is not: the server makes a new one for whoever asks.
+    #[must_use]
+    pub fn for_change(self) -> Self {
+        Self { beside: Some(Beside::default()), ..self }
+    }
+
+    /// Whether a role holds; for somebody who will change the repository, but for its time.
+    fn but_for_time(&mut self, result: Result<(), Refusal>) -> Result<(), Refusal> {
+        match (result, &mut self.beside) {
+            (Err(Refusal::Expired { role, at }), Some(beside)) => {
+                beside.overdue.retain(|(r, _)| *r != role);
+                beside.overdue.push((role, at));
+                Ok(())
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn note_file(&mut self, role: &RoleName, bytes: &[u8]) {
+        if let Some(beside) = &mut self.beside {
+            beside.files.insert(role.clone(), bytes.to_vec());
         }
     }
 
@@ -139,7 +181,7 @@ impl Update {
                     rule: Some(self.pinning.rule(&self.gun)),
                     now: Some(self.now),
                 };
-                let usable = judge.judge_again(&anchor);
+                let usable = self.but_for_time(judge.judge_again(&anchor));
                 self.root = Some(anchor);
                 match usable {
                     Ok(()) => self.begin_road(),
@@ -193,6 +235,9 @@ impl Update {
         self.waiting.clear();
         self.below.clear();
         self.roles.clear();
+        if let Some(beside) = &mut self.beside {
+            *beside = Beside::default();
+        }
         self.fetched.retain(|r, _| r.base() == Some(BaseRole::Root));
         self.phase = Phase::Timestamp;
         Ok(fetch(BaseRole::Timestamp, Which::Current, limits::TIMESTAMP))
@@ -226,6 +271,7 @@ impl Update {
         self.not_older(BaseRole::Timestamp, &bytes, &file)?;
         file.check_fresh(&name, self.now)?;
         self.timestamp = Some(file);
+        self.note_file(&name, &bytes);
         self.fetched.insert(name, bytes);
         self.begin_snapshot()
     }
@@ -255,7 +301,8 @@ impl Update {
         let name = role(BaseRole::Snapshot);
         let file: Verified<Snapshot> = self.check(BaseRole::Snapshot, bytes)?;
         self.not_older(BaseRole::Snapshot, bytes, &file)?;
-        file.check_fresh(&name, self.now)?;
+        self.but_for_time(file.check_fresh(&name, self.now))?;
+        self.note_file(&name, bytes);
         let root_fits = file.meta(&role(BaseRole::Root)).and_then(FileMeta::sha256) == Some(self.root()?.root().sha256());
         self.snapshot = Some(file);
         if !root_fits {
@@ -293,7 +340,23 @@ impl Update {
         };
         let mut fetched: Vec<_> = std::mem::take(&mut self.fetched).into_iter().collect();
         fetched.sort_by_key(|(r, _)| rank(r));
-        Ok(Step::Done(Box::new(Outcome { collection, fetched })))
+        let root_name: RoleName = BaseRole::Root.into();
+        let root = root_name.clone();
+        let root_file =
+            fetched.iter().find(|(r, _)| *r == root).map(|(_, b)| b.clone()).or_else(|| self.cache.get(&root).cloned());
+        let beside = match self.beside.take() {
+            None => Beside::default(),
+            Some(mut beside) => {
+                beside.files.extend(root_file.map(|b| (root, b)));
+                // What was walked over again has forgotten it.
+                beside.overdue.retain(|(r, _)| r.base() != Some(BaseRole::Root));
+                if let Err(Refusal::Expired { role, at }) = self.root()?.root().check_fresh(&root_name, self.now) {
+                    beside.overdue.insert(0, (role, at));
+                }
+                beside
+            }
+        };
+        Ok(Step::Done(Box::new(Outcome { collection, fetched, beside })))
     }
 }
 

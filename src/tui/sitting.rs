@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn review() -> Question {
-        Question::Review(Review { title: String::new(), facts: Vec::new(), findings: Vec::new(), verb: "" })
+        Question::Review(Review { title: String::new(), facts: Vec::new(), findings: Vec::new(), verb: "", plan: None })
     }
 
     fn knows(s: &mut Sitting, id: &str) -> bool {

@@ -51,21 +51,26 @@ impl KeyRow {
     /// Why it could not sign, as far as that is seen without its passphrase. What weakens it and does not keep it from
     /// signing is none.
     pub fn fault(&self) -> Option<Fault> {
-        self.problems.iter().find_map(|p| {
-            let words = match p.code {
-                code::EMPTY => "the file is empty",
-                code::WRONG_CONTENT => "it holds another key",
-                code::SYMLINK => "it is a symbolic link, which is not followed",
-                code::WEAK_KEY => return Some(TOO_WEAK),
-                code::UNREADABLE => "it cannot be read",
-                code::DAMAGED | code::CRASHES_NOTARY => "damaged",
-                code::OVERSIZED | code::NOT_A_FILE | code::NOT_A_KEY => "it is no key",
-                code::UNSUPPORTED | code::ITERATIONS => "its encryption cannot be undone",
-                _ => return None,
-            };
-            Some(Fault { code: p.code, words })
-        })
+        fault(&self.problems)
     }
+}
+
+/// Why a key with these problems could not sign.
+pub fn fault(problems: &[Finding]) -> Option<Fault> {
+    problems.iter().find_map(|p| {
+        let words = match p.code {
+            code::EMPTY => "the file is empty",
+            code::WRONG_CONTENT => "it holds another key",
+            code::SYMLINK => "it is a symbolic link, which is not followed",
+            code::WEAK_KEY => return Some(TOO_WEAK),
+            code::UNREADABLE => "it cannot be read",
+            code::DAMAGED | code::CRASHES_NOTARY => "damaged",
+            code::OVERSIZED | code::NOT_A_FILE | code::NOT_A_KEY => "it is no key",
+            code::UNSUPPORTED | code::ITERATIONS => "its encryption cannot be undone",
+            _ => return None,
+        };
+        Some(Fault { code: p.code, words })
+    })
 }
 
 /// What a listing of keys says.

@@ -10,6 +10,7 @@ pub mod messages;
 pub mod natural;
 pub mod next_step;
 pub mod notable;
+pub mod released;
 pub mod repositories;
 pub mod tag_state;
 pub mod tags;

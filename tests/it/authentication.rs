@@ -7,9 +7,13 @@ use super::{
         program::{Answer, program, run, scratch},
         server::{NotaryServer, Registry},
     },
+    sandbox_registry::images::{CONFIG, LAYER, OCI, image, sha256},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use claviger::sandbox::{Authority, Call, Issuer, Person, Response, Rights, Service, Shell};
+use claviger::{
+    net::{HttpSettings, login::Logins},
+    sandbox::{Authority, Call, Issuer, Person, Response, Rights, Service, Shell},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::{
@@ -57,7 +61,7 @@ impl World {
     }
 
     /// The same with an issuer that has something before it.
-    fn changed(issuer: Issuer, host: &str, change: impl Fn(Service) -> Service) -> Self {
+    pub fn changed(issuer: Issuer, host: &str, change: impl Fn(Service) -> Service) -> Self {
         let (issuer, asked) = (Arc::new(issuer), Arc::new(AtomicUsize::new(0)));
         let (service, count) = (change(issuer.service()), asked.clone());
         let counted: Service = Arc::new(move |call: &Call<'_>| {
@@ -82,37 +86,63 @@ impl World {
     /// One with two repositories, which the unmodified `notary` has published with tokens of the same issuer.
     pub fn published() -> Self {
         let world = Self::new(issuer(), "127.0.0.1");
-        let trust = world.dir.join("notary").into_os_string();
+        [PRIVATE, PUBLIC].iter().for_each(|gun| world.notary(&["init", gun, "-p"]));
+        world
+    }
+
+    /// Runs the unmodified `notary` with alice's login.
+    pub fn notary(&self, arguments: &[&str]) {
         let environment: Vec<(&str, OsString)> = ["ROOT", "TARGETS", "SNAPSHOT", "DELEGATION"]
             .map(|role| (&*format!("NOTARY_{role}_PASSPHRASE").leak(), PASSPHRASE.into()))
             .into_iter()
             .chain([
                 ("NOTARY_AUTH", OsString::from(STANDARD.encode("alice:alice-secret"))),
-                ("HOME", world.dir.clone().into()),
+                ("HOME", self.dir.clone().into()),
                 ("PCSCLITE_CSOCK_NAME", "/nonexistent".into()),
             ])
             .collect();
-        for gun in [PRIVATE, PUBLIC] {
-            let (url, ca) = (world.server.url(), world.dir.join("ca.crt").into_os_string());
-            let arguments: [OsString; 9] = [
-                "-s".into(),
-                url.into(),
-                "--tlscacert".into(),
-                ca,
-                "-d".into(),
-                trust.clone(),
-                "init".into(),
-                gun.into(),
-                "-p".into(),
-            ];
-            run(&program("notary"), &arguments, &environment, "").ok();
+        let mut all: Vec<OsString> = ["-s".into(), self.server.url().into(), "--tlscacert".into()].into();
+        all.extend([self.dir.join("ca.crt").into_os_string(), "-d".into(), self.dir.join("notary").into_os_string()]);
+        all.extend(arguments.iter().map(OsString::from));
+        run(&program("notary"), &all, &environment, "").ok();
+    }
+
+    /// Pushes an image of one layer to the registry as alice, with `skopeo`; its manifest.
+    pub fn push(&self, registry: &Registry, to: &str) -> String {
+        let (image, manifest) = (scratch("pushed"), image(OCI, &[LAYER]));
+        let digits = |bytes: &str| sha256(bytes).split_once(':').unwrap().1.to_owned();
+        for (name, bytes) in [
+            ("version".to_owned(), "Directory Transport Version: 1.1\n"),
+            ("manifest.json".to_owned(), &manifest),
+            (digits(CONFIG), CONFIG),
+            (digits(LAYER), LAYER),
+        ] {
+            fs::write(image.join(name), bytes).unwrap();
         }
-        world
+        let to = format!("{}/{to}", registry.url().replace("https://", "docker://"));
+        let from = format!("dir:{}", image.display());
+        // What it trusts: a folder of certificates.
+        let authorities = scratch("authorities");
+        fs::copy(self.dir.join("ca.crt"), authorities.join("ca.crt")).unwrap();
+        let arguments: Vec<OsString> =
+            ["--insecure-policy", "copy", "--preserve-digests", "--dest-creds", "alice:alice-secret", "--dest-cert-dir"]
+                .map(OsString::from)
+                .into_iter()
+                .chain([authorities.into_os_string(), from.into(), to.into()])
+                .collect();
+        run(&program("skopeo"), &arguments, &[("HOME", self.dir.clone().into_os_string())], "").ok();
+        manifest
     }
 
     /// The real registry, which wants tokens of the same issuer.
     pub fn registry(&self) -> Registry {
         Registry::with_tokens(&self.token)
+    }
+
+    /// How the server is reached with docker's logins.
+    pub fn settings(&self) -> HttpSettings {
+        let logins = Logins { docker_dir: Some(self.dir.join("docker")), ..Logins::default() };
+        HttpSettings { ca: Some(self.dir.join("ca.crt")), logins: Some(logins), ..HttpSettings::new(self.server.url()) }
     }
 
     pub fn docker_config(&self, config: &Value) {

@@ -42,6 +42,7 @@ fn every_json_result_is_as_its_schema_says() {
         }
         value
     };
+    let registry = &*format!("sandbox.test={}", served.value("registry"));
     let keys = check("key-list", &["key", "list"], 0);
     let good =
         keys.as_array().unwrap().iter().find(|k| k["problems"].as_array().unwrap().iter().all(|p| p["severity"] == "info"));
@@ -93,12 +94,26 @@ fn every_json_result_is_as_its_schema_says() {
         assert_eq!(verified["verified"], status == Some(0));
         if let Some(status) = status {
             check("tags", &["tags", gun], status);
+            check("tags", &["tags", gun, "--registry-state", "--registry", registry], status);
             check("signer-list", &["signer", "list", gun], status);
             check("delegation-list", &["delegation", "list", gun], status);
             check("inspect", &["inspect", gun], status);
         }
     }
     check("inspect", &["inspect", "sandbox.test/not/there"], 1);
+    check("image-resolve", &["image", "resolve", "sandbox.test/shop/frontend:2.1.0"], 0);
+    check("image-verify", &["image", "verify", "sandbox.test/shop/frontend:2.1.0", "--registry", registry], 0);
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let nightly = ["sign", "sandbox.test/shop/frontend:nightly", "--digest", &digest, "--size", "7"];
+    let plan = check("plan", &[&nightly[..], &["--dry-run"]].concat(), 0);
+    let expected = plan["digest"].as_str().unwrap();
+    let done = check("change", &[&nightly[..], &["--expect", expected]].concat(), 0);
+    assert_eq!(done["repositories"][0]["outcome"], "published", "{done}");
+    let again = check("change", &[&nightly[..], &["--yes"]].concat(), 0);
+    assert_eq!(again["repositories"][0]["outcome"], "as-wanted", "{again}");
+    let both = ["signer", "remove", "bob", "sandbox.test/shop/frontend", "sandbox.test/not/there", "--yes"];
+    let some = check("change", &both, 1);
+    assert_eq!(some["repositories"][1]["outcome"], "failed", "{some}");
     check("man", &["man", dir.path().to_str().unwrap()], 0);
     // A note beside the result is a line of JSON as well.
     let open = dir.path().join("private");

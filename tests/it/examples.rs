@@ -71,6 +71,7 @@ impl World {
         let tests = PathBuf::from(env!("CARGO_BIN_EXE_claviger"));
         let path = format!("{}:{}", tests.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
         let variables = vec![
+            ("CLAVIGER_REGISTRY", format!("sandbox.test={}", served.value("registry"))),
             ("HOME", home.path().to_string_lossy().into_owned()),
             ("PATH", path),
             ("DOCKER_CONTENT_TRUST_SERVER", served.value("url").to_owned()),
@@ -80,6 +81,21 @@ impl World {
             ("NOTARY_DELEGATION_PASSPHRASE", "gold-delegation".to_owned()),
         ];
         Self { home, variables }
+    }
+
+    /// An example that plans a change: whoever types it has the keys of the sandbox, and names one.
+    fn with_what_it_names(&self, example: &str, served: &Served) -> String {
+        if !example.ends_with("--dry-run") {
+            return example.to_owned();
+        }
+        let private = Path::new(served.value("trust_dir")).join("private");
+        copy(&private, &self.home.path().join(".docker/trust/private")).unwrap();
+        let listed = served.claviger(&["signer", "list", "sandbox.test/shop/frontend", "--json"]);
+        let signers: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+        let dave = claviger::keys::generate(claviger::keys::NewKey::EcdsaP256).unwrap();
+        let name = claviger::keys::KeyRole::parse("dave").unwrap();
+        claviger::keys::write_public(self.home.path(), &name, dave.public()).unwrap();
+        example.replace("KEY_ID", signers[0]["keys"][0]["id"].as_str().unwrap())
     }
 
     /// Runs an example as somebody types it in a shell.
@@ -116,7 +132,8 @@ fn every_command_has_an_example_that_does_what_it_says() {
         assert!(!examples.is_empty(), "the help of `{typed}` has no example");
         for example in examples {
             assert!(example.contains(typed.as_str()), "an example of `{typed}` is {example}");
-            World::new(&served).run(&example);
+            let world = World::new(&served);
+            world.run(&world.with_what_it_names(&example, &served));
             run.insert(example);
         }
     }

@@ -51,6 +51,7 @@ impl Bench {
     pub fn place(&self) -> Workplace {
         Workplace {
             trust_dir: TrustDir::new(self.path("trust")),
+            repositories: None,
             state: Some(State::of(self.state.path(), &self.path("trust"))),
             read_only: None,
             exact: false,

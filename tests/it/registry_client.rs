@@ -10,6 +10,7 @@ use super::{
         images::{LAYER, OCI, image, push_image, sha256},
         peer::RealRegistry,
     },
+    served_sandbox::Served,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ fn states(desk: &Desk, gun: &str, more: &[&str]) -> BTreeMap<String, (String, Va
 }
 
 /// Signs a name with a digest, as `notary` does.
-fn sign(desk: &Desk, gun: &str, tag: &str, manifest: &str) {
+pub fn sign(desk: &Desk, gun: &str, tag: &str, manifest: &str) {
     let digest = sha256(manifest);
     let digits = digest.strip_prefix("sha256:").unwrap();
     desk.notary(&["addhash", gun, tag, &manifest.len().to_string(), "--sha256", digits, "-p"]).ok();
@@ -138,4 +139,35 @@ fn a_list_that_leads_elsewhere_or_to_no_names_is_refused_in_words() {
     let hostile = list("", r#"{"repositories":["\u001b[2Jx","../../etc","ok"]}"#);
     assert!(hostile.stderr.contains("the registry lists 2 repositories under names that cannot be used"), "{hostile:?}");
     assert!(!hostile.stdout.contains('\u{1b}') && hostile.stdout.contains("/ok"), "{hostile:?}");
+}
+
+#[test]
+fn a_registry_that_stands_in_for_all_gets_no_login_of_another() {
+    let desk = Desk::new(NotaryServer::shared(Kind::Local), "registry-stands-in");
+    let gun = "docker.io/library/stands-in";
+    desk.notary(&["init", gun, "-p"]).ok();
+    let wanted = reply("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
+    let registry = Server::plain(move |_, stream| stream.write_all(&wanted));
+    // The login of docker.io, and then one that is for whoever is at this address.
+    let tags = |name: &str| {
+        let config = json!({"auths": {name: {"auth": "YWxpY2U6c2VjcmV0"}}});
+        std::fs::write(desk.file("docker").join("config.json"), config.to_string()).unwrap();
+        let asked = registry.heads().len();
+        let answer = desk.claviger(&["tags", gun, "--registry-state", "--registry", &registry.url()]);
+        assert_eq!(answer.status, 1, "{answer:?}");
+        registry.heads()[asked..].iter().filter(|head| head.to_lowercase().contains("authorization")).count()
+    };
+    assert_eq!(tags("https://index.docker.io/v1/"), 0, "{:?}", registry.heads());
+    assert_eq!(tags(&registry.addr.to_string()), 1, "{:?}", registry.heads());
+}
+
+#[test]
+fn what_a_refused_role_may_have_signed_is_not_called_unsigned() {
+    let served = Served::start();
+    let at = format!("sandbox.test={}", served.value("registry"));
+    let answer = served.claviger(&["tags", "sandbox.test/shop/search", "--registry-state", "--json", "--registry", &at]);
+    assert_eq!(answer.status.code(), Some(3), "{}", String::from_utf8_lossy(&answer.stderr));
+    let all: Vec<Value> = serde_json::from_slice(&answer.stdout).unwrap();
+    assert!(all.iter().any(|v| v["registry"]["state"] == "unknown" && v["registry"]["digest"].is_string()), "{all:?}");
+    assert!(all.iter().all(|v| v["registry"]["state"] != "unsigned"), "{all:?}");
 }

@@ -1,7 +1,10 @@
 //! Logging in to the real `docker-registry`, as a process, with an issuer of tokens of our own. Its catalogue is asked for:
 //! that is what a login most often lacks the right to.
 use super::authentication::{PRIVATE, PUBLIC, REGISTRY, World, issuer, says};
-use crate::peers::{program::Answer, server::Registry};
+use crate::{
+    peers::{program::Answer, server::Registry},
+    sandbox_registry::images::sha256,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -113,4 +116,36 @@ async fn the_tags_of_a_repository_are_for_those_who_may_pull() {
     let refused = world.claviger(&["tags", PUBLIC, "--registry-state", "--registry", &at], &[]);
     let name = PUBLIC.split_once('/').unwrap().1;
     says(&refused, &["did not say what its tags lead to", &format!("repository:{name}:pull"), "asked as bob"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_held_against_what_is_signed_with_the_login_of_its_registry_and_a_refusal_names_scope_and_refuser() {
+    let world = World::published();
+    let registry = world.registry();
+    let manifest = world.push(&registry, "team/public:v1");
+    let (digest, size) = (sha256(&manifest), manifest.len().to_string());
+    let digits = digest.split_once(':').unwrap().1;
+    world.notary(&["addhash", PUBLIC, "v1", &size, "--sha256", digits, "-p"]);
+    let (at, image) = (format!("{REGISTRY}={}", registry.url()), format!("{PUBLIC}:v1"));
+    let verify = |more: &[&str]| world.claviger(&[&["image", "verify", &image, "--registry", &at], more].concat(), &[]);
+    let scope = "repository:team/public:pull";
+
+    // Who reads what is signed may do that without a login here; the registry wants one.
+    let resolved = world.claviger(&["image", "resolve", &image], &[]).ok();
+    assert_eq!(resolved.stdout, format!("{PUBLIC}@{digest}\n"));
+    says(&verify(&[]), &["the server does not allow", scope, "(status 401)", "asked without a login", "docker login"]);
+    world.login("alice", "alice-secret");
+    let answer = verify(&["--json"]).ok();
+    let all: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!((&all["verified"], all["pieces"].as_array().unwrap().len()), (&json!(true), 3), "{answer:?}");
+    // He may read the trust data of the repository, and at the registry nothing.
+    world.login("bob", "bob-secret");
+    let refused = verify(&[]);
+    says(
+        &refused,
+        &["the registry https://127.0.0.1:", "did not give", &digest, "the server does not allow", scope, "asked as bob"],
+    );
+    says(&refused, &["Whether the image is as it was signed is not known"]);
+    world.login("alice", "wrong-secret");
+    says(&verify(&[]), &["the issuer of tokens at https://127.0.0.1:", scope, "bad credentials", "asked as alice"]);
 }

@@ -1,6 +1,6 @@
 //! What is published to the sandbox's server is taken or refused as the real one does, in its words: the same story is
 //! told to both.
-mod told;
+pub mod told;
 mod updating;
 
 use crate::{

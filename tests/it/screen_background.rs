@@ -59,6 +59,7 @@ impl Transport for Silent {
     fn ping(&self) -> Answer<'_, ()> {
         std::future::pending().boxed()
     }
+    crate::reads_only::reads_only!();
     fn address(&self) -> &Untrusted {
         &self.address
     }
@@ -84,6 +85,7 @@ pub fn nothing_to_examine() -> claviger::tui::Examiner {
 pub fn place(dir: &Path) -> Workplace {
     Workplace {
         trust_dir: TrustDir::new(dir),
+        repositories: None,
         state: Some(State::of(&dir.join("state"), dir)),
         read_only: None,
         exact: false,

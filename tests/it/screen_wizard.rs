@@ -68,6 +68,7 @@ pub fn review() -> Review {
         ],
         findings: vec![Finding::new("one", Severity::Warn, "There is another root key here.")],
         verb: "Store the key",
+        plan: None,
     }
 }
 

@@ -42,6 +42,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let place = Workplace {
             trust_dir: TrustDir::new(dir.path().join("trust")),
+            repositories: None,
             state: Some(journal::State::of(&dir.path().join("state"), dir.path())),
             read_only: None,
             exact: false,

@@ -70,6 +70,7 @@ impl Bench {
         let (send, mut actions) = unbounded_channel();
         let place = Workplace {
             trust_dir: self.dir(),
+            repositories: None,
             state: Some(journal::State::of(&self.dir().path().with_extension("state"), self.dir().path())),
             read_only: None,
             exact: false,

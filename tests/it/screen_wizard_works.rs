@@ -26,6 +26,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let place = Workplace {
             trust_dir: TrustDir::new(dir.path().join("trust")),
+            repositories: None,
             state: Some(State::of(&dir.path().join("state"), dir.path())),
             read_only: read_only.map(str::to_owned),
             exact: false,

@@ -58,28 +58,52 @@ impl Authority {
     }
 }
 
+/// Whose certificates clients show.
+#[derive(Clone, Copy)]
+pub enum Clients<'a> {
+    /// They are not asked.
+    Nobody,
+    /// One from there, or none.
+    May(&'a Authority),
+    /// One from there.
+    Must(&'a Authority),
+}
+
 /// A server with this certificate; with `clients`, one that insists on a certificate from there.
 pub fn serve(
     leaf: &(String, String),
     clients: Option<&Authority>,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> Server {
+    let config = settings(leaf, clients.map_or(Clients::Nobody, Clients::Must), versions);
+    Server::tls(config, |_, s| s.write_all(&reply("200 OK", "", "{}")))
+}
+
+/// What a server with this certificate needs for TLS.
+pub fn tls(leaf: &(String, String), clients: Clients<'_>) -> rustls::ServerConfig {
+    settings(leaf, clients, rustls::ALL_VERSIONS)
+}
+
+fn settings(
+    leaf: &(String, String),
+    clients: Clients<'_>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> rustls::ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
+    let of = |authority: &Authority| {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.issuer.der().clone()).unwrap();
+        rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
+    };
     let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add(authority.issuer.der().clone()).unwrap();
-            builder.with_client_cert_verifier(
-                rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build().unwrap(),
-            )
-        }
+        Clients::Nobody => builder.with_no_client_auth(),
+        Clients::May(authority) => builder.with_client_cert_verifier(of(authority).allow_unauthenticated().build().unwrap()),
+        Clients::Must(authority) => builder.with_client_cert_verifier(of(authority).build().unwrap()),
     };
     let cert = CertificateDer::from_pem_slice(leaf.0.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(leaf.1.as_bytes()).unwrap();
-    let config = builder.with_single_cert(vec![cert], key).unwrap();
-    Server::tls(config, |_, s| s.write_all(&reply("200 OK", "", "{}")))
+    builder.with_single_cert(vec![cert], key).unwrap()
 }
 
 fn https(server: &Server) -> HttpSettings {

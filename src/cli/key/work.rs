@@ -139,7 +139,8 @@ impl Line {
         Ok(Self { operator, work, recording, cancel })
     }
 
-    async fn run<T: Display>(
+    /// Runs a procedure, recorded.
+    pub async fn run<T: Display>(
         mut self,
         procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
     ) -> Result<T, Failure> {

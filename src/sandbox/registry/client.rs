@@ -1,7 +1,7 @@
 //! The registry as what clients ask, in this process: no socket, no thread.
 use super::{Call, Registry};
 use crate::{
-    registry::{Answer, Asked, Registry as Client, Reply, TransportError},
+    registry::{Answer, Asked, Digest, Name, Registry as Client, Reply, Take, TransportError},
     sandbox::transport::failed,
     text::Untrusted,
 };
@@ -33,7 +33,7 @@ impl InProcess {
             200 if asked.head => Ok(Reply { kind, digest, link, bytes: Vec::new() }),
             200 if answer.body.len() as u64 > asked.limit => Err(TransportError::TooLarge { limit: asked.limit }),
             200 => Ok(Reply { kind, digest, link, bytes: answer.body }),
-            _ => Err(failed(answer)),
+            _ => Err(failed(&answer)),
         }
     }
 }
@@ -41,6 +41,21 @@ impl InProcess {
 impl Client for InProcess {
     fn get<'a>(&'a self, asked: &'a Asked) -> Answer<'a, Reply> {
         async move { self.ask(asked) }.boxed()
+    }
+
+    fn blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, limit: u64, take: Take<'a>) -> Answer<'a, ()> {
+        async move {
+            let answer = self.registry.handle(&Call::get(&format!("/v2/{}/blobs/{digest}", name.as_str())));
+            match answer.status {
+                200 if answer.body.len() as u64 > limit => Err(TransportError::TooLarge { limit }),
+                200 => {
+                    take(&answer.body);
+                    Ok(())
+                }
+                _ => Err(failed(&answer)),
+            }
+        }
+        .boxed()
     }
 
     fn address(&self) -> &Untrusted {

@@ -70,8 +70,22 @@ impl Update {
     /// Verifies the file of the role in front and settles its state. For `targets` a refusal ends the attempt.
     fn accept_role(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         let Some(w) = self.waiting.front() else { return Ok(()) };
-        match self.check_role(w, bytes) {
-            Err(why) => self.refuse(why),
+        let name = w.name.clone();
+        let checked = self.check_role(w, bytes);
+        let late = match &checked {
+            Ok(file) => file.check_fresh(&name, self.now),
+            Err(_) => Ok(()),
+        };
+        let checked = self.but_for_time(late).and(checked);
+        let Some(w) = self.waiting.front() else { return Ok(()) };
+        match checked {
+            Err(why) => {
+                // What is older than, or something else than, what was seen before is nothing to build on.
+                if matches!(why, Refusal::Threshold { .. } | Refusal::NoSignatures { .. }) {
+                    self.set_aside(&name, bytes);
+                }
+                self.refuse(why)
+            }
             Ok(file) => {
                 let (role, more) = (w.name.clone(), file.delegations().len());
                 let below = role.branch().map(|b| (self.below.get(&b).copied().unwrap_or_default() + more, b));
@@ -96,6 +110,7 @@ impl Update {
                     .collect::<Result<_, Refusal>>()?;
                 self.settle(RoleState::Verified(Box::new(file)));
                 self.waiting.extend(below);
+                self.note_file(&name, bytes);
                 Ok(())
             }
         }
@@ -112,8 +127,17 @@ impl Update {
                 not_older(&w.name, &seen, &file)?;
             }
         }
-        file.check_fresh(&w.name, self.now)?;
         Ok(file)
+    }
+
+    /// Keeps what a refused file says, for somebody who may sign it again.
+    fn set_aside(&mut self, name: &RoleName, bytes: &[u8]) {
+        if let Some(beside) = &mut self.beside
+            && let Ok(document) = verified::parse::<Targets>(name, bytes)
+            && document.payload.check_children(name).is_ok()
+        {
+            beside.refused.insert(name.clone(), document.payload);
+        }
     }
 
     fn refuse(&mut self, why: Refusal) -> Result<(), Refusal> {

@@ -52,6 +52,7 @@ impl Transport for Flood {
     fn ping(&self) -> Answer<'_, ()> {
         async { Ok(()) }.boxed()
     }
+    crate::reads_only::reads_only!();
     fn address(&self) -> &Untrusted {
         &self.address
     }

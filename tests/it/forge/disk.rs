@@ -68,6 +68,7 @@ impl Transport for Liar {
     fn ping(&self) -> Answer<'_, ()> {
         async { Ok(()) }.boxed()
     }
+    crate::reads_only::reads_only!();
     fn address(&self) -> &Untrusted {
         &self.address
     }

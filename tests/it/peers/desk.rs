@@ -13,24 +13,44 @@ pub const OTHER_PASSPHRASE: &str = "other passphrase of a desk";
 
 /// A home of its own, in which `notary` and `docker trust` share a trust directory as they do on a real machine.
 pub struct Desk {
-    server: &'static NotaryServer,
+    at: At,
     folder: PathBuf,
+}
+
+/// Where a Notary server is, and who vouches for it.
+#[derive(Clone)]
+pub struct At {
+    pub address: String,
+    pub url: String,
+    pub ca: PathBuf,
+}
+
+impl At {
+    /// A real one.
+    pub fn of(server: &NotaryServer) -> Self {
+        Self { address: server.address(), url: server.url(), ca: server.ca() }
+    }
 }
 
 impl Desk {
     /// An empty one that knows the server.
     pub fn new(server: &'static NotaryServer, name: &str) -> Self {
-        let desk = Self { server, folder: scratch(name) };
-        let certificates = desk.docker_config().join("tls").join(server.address());
+        Self::at(At::of(server), name)
+    }
+
+    /// The same for a server that is there.
+    pub fn at(at: At, name: &str) -> Self {
+        let desk = Self { at, folder: scratch(name) };
+        let certificates = desk.docker_config().join("tls").join(&desk.at.address);
         std::fs::create_dir_all(&certificates).expect("a folder");
         std::fs::create_dir_all(desk.folder.join("home")).expect("a folder");
-        std::fs::copy(server.ca(), certificates.join("ca.crt")).expect("a certificate");
+        std::fs::copy(&desk.at.ca, certificates.join("ca.crt")).expect("a certificate");
         desk
     }
 
     /// Another one that knows nothing yet but the same server.
     pub fn fresh(&self) -> Self {
-        Self::new(self.server, "fresh")
+        Self::at(self.at.clone(), "fresh")
     }
 
     /// A file in the desk's folder.
@@ -65,7 +85,7 @@ impl Desk {
             ("NOTARY_SNAPSHOT_PASSPHRASE", OTHER_PASSPHRASE.into()),
             ("NOTARY_DELEGATION_PASSPHRASE", OTHER_PASSPHRASE.into()),
             ("DOCKER_CONFIG", self.docker_config().into()),
-            ("DOCKER_CONTENT_TRUST_SERVER", self.server.url().into()),
+            ("DOCKER_CONTENT_TRUST_SERVER", self.at.url.clone().into()),
             ("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", ROOT_PASSPHRASE.into()),
             ("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", OTHER_PASSPHRASE.into()),
         ]
@@ -73,8 +93,8 @@ impl Desk {
 
     /// The arguments with which `notary` works on this desk, before a command's own.
     pub fn notary_arguments(&self) -> Vec<OsString> {
-        let mut arguments: Vec<OsString> = ["-s", &self.server.url(), "--tlscacert"].map(OsString::from).to_vec();
-        arguments.extend([self.server.ca().into_os_string(), "-d".into(), self.trust_dir().into_os_string()]);
+        let mut arguments: Vec<OsString> = ["-s", &self.at.url, "--tlscacert"].map(OsString::from).to_vec();
+        arguments.extend([self.at.ca.clone().into_os_string(), "-d".into(), self.trust_dir().into_os_string()]);
         arguments
     }
 
@@ -96,12 +116,17 @@ impl Desk {
         run(&docker(), &all, &self.environment(), "")
     }
 
+    /// The arguments with which `claviger` works on this desk, behind a command's own.
+    pub fn claviger_arguments(&self, args: &[&str]) -> Vec<OsString> {
+        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
+        all.extend(["--server", &self.at.url, "--tlscacert"].map(OsString::from));
+        all.extend([self.at.ca.clone().into_os_string(), "--trust-dir".into(), self.trust_dir().into_os_string()]);
+        all
+    }
+
     /// Runs `claviger ARGS` on the same trust directory.
     pub fn claviger(&self, args: &[&str]) -> Answer {
-        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
-        all.extend(["--server", &self.server.url(), "--tlscacert"].map(OsString::from));
-        all.extend([self.server.ca().into_os_string(), "--trust-dir".into(), self.trust_dir().into_os_string()]);
-        run(env!("CARGO_BIN_EXE_claviger").as_ref(), &all, &self.environment(), "")
+        run(env!("CARGO_BIN_EXE_claviger").as_ref(), &self.claviger_arguments(args), &self.environment(), "")
     }
 
     /// Signs a tag that the repository has already with `docker trust sign`, which needs no engine for that.

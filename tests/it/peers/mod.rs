@@ -8,7 +8,7 @@ pub mod desk;
 mod every_store;
 pub mod filled;
 mod generated_keys;
-mod listing;
+pub mod listing;
 mod pkcs12;
 pub mod pki;
 mod postgres;

@@ -38,6 +38,7 @@ impl Transport for Faulty {
     fn ping(&self) -> Answer<'_, ()> {
         std::future::pending().boxed()
     }
+    crate::reads_only::reads_only!();
     fn address(&self) -> &Untrusted {
         &self.address
     }

@@ -54,7 +54,7 @@ impl Peer for Registry {
 pub struct RealRegistry {
     child: Child,
     address: SocketAddr,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl RealRegistry {
@@ -83,7 +83,7 @@ impl RealRegistry {
             let until = Instant::now() + Duration::from_secs(20);
             while Instant::now() < until && child.try_wait().unwrap().is_none() {
                 if TcpStream::connect(address).is_ok() {
-                    return Self { child, address, _directory: directory };
+                    return Self { child, address, directory };
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -91,6 +91,13 @@ impl RealRegistry {
             let _ = child.wait();
         }
         panic!("docker-registry does not start");
+    }
+
+    /// Where it keeps content.
+    pub fn blob(&self, digest: &str) -> std::path::PathBuf {
+        let digits = digest.strip_prefix("sha256:").unwrap();
+        let all = self.directory.path().join("data/docker/registry/v2/blobs/sha256");
+        all.join(&digits[..2]).join(digits).join("data")
     }
 
     /// Host and port.

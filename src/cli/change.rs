@@ -1,0 +1,264 @@
+//! The commands that change repositories: what was typed becomes what is wanted, and the plan is printed and accepted.
+use super::{
+    args::change::{Acceptance, DelegationCommand, Renew, Revoke, Sign, SignerCommand, Witness},
+    context::Context,
+    key::Line,
+    operator::PlanAnswer,
+    output::{self, Failure},
+};
+use crate::{
+    failure::ended,
+    operator::{Cancel, as_text},
+    procedures::{
+        Work,
+        repository::{Look, NOTHING, Outcome, Report, Wanted, look},
+    },
+    repository::change::FileDifference,
+    text::Untrusted,
+    tuf::name::Gun,
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// `sign`
+pub async fn sign(context: &Context, typed: Sign, cancel: Cancel) -> Result<(), Failure> {
+    let reference = context.reference(&typed.name)?;
+    let Some(tag) = reference.tag.clone() else {
+        let hint = format!("Give {}:TAG.", reference.gun);
+        return Err(usage("a tag is needed: what is signed is what it stands for", &hint));
+    };
+    let (sha256, size) = match (&typed.digest, typed.size) {
+        (Some(digest), Some(size)) => {
+            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+            if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) || size < 1 {
+                return Err(usage("the digest is sha256: and 64 hexadecimal digits, and the size at least 1", ""));
+            }
+            (hex.to_owned(), size)
+        }
+        _ => at_registry(context, &reference.gun, tag.raw()).await?,
+    };
+    let wanted = Wanted::Sign { gun: reference.gun.to_string(), tag: tag.raw().to_owned(), sha256, size, signer: typed.signer };
+    carry_out(context, wanted, typed.accept, cancel).await
+}
+
+/// What the registry has under a tag.
+async fn at_registry(context: &Context, gun: &Gun, tag: &str) -> Result<(String, i64), Failure> {
+    let found = context.repositories().resolve(gun, tag).await.map_err(|e| {
+        let hint = format!("{} Or give --digest and --size.", e.remedy());
+        Failure::new("registry", e.to_string(), NOTHING, hint)
+    })?;
+    let Some((digest, size)) = found else {
+        let message = format!("the registry has no tag {} of {gun}", Untrusted::new(tag).shown());
+        return Err(Failure::new("no-such-tag", message, NOTHING, "Push the image first."));
+    };
+    let hex = digest.strip_prefix("sha256:").unwrap_or_default().to_owned();
+    output::note(&format!("the registry has {digest} ({size} bytes) under this tag"));
+    Ok((hex, size))
+}
+
+/// `revoke`
+pub async fn revoke(context: &Context, typed: Revoke, cancel: Cancel) -> Result<(), Failure> {
+    let reference = context.reference(&typed.name)?;
+    let wanted = Wanted::Revoke { gun: reference.gun.to_string(), tag: reference.tag.map(|t| t.raw().to_owned()) };
+    carry_out(context, wanted, typed.accept, cancel).await
+}
+
+/// `witness`
+pub async fn witness(context: &Context, typed: Witness, cancel: Cancel) -> Result<(), Failure> {
+    let wanted = Wanted::Witness { gun: context.gun(&typed.gun)?.to_string(), roles: typed.roles };
+    carry_out(context, wanted, typed.accept, cancel).await
+}
+
+/// `renew`
+pub async fn renew(context: &Context, typed: Renew, cancel: Cancel) -> Result<(), Failure> {
+    let until = typed.until.as_deref().map(moment).transpose()?;
+    let wanted = Wanted::Renew { gun: context.gun(&typed.gun)?.to_string(), roles: typed.roles, until };
+    carry_out(context, wanted, typed.accept, cancel).await
+}
+
+/// A day, to its end in UTC, or a moment.
+fn moment(typed: &str) -> Result<Timestamp, Failure> {
+    let day = || typed.parse::<Date>().ok()?.at(23, 59, 59, 0).to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp());
+    let found = typed.parse::<Timestamp>().ok().or_else(day);
+    found.ok_or_else(|| usage("a date is 2030-12-31, or 2030-12-31T23:59:59Z", ""))
+}
+
+/// `signer add` and `signer remove`
+pub async fn signer(context: &Context, command: SignerCommand, cancel: Cancel) -> Result<(), Failure> {
+    let guns = |typed: Vec<String>| typed.iter().map(|g| context.gun(g).map(|g| g.to_string())).collect::<Result<Vec<_>, _>>();
+    let (wanted, accept) = match command {
+        SignerCommand::List { .. } => return Ok(()),
+        SignerCommand::Add { keys, name, guns: typed, accept } => {
+            signer_name(&name)?;
+            (Wanted::AddSigner { guns: guns(typed)?, name, keys: files(&keys) }, accept)
+        }
+        SignerCommand::Remove { key, name, guns: typed, accept } => {
+            signer_name(&name)?;
+            (Wanted::RemoveSigner { guns: guns(typed)?, name, key }, accept)
+        }
+    };
+    carry_out(context, wanted, accept, cancel).await
+}
+
+/// Docker's rule for names, which is what `docker trust` finds again.
+fn signer_name(name: &str) -> Result<(), Failure> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let legal = name.bytes().next().is_some_and(plain) && name.bytes().all(|b| plain(b) || b == b'-' || b == b'_');
+    match name {
+        "releases" => Err(usage("releases is the role that docker pulls from, and nobody's name", "")),
+        _ if legal => Ok(()),
+        _ => Err(usage("a signer's name has lower-case letters, digits, - and _, and begins with a letter or digit", "")),
+    }
+}
+
+fn files(paths: &[PathBuf]) -> Vec<String> {
+    let whole = |p: &PathBuf| std::path::absolute(p).unwrap_or_else(|_| p.clone());
+    paths.iter().map(|p| as_text::of(&whole(p))).collect()
+}
+
+/// `delegation add`, `remove` and `purge`
+pub async fn delegation(context: &Context, command: DelegationCommand, cancel: Cancel) -> Result<(), Failure> {
+    let gun = |typed: &str| context.gun(typed).map(|g| g.to_string());
+    let (wanted, accept) = match command {
+        DelegationCommand::List { .. } => return Ok(()),
+        DelegationCommand::Add { gun: typed, role, keys, mut paths, all_paths, threshold, accept } => {
+            if all_paths {
+                paths.push(String::new());
+            } else if paths.iter().any(String::is_empty) {
+                return Err(usage("an empty prefix means any name", "Say --all-paths if that is meant."));
+            }
+            if keys.is_empty() && paths.is_empty() && threshold.is_none() {
+                return Err(usage("nothing was given to add", "Give keys, --paths or --all-paths, or --threshold."));
+            }
+            (Wanted::AddDelegation { gun: gun(&typed)?, role, keys: files(&keys), paths, threshold }, accept)
+        }
+        DelegationCommand::Remove { gun: typed, role, keys, paths, all_paths, accept } => {
+            (Wanted::RemoveDelegation { gun: gun(&typed)?, role, keys, paths, all_paths }, accept)
+        }
+        DelegationCommand::Purge { gun: typed, keys, accept } => (Wanted::Purge { gun: gun(&typed)?, keys }, accept),
+    };
+    carry_out(context, wanted, accept, cancel).await
+}
+
+fn usage(message: &str, hint: &str) -> Failure {
+    Failure::new("usage", message, NOTHING, hint).exit(2)
+}
+
+async fn carry_out(context: &Context, wanted: Wanted, accept: Acceptance, cancel: Cancel) -> Result<(), Failure> {
+    if accept.dry_run {
+        let seen = look(&context.workplace(), &wanted).await?;
+        return say_plan(context, &seen);
+    }
+    let mut line = Line::new(context, Work::Change(Box::new(wanted.clone())), cancel)?;
+    line.operator.plan = PlanAnswer { yes: accept.yes, expect: accept.expect };
+    let place = context.workplace();
+    let report = line.run(|s| crate::procedures::repository::run(place.clone(), wanted.clone(), s)).await?;
+    say_report(context, &wanted, &report)
+}
+
+fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
+    let digest = seen.review.plan.as_ref().map(|p| p.digest.clone());
+    if context.options.json {
+        let plans: Vec<Value> = seen
+            .plans
+            .iter()
+            .map(|(_, plan)| {
+                let findings = plan.findings.iter();
+                let findings: Vec<Value> =
+                    findings.map(|f| json!({ "code": f.code, "severity": f.severity.as_str(), "text": f.text })).collect();
+                let sees: Vec<Value> = plan.audience.iter().map(|(who, s)| json!({ "who": who, "sees": s })).collect();
+                let files: Vec<Value> = plan.differences.iter().map(file).collect();
+                json!({ "gun": plan.gun.as_str(), "files": files, "findings": findings, "afterwards": sees })
+            })
+            .collect();
+        let others = results(&seen.others);
+        let digest = digest.filter(|_| !plans.is_empty());
+        output::say_json(&json!({ "schema": "claviger/plan/1", "digest": digest, "plans": plans, "others": others }))?;
+        return some_have_no_plan(seen);
+    }
+    let mut out = String::new();
+    if !seen.plans.is_empty() {
+        for (name, value) in &seen.review.facts {
+            out.push_str(&format!("{name:<12} {value}\n"));
+        }
+        for finding in &seen.review.findings {
+            out.push_str(&format!("{}: {}\n", finding.severity, finding.text));
+        }
+    }
+    for (gun, outcome) in &seen.others.all {
+        out.push_str(&format!("{gun}: {outcome}\n"));
+    }
+    output::say(&format!("{out}Nothing was signed or published.\n"))?;
+    some_have_no_plan(seen)
+}
+
+fn some_have_no_plan(seen: &Look) -> Result<(), Failure> {
+    match seen.others.failed() {
+        0 => Ok(()),
+        n => {
+            Err(Failure::new("some-failed", format!("there is no plan for {n} repositories"), NOTHING, "The reasons are above."))
+        }
+    }
+}
+
+fn file(d: &FileDifference) -> Value {
+    let lines: Vec<Value> = d.lines.iter().map(|l| json!({ "change": l.mark.as_str(), "what": l.what })).collect();
+    json!({
+        "role": d.role.as_str(),
+        "from_version": d.version.0,
+        "version": d.version.1,
+        "expires": d.expires.1.to_string(),
+        "lines": lines,
+    })
+}
+
+fn results(report: &Report) -> Vec<Value> {
+    let one = |(gun, outcome): &(Gun, Outcome)| {
+        let (nothing, message, hint) = match outcome {
+            Outcome::Failed(f) => (Some(&f.did_not_happen), Some(&f.message), Some(&f.hint)),
+            _ => (None, None, None),
+        };
+        let roles: Vec<Value> = match outcome {
+            Outcome::Published(roles) => roles.iter().map(|(r, v)| json!({ "role": r, "version": v })).collect(),
+            _ => Vec::new(),
+        };
+        json!({
+            "gun": gun.as_str(),
+            "outcome": outcome.as_str(),
+            "did_not_happen": nothing,
+            "message": message,
+            "hint": hint,
+            "published": roles,
+        })
+    };
+    report.all.iter().map(one).collect()
+}
+
+fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result<(), Failure> {
+    if context.options.json {
+        let repositories = results(report);
+        output::say_json(&json!({ "schema": "claviger/change/1", "command": wanted.command(), "repositories": repositories }))?;
+    } else {
+        let mut out = format!("{}\n", ended(&report.to_string()));
+        if let [_, _, ..] = report.all.as_slice() {
+            for (gun, outcome) in &report.all {
+                out.push_str(&format!("  {gun}: {outcome}\n"));
+            }
+        }
+        let next = report.next();
+        output::say(&if next.is_empty() { out } else { format!("{out}{next}\n") })?;
+    }
+    match report.failed() {
+        0 => Ok(()),
+        n => {
+            let message = format!("{n} of {} repositories were not published and verified", report.all.len());
+            let hint = "The reasons are above. Repeated, the command does only the rest.";
+            let nothing = match report.is_uncertain() {
+                true => "what did not happen is said for each; of some it is not known",
+                false => "what these sign is as it was",
+            };
+            Err(Failure::new("some-failed", message, nothing, hint).exit(report.exit()))
+        }
+    }
+}

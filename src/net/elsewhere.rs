@@ -1,0 +1,50 @@
+//! Content that a server has, or sends us elsewhere for: its address is nothing to go by, its digest is.
+use super::{About, Ask, Host, TransportError, settings};
+use crate::text::Untrusted;
+use reqwest::Url;
+
+/// Most steps of a redirect.
+const REDIRECTS: usize = 5;
+
+impl Host {
+    /// Reads piece by piece what a server has, or what there is where it sends us for it. There we are nobody; the way is secured
+    /// as the one to the server itself, and has no more than a few steps. For what need not be believed.
+    ///
+    /// # Errors
+    /// As [`Host::open`] and [`Opened::pieces`](super::Opened::pieces). [`TransportError::Redirected`]: it leads where nobody should go, or on and on.
+    /// [`TransportError::Elsewhere`]: it leads to somebody who did not give it.
+    pub async fn stream(
+        &self,
+        url: Url,
+        about: &About,
+        limit: u64,
+        take: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(), TransportError> {
+        let mut to = match self.open(&Ask::get(url.clone()), about).await {
+            Err(TransportError::Redirected { to }) => to,
+            opened => return opened?.pieces(limit, take).await,
+        };
+        let mut from = url;
+        for _ in 0..REDIRECTS {
+            let Some(url) = from.join(to.raw()).ok().filter(|url| self.may_follow(url)) else { break };
+            let host = Untrusted::new(settings::host_and_port(&url));
+            let elsewhere = |error| match error {
+                // What these say is said of the content, wherever it is.
+                TransportError::NotThere { .. } | TransportError::TooLarge { .. } => error,
+                error => TransportError::Elsewhere { host: host.clone(), error: Box::new(error) },
+            };
+            match self.open_with(self.stranger().await?, &Ask::get(url.clone()), None).await.map_err(|failed| failed.error) {
+                Err(TransportError::Redirected { to: next }) => (from, to) = (url, next),
+                Err(error) => return Err(elsewhere(error)),
+                Ok(opened) => return opened.pieces(limit, take).await.map_err(elsewhere),
+            }
+        }
+        Err(TransportError::Redirected { to })
+    }
+
+    /// Whether a redirect is as well secured as what it came from, and has no account in it.
+    fn may_follow(&self, url: &Url) -> bool {
+        let plain = url.scheme() == "http" && self.base.scheme() == "http";
+        (url.scheme() == "https" || plain) && url.username().is_empty() && url.password().is_none()
+    }
+}

@@ -1,0 +1,146 @@
+//! Why a repository was not loaded, planned, signed or published, in three sentences each.
+use super::NOTHING;
+use crate::{
+    failure::Failure,
+    repository::{
+        LoadError, Repositories, ServerError, Situation,
+        change::{NotPublished, SignError, Unproven},
+    },
+    trust_dir::shown,
+    tuf::{draft::DraftError, name::Gun},
+    views::repositories,
+};
+
+const NOT_VERIFIED: &str = "nothing was verified, and the cache is as it was before";
+
+/// For a repository that could not be loaded.
+pub fn load_failure(all: &Repositories, gun: &Gun, error: LoadError) -> Failure {
+    let message = format!("{gun}: {error}");
+    let nothing = NOT_VERIFIED;
+    let situation = error.situation();
+    match error {
+        LoadError::NotThere(_) => {
+            let server = all.servers().of(gun).map(|t| t.address().shown().to_string()).unwrap_or_default();
+            let hint = format!("Check the name, and whether {server} is the right server (--server).");
+            Failure::new("not-there", format!("{server} has no trust data for {gun}"), nothing, hint)
+        }
+        LoadError::Transport { error, fallback, .. } => {
+            let code = match situation {
+                Situation::NotAllowed => "not-allowed",
+                _ if error.is_server_away() => "not-reachable",
+                _ => "server-answer",
+            };
+            let nothing = match fallback {
+                Some(why) => format!("{nothing}; what was last seen could not serve either: {why}"),
+                None => nothing.to_owned(),
+            };
+            Failure::new(code, message, nothing, error.remedy())
+        }
+        LoadError::Refused(why) => Failure::new(
+            why.code(),
+            message,
+            "nothing of it is trusted, and the cache is as it was before",
+            repositories::after_refusal(&why),
+        )
+        .exit(3),
+        LoadError::RememberedRoot { path, refusal } => {
+            let hint =
+                format!("Compare the root with the owner's; then move {} away (keys are not in it) and try again.", shown(&path));
+            Failure::new("remembered-root", message, format!("nothing was fetched or verified ({})", refusal.code()), hint)
+                .exit(3)
+        }
+        LoadError::Cache(why) => Failure::new("cache", message, nothing, why.remedy()),
+        LoadError::NoServer(e) => server_failure(&e),
+    }
+}
+
+fn server_failure(error: &ServerError) -> Failure {
+    let exit = match error {
+        ServerError::Settings(_) => 2,
+        #[cfg(feature = "network")]
+        ServerError::Http(_) => 2,
+        #[cfg(not(feature = "network"))]
+        ServerError::NoNetwork => 1,
+    };
+    Failure::new("no-server", error.to_string(), "nothing was fetched or verified", error.remedy()).exit(exit)
+}
+
+/// For changes that cannot be made.
+pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
+    let (code, hint) = match error {
+        DraftError::NoSuchKey { .. } => ("no-such-key", format!("`claviger delegation list {gun}` lists the keys of each role.")),
+        DraftError::NoSuchPath { .. } => {
+            ("no-such-path", format!("`claviger delegation list {gun}` lists the paths of each role."))
+        }
+        DraftError::NoSuchRole(_) => ("no-such-role", format!("`claviger delegation list {gun}` lists the roles.")),
+        DraftError::Refused { role, .. } => (
+            "role-refused",
+            format!(
+                "`claviger witness {gun} {role}` signs it again as it is, if you trust what it says; or its own signer signs it."
+            ),
+        ),
+        DraftError::NotAdmitted { .. } | DraftError::NotTheParents { .. } => {
+            ("not-admitted", format!("`claviger delegation list {gun}` says who may sign what."))
+        }
+        DraftError::TooFewKeys { role, .. } => (
+            "too-few-keys",
+            format!("Add another key first; or take the whole role away with `claviger delegation remove {gun} {role}`."),
+        ),
+        DraftError::Unusable { .. } => ("unusable-key", "Use another key, or a certificate that is valid.".to_owned()),
+        DraftError::TooMany(..) | DraftError::NoVersion(_) | DraftError::Unwritable { .. } | DraftError::Malformed { .. } => {
+            ("not-metadata", String::new())
+        }
+    };
+    Failure::new(code, format!("{gun}: {error}"), NOTHING, hint)
+}
+
+/// For a plan that was not signed.
+pub fn sign_failure(gun: &Gun, error: &SignError) -> Failure {
+    let (code, hint) = match error {
+        SignError::NotEnough { .. } => {
+            ("no-signing-key", "Load one of these keys (`claviger key load`), or ask who holds it.".to_owned())
+        }
+        SignError::Key { .. } => ("key", "Test the key with `claviger key test`.".to_owned()),
+        SignError::Unwritable { .. } | SignError::Objection(_) => {
+            ("not-metadata", "Read the repository again, then repeat it.".to_owned())
+        }
+    };
+    Failure::new(code, format!("{gun}: {error}"), "nothing was published", hint)
+}
+
+/// For files that were not published, or may not have been.
+pub fn publish_failure(gun: &Gun, error: &NotPublished) -> Failure {
+    let (code, nothing, hint) = match error {
+        NotPublished::Conflict => (
+            "conflict",
+            "nothing was published".to_owned(),
+            "Repeat it: the plan is then made from what they have published.".to_owned(),
+        ),
+        NotPublished::Refused(e) => ("not-published", "nothing was published".to_owned(), e.remedy().into_owned()),
+        NotPublished::NotThere(e) => (
+            "not-published",
+            "the server does not have it now; if it is slow it may still take it".to_owned(),
+            e.remedy().into_owned(),
+        ),
+        NotPublished::Unknown(e) => (
+            "unknown",
+            "whether it was published is not known".to_owned(),
+            format!("`claviger repo verify {gun}` says it when the server answers again. {}", e.remedy()),
+        ),
+    };
+    Failure::new(code, format!("{gun}: {error}"), nothing, hint)
+}
+
+/// For what the server took and does not give back so.
+pub fn unproven(gun: &Gun, error: &Unproven) -> Failure {
+    let hint = match error {
+        Unproven::Load(LoadError::Refused(why)) => repositories::after_refusal(why).to_owned(),
+        Unproven::Load(_) => format!("`claviger repo verify {gun}` looks again."),
+        Unproven::Since(_) => format!("Look at what is there now with `claviger repo show {gun}`, then repeat the command."),
+        Unproven::Other(_) => {
+            "Do not rely on this server: it said that it took the files. Compare with another machine.".to_owned()
+        }
+    };
+    let message = format!("{gun}: the server took it, and with an empty cache it does not verify: {error}");
+    Failure::new("unproven", message, "that clients see what was wanted is not certain", hint).exit(3)
+}

@@ -1,0 +1,100 @@
+//! The page of a plan: what changes, who signs, who sees what, what is notable.
+use super::wanted::{RELEASES, Wanted};
+use crate::{
+    finding::{Finding, Severity},
+    keys::KeyEntry,
+    operator::{PlanAsked, Review},
+    procedures::unlock,
+    repository::change::{Basis, FileDifference, Plan},
+};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+/// How many lines of a file's changes stand on the page.
+const LINES: usize = 200;
+
+/// The digest of several plans; of one its own.
+pub fn digest(plans: &[&Plan]) -> String {
+    match plans {
+        [one] => one.digest(),
+        all => {
+            let together: Vec<String> = all.iter().map(|p| p.digest()).collect();
+            base16ct::lower::encode_string(&Sha256::digest(together.join("\n").as_bytes()))
+        }
+    }
+}
+
+/// What somebody has to accept.
+pub fn review(wanted: &Wanted, plans: &[(&Basis, &Plan)], keys: &[KeyEntry]) -> Review {
+    let mut facts = Vec::new();
+    let mut findings = Vec::new();
+    for (basis, plan) in plans {
+        facts.push(("Repository", format!("{} at {}", plan.gun, basis.transport().address().shown())));
+        for file in &plan.differences {
+            facts.push(("Signs", of_file(file)));
+            let lines = file.lines.iter().take(LINES).map(|l| format!("{} {}", l.mark.sign(), l.what));
+            facts.extend(lines.map(|l| ("", l)));
+            if file.lines.len() > LINES {
+                facts.push(("", format!("and {} more", file.lines.len() - LINES)));
+            }
+            if file.lines.is_empty() {
+                facts.push(("", "what it says stays as it is".to_owned()));
+            }
+        }
+        if plan.snapshot.keys.iter().any(|k| keys.iter().any(|e| e.id == Some(k.canonical_id()))) {
+            let version = basis.collection().snapshot().version();
+            facts.push(("Signs", format!("snapshot: version {version} to {}; it names the new files", version + 1)));
+        }
+        facts.extend(plan.audience.iter().map(|(who, sees)| ("Afterwards", format!("{who} {sees}"))));
+        findings.extend(plan.findings.iter().cloned());
+    }
+    for entry in keys {
+        facts.push(("With", unlock::called(entry)));
+    }
+    findings.extend(impersonates(wanted, plans));
+    let all: Vec<&Plan> = plans.iter().map(|(_, p)| *p).collect();
+    let digest = digest(&all);
+    facts.push(("Plan", digest.clone()));
+    let first = plans.iter().find(|(b, _)| b.is_first_contact());
+    let needs_person = first.map(|(b, _)| format!("this machine meets the root of {} for the first time", b.collection().gun()));
+    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    Review {
+        title: wanted.title().to_owned(),
+        facts,
+        findings,
+        verb: "Sign and publish",
+        plan: Some(PlanAsked { digest, needs_person, is_another: false }),
+    }
+}
+
+/// Says so where several people's roles sign because all their keys lie on this machine.
+fn impersonates(wanted: &Wanted, plans: &[(&Basis, &Plan)]) -> Option<Finding> {
+    let Wanted::Sign { signer: None, .. } = wanted else { return None };
+    let signers = plans.iter().flat_map(|(_, p)| &p.differences).map(|d| d.role.as_str());
+    let people: Vec<&str> = signers.filter(|r| *r != RELEASES).filter_map(|r| r.strip_prefix("targets/")).collect();
+    let text = format!(
+        "The keys of several people lie on this machine, and it signs as all of them: {}; --as names one",
+        people.join(", ")
+    );
+    (people.len() > 1).then(|| Finding::new("several-signers", Severity::Warn, text))
+}
+
+fn of_file(file: &FileDifference) -> String {
+    let version = match file.version {
+        (None, new) => format!("version {new}, the first"),
+        (Some(old), new) => format!("version {old} to {new}"),
+    };
+    let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
+    let until = match file.expires {
+        (Some(old), new) if day(old) == day(new) => format!("until {}", day(new)),
+        (Some(old), new) => format!("until {}, was {}", day(new), day(old)),
+        (None, new) => format!("until {}", day(new)),
+    };
+    format!("{}: {version}; {until}", file.role)
+}
+
+/// What breaks, in sentences; empty if nothing does.
+pub fn broken(plans: &[(&Basis, &Plan)]) -> Vec<String> {
+    let all = plans.iter().flat_map(|(_, p)| &p.findings);
+    all.filter(|f| f.severity == Severity::Error).map(|f| crate::failure::ended(&f.text)).collect()
+}

@@ -1,0 +1,99 @@
+//! What became of each repository.
+use super::NEXT;
+use crate::{failure::Failure, tuf::name::Gun};
+use std::fmt;
+
+/// What became of one.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was published and verified again: the roles that changed, with their versions.
+    Published(Vec<(String, u64)>),
+    /// It was as wanted already.
+    AsWanted,
+    /// It was not changed.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The word in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Published(_) => "published",
+            Self::AsWanted => "as-wanted",
+            Self::Failed(f) if matches!(f.code, "unknown" | "unproven") => f.code,
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Published(roles) => {
+                let all: Vec<String> = roles.iter().map(|(r, v)| format!("{r} version {v}")).collect();
+                write!(f, "published and verified: {}", all.join(", "))
+            }
+            Self::AsWanted => f.write_str("as wanted already"),
+            Self::Failed(failure) => write!(f, "{}; {}", failure.message, failure.did_not_happen),
+        }
+    }
+}
+
+/// What became of all.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// By repository, in the order in which they were named.
+    pub all: Vec<(Gun, Outcome)>,
+}
+
+impl Report {
+    /// How many failed.
+    pub fn failed(&self) -> usize {
+        self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_))).count()
+    }
+
+    /// Whether it is not certain of one of them what it is now.
+    pub fn is_uncertain(&self) -> bool {
+        self.all.iter().any(|(_, o)| matches!(o.as_str(), "unknown" | "unproven"))
+    }
+
+    /// The exit status.
+    pub fn exit(&self) -> u8 {
+        let failed = self.all.iter().filter_map(|(_, o)| match o {
+            Outcome::Failed(f) => Some(f.exit),
+            _ => None,
+        });
+        if failed.clone().any(|exit| exit == 3) { 3 } else { failed.map(|_| 1).max().unwrap_or(0) }
+    }
+
+    /// What did not go well, each as a sentence.
+    pub fn left(&self) -> Vec<String> {
+        let failed = self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_)));
+        failed.map(|(_, o)| crate::failure::sentence(&o.to_string())).collect()
+    }
+
+    /// What to know afterwards.
+    pub fn next(&self) -> &'static str {
+        if self.all.iter().any(|(_, o)| matches!(o, Outcome::Published(_))) { NEXT } else { "" }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.all.as_slice() {
+            [(gun, outcome)] => write!(f, "{gun}: {outcome}"),
+            all => {
+                let done = all.iter().filter(|(_, o)| matches!(o, Outcome::Published(_))).count();
+                let was = all.len() - done - self.failed();
+                write!(f, "{done} of {} repositories were published and verified", all.len())?;
+                if was > 0 {
+                    write!(f, ", {was} were as wanted already")?;
+                }
+                if self.failed() > 0 {
+                    write!(f, ", {} were not", self.failed())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

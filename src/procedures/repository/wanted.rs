@@ -1,0 +1,191 @@
+//! What somebody wants of repositories, as it is written down: whoever goes on with it after an interruption wants the same.
+use crate::tuf::name::{BaseRole, Gun, KeyId, RoleName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wanted {
+    /// A tag stands for an image.
+    Sign {
+        /// The repository.
+        gun: String,
+        /// The tag.
+        tag: String,
+        /// The SHA-256 of the manifest, in hexadecimal digits.
+        sha256: String,
+        /// The manifest's size.
+        size: i64,
+        /// Whose role signs; none for everybody whose key is here.
+        signer: Option<String>,
+    },
+    /// A tag stands for nothing any more; without one, no tag does.
+    Revoke {
+        /// The repository.
+        gun: String,
+        /// The tag.
+        tag: Option<String>,
+    },
+    /// Somebody may sign.
+    AddSigner {
+        /// The repositories.
+        guns: Vec<String>,
+        /// The name.
+        name: String,
+        /// Files as they were given: certificates and public keys in PEM.
+        keys: Vec<String>,
+    },
+    /// Somebody may not sign any more; or only a key of theirs.
+    RemoveSigner {
+        /// The repositories.
+        guns: Vec<String>,
+        /// The name.
+        name: String,
+        /// The key, by the ID of its file.
+        key: Option<String>,
+    },
+    /// A role gets keys and paths; it is made if it is not there.
+    AddDelegation {
+        /// The repository.
+        gun: String,
+        /// The role.
+        role: String,
+        /// Files as they were given: certificates and public keys in PEM.
+        keys: Vec<String>,
+        /// Prefixes that it may sign.
+        paths: Vec<String>,
+        /// How many of its keys must sign.
+        threshold: Option<u64>,
+    },
+    /// A role loses keys and paths; with none named, the whole role goes.
+    RemoveDelegation {
+        /// The repository.
+        gun: String,
+        /// The role.
+        role: String,
+        /// Keys, by the IDs of their files.
+        keys: Vec<String>,
+        /// Prefixes.
+        paths: Vec<String>,
+        /// Whether all its prefixes go.
+        all_paths: bool,
+    },
+    /// Keys go out of every role that names them.
+    Purge {
+        /// The repository.
+        gun: String,
+        /// Keys, by the IDs of their files.
+        keys: Vec<String>,
+    },
+    /// Roles are signed again as they are.
+    Witness {
+        /// The repository.
+        gun: String,
+        /// The roles.
+        roles: Vec<String>,
+    },
+    /// Roles are signed again, for longer.
+    Renew {
+        /// The repository.
+        gun: String,
+        /// The roles; none for those that have expired or will within half a year.
+        roles: Vec<String>,
+        /// Their end.
+        until: Option<Timestamp>,
+    },
+}
+
+impl Wanted {
+    /// The command that does it.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::Sign { .. } => "sign",
+            Self::Revoke { .. } => "revoke",
+            Self::AddSigner { .. } => "signer add",
+            Self::RemoveSigner { .. } => "signer remove",
+            Self::AddDelegation { .. } => "delegation add",
+            Self::RemoveDelegation { .. } => "delegation remove",
+            Self::Purge { .. } => "delegation purge",
+            Self::Witness { .. } => "witness",
+            Self::Renew { .. } => "renew",
+        }
+    }
+
+    /// What it is called on a screen.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Sign { .. } => "Sign a tag",
+            Self::Revoke { .. } => "Revoke",
+            Self::AddSigner { .. } => "Add a signer",
+            Self::RemoveSigner { .. } => "Remove a signer",
+            Self::AddDelegation { .. } => "Delegate",
+            Self::RemoveDelegation { .. } | Self::Purge { .. } => "Take a delegation back",
+            Self::Witness { .. } => "Witness",
+            Self::Renew { .. } => "Renew",
+        }
+    }
+
+    /// The repositories, as they are meant.
+    pub fn guns(&self) -> Vec<Gun> {
+        let one = |gun: &String| Gun::new(gun).ok().into_iter().collect();
+        let mut seen = BTreeSet::new();
+        match self {
+            Self::AddSigner { guns, .. } | Self::RemoveSigner { guns, .. } => {
+                guns.iter().filter(|g| seen.insert(g.as_str())).filter_map(|g| Gun::new(g).ok()).collect()
+            }
+            Self::Sign { gun, .. }
+            | Self::Revoke { gun, .. }
+            | Self::AddDelegation { gun, .. }
+            | Self::RemoveDelegation { gun, .. }
+            | Self::Purge { gun, .. }
+            | Self::Witness { gun, .. }
+            | Self::Renew { gun, .. } => one(gun),
+        }
+    }
+
+    /// Roles to which it delegates, and that may have been there before.
+    pub(super) fn new_roles(&self) -> Vec<RoleName> {
+        let named = |name: &str| RoleName::new(name).ok().into_iter().collect::<Vec<_>>();
+        match self {
+            Self::AddSigner { name, .. } => [named(&signer_role(name)), named(RELEASES)].concat(),
+            Self::AddDelegation { role, .. } => named(role),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What has to be typed where it breaks something.
+    pub(super) fn typed(&self) -> String {
+        match self {
+            Self::RemoveSigner { name, .. } => name.clone(),
+            other => other.guns().first().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+/// The role whose tags docker pulls.
+pub const RELEASES: &str = "targets/releases";
+
+/// The role of a signer.
+pub fn signer_role(name: &str) -> String {
+    format!("targets/{name}")
+}
+
+/// A role by its name.
+pub fn role(name: &str) -> Result<RoleName, String> {
+    RoleName::new(name).map_err(|e| format!("{} is no role: {e}", crate::text::Untrusted::new(name).shown()))
+}
+
+/// Key IDs, each whole.
+pub fn ids(typed: &[String]) -> Result<Vec<KeyId>, String> {
+    typed
+        .iter()
+        .map(|id| KeyId::new(id).map_err(|e| format!("{} is no key ID: {e}", crate::text::Untrusted::new(id.as_str()).shown())))
+        .collect()
+}
+
+/// `targets`.
+pub fn targets() -> RoleName {
+    BaseRole::Targets.into()
+}

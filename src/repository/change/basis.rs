@@ -1,0 +1,89 @@
+//! What a change starts from: the repository as the server has it now, verified but for what has expired.
+use crate::{
+    notary::Transport,
+    repository::{LoadError, Progress, Repositories},
+    tuf::{
+        collection::{Anchor, TrustedCollection},
+        draft::{Draft, Left},
+        envelope::Document,
+        limits,
+        name::{Gun, RoleName},
+        request::{Request, Which},
+        targets::Targets,
+        update::Beside,
+    },
+};
+use jiff::Timestamp;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a change starts from.
+pub struct Basis {
+    pub(super) collection: TrustedCollection,
+    pub(super) beside: Beside,
+    pub(super) left: Left,
+    pub(super) now: Timestamp,
+    /// What was remembered when it was read.
+    pub(super) remembered: Arc<BTreeMap<RoleName, Vec<u8>>>,
+    pub(super) transport: Arc<dyn Transport>,
+}
+
+impl Basis {
+    /// The repository. What is over is in it as if it were not.
+    pub fn collection(&self) -> &TrustedCollection {
+        &self.collection
+    }
+
+    /// Roles whose time is over, and since when.
+    pub fn overdue(&self) -> &[(RoleName, Timestamp)] {
+        &self.beside.overdue
+    }
+
+    /// Whether the root is met now for the first time.
+    pub fn is_first_contact(&self) -> bool {
+        self.collection.anchor() == Anchor::FirstUse
+    }
+
+    /// The server that has it.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// What the file of a role says that does not verify.
+    pub fn refused(&self, role: &RoleName) -> Option<&Targets> {
+        self.beside.refused.get(role)
+    }
+
+    /// Where changes are made.
+    pub(super) fn draft(&self) -> Draft {
+        Draft::new(&self.collection, &self.beside, self.left.clone(), self.now)
+    }
+}
+
+impl Repositories {
+    /// Loads a repository that is to be changed. The server must answer, and nothing is kept. `new_roles` are those to which
+    /// somebody wants to delegate: where one was there before, its versions go on.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub async fn basis(
+        &self,
+        gun: &Gun,
+        new_roles: &[RoleName],
+        now: Timestamp,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Basis, LoadError> {
+        let transport = self.servers().of(gun)?;
+        let (collection, beside, remembered) = self.for_change(gun, now, progress).await?;
+        let mut left = Left::new();
+        for role in new_roles.iter().filter(|r| collection.role(r).is_none()) {
+            let Some(hash) = collection.snapshot().meta(role).and_then(|m| m.sha256()) else { continue };
+            let request = Request { role: role.clone(), which: Which::Sha256(hash), limit: limits::METADATA };
+            let failed = |error| LoadError::Transport { role: role.clone(), error, fallback: None };
+            let bytes = transport.get(gun, &request).await.map_err(failed)?;
+            if let Ok(file) = Document::<Targets>::parse(&bytes) {
+                left.insert(role.clone(), file.payload.common.version);
+            }
+        }
+        Ok(Basis { collection, beside, left, now, remembered, transport })
+    }
+}

@@ -1,0 +1,190 @@
+//! What a plan would break, what it leaves broken, and what else somebody should know before it is signed.
+use super::{
+    Basis,
+    audience::{After, is_released},
+};
+use crate::{
+    finding::{Finding, Severity},
+    text::Untrusted,
+    tuf::{
+        change::{Change, Delegate},
+        draft::Draft,
+        name::{BaseRole, RoleName},
+        targets::Targets,
+    },
+};
+use jiff::ToSpan as _;
+use std::collections::BTreeSet;
+
+/// How many names are named before the rest is counted.
+const NAMED: usize = 8;
+/// How near an end is worth a word, in days.
+const NEAR: i64 = 180;
+
+/// Everything notable, worst first.
+pub fn of(basis: &Basis, draft: &Draft, changes: &[Change], after: &After) -> Vec<Finding> {
+    let mut all = Vec::new();
+    let changed = |role: &RoleName| draft.changed().any(|r| r == role);
+    for (role, why) in after.newly_refused() {
+        let file = basis.collection.role(role).and_then(|r| r.verified());
+        let names = file.map(|f| f.targets().map(|(n, _)| n.to_owned()).collect::<Vec<_>>()).unwrap_or_default();
+        let text = match names.len() {
+            0 => format!("{role} will not verify any more: {why}"),
+            _ => format!(
+                "{role} will not verify any more: {why}. What it signs cannot be had until it is signed again: {}",
+                some(&names)
+            ),
+        };
+        all.push(Finding::new("role-broken", Severity::Error, text).with_remedy("witness"));
+    }
+    let wanted = |name: &String| changes.iter().any(|c| matches!(c, Change::Unsign { name: n, .. } if n == name));
+    let lost: Vec<String> = after.lost().into_iter().chain(after.not_pulled()).filter(|n| !wanted(n)).collect();
+    let lost: Vec<String> = lost.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    if !lost.is_empty() {
+        let text = format!("Clients will not find these any more, docker above all: {}", some(&lost));
+        all.push(Finding::new("tags-lost", Severity::Error, text));
+    }
+    for (role, at) in basis.overdue().iter().filter(|(r, _)| !changed(r)) {
+        let text = format!("{role} is over since {}, and this plan does not renew it", at.strftime("%Y-%m-%d %H:%M UTC"));
+        all.push(Finding::new("still-expired", Severity::Warn, text).with_remedy("renew"));
+    }
+    let named =
+        |role: &RoleName| changes.iter().any(|c| matches!(c, Change::Witness(r) | Change::Renew { role: r, .. } if r == role));
+    for (role, at) in basis.overdue().iter().filter(|(r, _)| changed(r) && !named(r)) {
+        let names: Vec<String> = draft.file(role).map(|f| f.targets().map(|(n, _)| n.to_owned()).collect()).unwrap_or_default();
+        let text = format!(
+            "{role} is over since {}; signing it makes all of it valid again: {}",
+            at.strftime("%Y-%m-%d %H:%M UTC"),
+            some(&names)
+        );
+        all.push(Finding::new("revived", Severity::Error, text));
+    }
+    for (role, file) in draft.taken_over() {
+        all.push(taken_over(role, file));
+    }
+    if basis.is_first_contact() {
+        let ids: Vec<String> = basis.collection.base_keys(BaseRole::Root).iter().map(|k| k.id().hex()).collect();
+        let text = format!(
+            "This machine meets the root of {} for the first time; compare its key with the owner's: {}",
+            basis.collection.gun(),
+            ids.join(", ")
+        );
+        all.push(Finding::new("root-first-seen", Severity::Warn, text));
+    }
+    for change in changes {
+        if let Change::Delegate(Delegate { role, add_keys, .. }) = change
+            && !add_keys.is_empty()
+            && basis.left.contains_key(role)
+        {
+            let text =
+                format!("{role} was here before; what its last file says counts again if one of the new keys has signed it");
+            all.push(Finding::new("role-was-here", Severity::Info, text));
+        }
+    }
+    only_theirs(basis, draft, changes, &mut all);
+    keys_that_stay(draft, changes, basis, &mut all);
+    delegated(basis, changes, draft, &mut all);
+    near_ends(basis, draft, &mut all);
+    all.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    all
+}
+
+fn taken_over(role: &RoleName, file: &Targets) -> Finding {
+    let names: Vec<String> = file.targets().map(|(n, _)| n.to_owned()).collect();
+    let says = match names.len() {
+        0 => "it signs no name".to_owned(),
+        _ => format!("it signs {}", some(&names)),
+    };
+    let text = format!("What {role} says did not verify, and is vouched for anew: {says}");
+    Finding::new("vouched-anew", Severity::Error, text)
+}
+
+/// Keys of a role that goes which other roles still name.
+fn keys_that_stay(draft: &Draft, changes: &[Change], basis: &Basis, all: &mut Vec<Finding>) {
+    for change in changes {
+        let Change::Undelegate(role) = change else { continue };
+        let Some(gone) = basis.collection.role(role) else { continue };
+        let ids: BTreeSet<_> = gone.keys.keys.iter().map(|k| k.canonical_id()).collect();
+        let names = |r: &&crate::tuf::collection::Role| {
+            draft.delegation(&r.name).is_some_and(|(_, keys)| keys.keys.iter().any(|k| ids.contains(&k.canonical_id())))
+        };
+        let roles: Vec<String> = basis.collection.roles().iter().filter(names).map(|r| r.name.to_string()).collect();
+        if !roles.is_empty() {
+            let text = format!("The keys of {role} may still sign as {}", some(&roles));
+            all.push(Finding::new("key-stays", Severity::Warn, text));
+        }
+    }
+}
+
+/// What is delegated in vain, or not for long.
+fn delegated(basis: &Basis, changes: &[Change], draft: &Draft, all: &mut Vec<Finding>) {
+    let Ok(near) = basis.now.checked_add((NEAR * 24).hours()) else { return };
+    for change in changes {
+        let Change::Delegate(Delegate { role, add_keys, .. }) = change else { continue };
+        if draft.paths_of(role).is_some_and(|p| p.prefixes().is_empty()) {
+            let text = format!("{role} may sign no name: it has no path that those above it may sign");
+            all.push(Finding::new("no-paths", Severity::Warn, text));
+        }
+        for leaf in add_keys.iter().filter_map(|k| k.leaf()).filter(|l| l.not_after < near) {
+            let text =
+                format!("A certificate of {role} ends on {}; clients go on taking it", leaf.not_after.strftime("%Y-%m-%d"));
+            all.push(Finding::new("certificate-near-end", Severity::Info, text));
+        }
+    }
+}
+
+/// Names that stay released, and that only a role has signed in its own name that goes.
+fn only_theirs(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<Finding>) {
+    for change in changes {
+        let Change::Undelegate(role) = change else { continue };
+        let Some(file) = basis.collection.role(role).and_then(|r| r.verified()) else { continue };
+        let others: Vec<&Targets> = basis
+            .collection
+            .roles()
+            .iter()
+            .filter(|r| r.name != *role && r.name.is_delegation() && !is_released(&r.name) && draft.delegation(&r.name).is_some())
+            .filter_map(|r| r.verified().map(|v| &**v))
+            .collect();
+        let released: Vec<&Targets> =
+            basis.collection.roles().iter().filter(|r| is_released(&r.name)).filter_map(|r| draft.file(&r.name)).collect();
+        let alone =
+            |name: &str| !others.iter().any(|t| t.target(name).is_some()) && released.iter().any(|t| t.target(name).is_some());
+        let names: Vec<String> = file.targets().map(|(n, _)| n).filter(|n| alone(n)).map(str::to_owned).collect();
+        if !names.is_empty() && !is_released(role) {
+            let text = format!(
+                "Only {role} has signed these by name; docker goes on pulling them until they are revoked: {}",
+                some(&names)
+            );
+            all.push(Finding::new("only-signer", Severity::Warn, text).with_remedy("revoke"));
+        }
+    }
+}
+
+fn near_ends(basis: &Basis, draft: &Draft, all: &mut Vec<Finding>) {
+    let Ok(near) = basis.now.checked_add((NEAR * 24).hours()) else { return };
+    let root = basis.collection.root();
+    let is_changed = |role: BaseRole| draft.changed().any(|r| r.base() == Some(role));
+    if root.expires() < near && root.expires() >= basis.now && !is_changed(BaseRole::Root) {
+        let text = format!("The root ends on {}; whoever holds its key should renew it", root.expires().strftime("%Y-%m-%d"));
+        all.push(Finding::new("root-near-end", Severity::Warn, text).with_remedy("renew"));
+    }
+    for key in draft.root().keys_of(BaseRole::Root).map(|k| k.keys).unwrap_or_default() {
+        if let Some(leaf) = key.leaf().filter(|l| l.not_after < near) {
+            let text = format!(
+                "The certificate of the root key {} ends on {}; only a rotation of the root key gives it another",
+                key.canonical_id().short(),
+                leaf.not_after.strftime("%Y-%m-%d")
+            );
+            all.push(Finding::new("certificate-near-end", Severity::Warn, text).with_remedy("key rotate"));
+        }
+    }
+}
+
+/// Some names, and how many more there are.
+pub fn some(names: &[String]) -> String {
+    let mut shown: Vec<String> = names.iter().take(NAMED).map(|n| Untrusted::new(n.as_str()).shown().to_string()).collect();
+    if names.len() > NAMED {
+        shown.push(format!("and {} more", names.len() - NAMED));
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,14 @@
+//! Changing a repository, on the one road there is: what was verified, a plan, signatures, publishing, and verifying again.
+mod audience;
+mod basis;
+mod consequences;
+mod difference;
+mod plan;
+mod publish;
+mod sign;
+
+pub use basis::Basis;
+pub use difference::{FileDifference, Line, Mark};
+pub use plan::{Plan, SnapshotBy};
+pub use publish::{NotPublished, Unproven};
+pub use sign::{SignError, Signed};

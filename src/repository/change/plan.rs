@@ -1,0 +1,124 @@
+//! A plan: what will be signed, by whom, what changes by it, and what that means. Making one touches nothing.
+use super::{
+    Basis, FileDifference,
+    audience::After,
+    consequences,
+    difference::{of_root, of_targets},
+};
+use crate::{
+    finding::Finding,
+    tuf::{
+        change::Change,
+        draft::{DraftError, NewFile},
+        name::{BaseRole, Gun, RoleName},
+        role_keys::RoleKeys,
+    },
+};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+/// A plan.
+pub struct Plan {
+    /// Whose it is.
+    pub gun: Gun,
+    /// The files that will be signed.
+    pub files: Vec<NewFile>,
+    /// What changes in them.
+    pub differences: Vec<FileDifference>,
+    /// What is notable, worst first.
+    pub findings: Vec<Finding>,
+    /// Who sees what afterwards.
+    pub audience: Vec<(&'static str, String)>,
+    /// The keys of the snapshot role as it will be.
+    pub snapshot: RoleKeys,
+    /// What of the changes no difference shows: files that are only signed again, and until when.
+    again: Vec<String>,
+    /// Roles to which nobody delegates any more.
+    pub(super) gone: Vec<RoleName>,
+}
+
+/// Who signs the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotBy {
+    /// The server.
+    Server,
+    /// Whoever publishes: the key is here.
+    Us,
+}
+
+impl Plan {
+    /// Plans changes; with none that change anything there is nothing to plan.
+    ///
+    /// # Errors
+    /// [`DraftError`]
+    pub fn new(basis: &Basis, changes: &[Change]) -> Result<Option<Self>, DraftError> {
+        let mut draft = basis.draft();
+        for change in changes {
+            draft.apply(change)?;
+        }
+        let files = draft.files()?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let after = After::of(basis, &draft);
+        let differences = files
+            .iter()
+            .map(|f| {
+                let was = basis.collection.role(&f.role);
+                let verified = was.and_then(|r| r.verified());
+                let root = basis.collection.root();
+                let (version, expires, lines) = match f.role.base() {
+                    Some(BaseRole::Root) => (Some(root.version()), Some(root.expires()), of_root(&draft)),
+                    _ => {
+                        // Of a file that did not verify, everything is new: somebody vouches for it now.
+                        let before = verified.map(|v| &**v);
+                        let lines = draft.file(&f.role).map(|file| of_targets(before, file)).unwrap_or_default();
+                        (before.map(|b| b.common.version), before.map(|b| b.common.expires.moment()), lines)
+                    }
+                };
+                FileDifference { role: f.role.clone(), version: (version, f.version), expires: (expires, f.expires), lines }
+            })
+            .collect();
+        let findings = consequences::of(basis, &draft, changes, &after);
+        let audience = after.sentences(basis, &draft, changes);
+        let snapshot = draft.root().keys_of(BaseRole::Snapshot);
+        let role = RoleName::from(BaseRole::Root);
+        let snapshot = snapshot.map_err(|why| DraftError::Malformed { role, why })?;
+        let again = changes.iter().filter_map(|c| {
+            let (kind, role, until) = match c {
+                Change::Witness(role) => ("witness", role, None),
+                Change::Renew { role, until } => ("renew", role, *until),
+                _ => return None,
+            };
+            let was = match role.base() {
+                Some(BaseRole::Root) => Some(basis.collection.root().sha256()),
+                _ => basis.collection.role(role).and_then(|r| r.verified()).map(|v| v.sha256()),
+            };
+            let was = was.map(|s| base16ct::lower::encode_string(&s)).unwrap_or_default();
+            Some(format!("{kind} {role} {until:?} {was}"))
+        });
+        let again = again.collect();
+        let gone = changes.iter().filter_map(|c| match c {
+            Change::Undelegate(role) => Some(role.clone()),
+            _ => None,
+        });
+        let gone = gone.filter(|r| draft.delegation(r).is_none()).collect();
+        Ok(Some(Self { gun: basis.collection.gun().clone(), files, differences, findings, audience, snapshot, again, gone }))
+    }
+
+    /// What stays the same as long as the plan means the same: of what changes in which file, and of what is notable. Dates and
+    /// versions are not in it, which move with the clock and with what others publish.
+    pub fn digest(&self) -> String {
+        let files: Vec<_> = self
+            .differences
+            .iter()
+            .map(|d| {
+                let lines: Vec<_> = d.lines.iter().map(|l| json!([l.mark.as_str(), l.what])).collect();
+                json!([d.role.as_str(), lines])
+            })
+            .collect();
+        let findings: Vec<_> = self.findings.iter().map(|f| json!([f.code, f.text])).collect();
+        let text = json!(["claviger-plan-v1", self.gun.as_str(), files, findings, self.again]).to_string();
+        base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))
+    }
+}

@@ -1,0 +1,122 @@
+//! Publishing, and seeing with an empty cache that it is so.
+use super::{Basis, Signed};
+use crate::{
+    notary::PublishError,
+    repository::{LoadError, Progress, Repositories},
+    tuf::{
+        Refusal,
+        name::{BaseRole, RoleName},
+    },
+};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// Why something was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPublished {
+    /// Somebody else has published meanwhile: the plan must be made again.
+    #[error("somebody else has published meanwhile")]
+    Conflict,
+    /// It was not.
+    #[error("{0}")]
+    Refused(PublishError),
+    /// The server did not say whether it took it, and does not have it now.
+    #[error("{0}")]
+    NotThere(PublishError),
+    /// It may have been, and a look did not tell.
+    #[error("{0}")]
+    Unknown(PublishError),
+}
+
+/// What the server took and does not give back as it was published.
+#[derive(Debug, thiserror::Error)]
+pub enum Unproven {
+    /// It could not be verified.
+    #[error("{0}")]
+    Load(#[from] LoadError),
+    /// A role is not what was published.
+    #[error("the server gives another {0} file than the one that was published")]
+    Other(RoleName),
+    /// A role has a higher version than was published: whether that was built on ours, only its content tells.
+    #[error("somebody has published {0} since, and what was wanted is not in it")]
+    Since(RoleName),
+}
+
+impl Signed {
+    /// Sends it to the server. Where the answer leaves it open whether it was taken, that is looked up.
+    ///
+    /// # Errors
+    /// [`NotPublished`]
+    pub async fn publish(&self, basis: &Basis, repositories: &Repositories) -> Result<(), NotPublished> {
+        match basis.transport().publish(&self.gun, &self.files).await {
+            Ok(()) => Ok(()),
+            Err(PublishError::Conflict) => Err(NotPublished::Conflict),
+            Err(error @ PublishError::Uncertain(_)) => match self.verify(basis, repositories, &|_| {}).await {
+                Ok(()) => Ok(()),
+                Err(Unproven::Other(_)) => Err(NotPublished::NotThere(error)),
+                // Others have published: a plan from what they published shows whether ours is in it.
+                Err(Unproven::Since(_)) => Err(NotPublished::Conflict),
+                Err(Unproven::Load(_)) => Err(NotPublished::Unknown(error)),
+            },
+            Err(error) => Err(NotPublished::Refused(error)),
+        }
+    }
+
+    /// Fetches everything with nothing but the root that was trusted before, holds it against all that was seen before, and then
+    /// against what was published. Only then it is remembered.
+    ///
+    /// # Errors
+    /// [`Unproven`]
+    pub async fn verify(
+        &self,
+        basis: &Basis,
+        repositories: &Repositories,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<(), Unproven> {
+        let known = Arc::new(basis.beside.files.clone());
+        let seen = repositories.verified_again(&self.gun, known, Timestamp::now(), progress).await?;
+        let c = &seen.collection;
+        for (role, at) in &seen.beside.overdue {
+            // What was over before and is not part of this is as it was.
+            if !basis.overdue().iter().any(|(r, _)| r == role) {
+                return Err(LoadError::Refused(Refusal::Expired { role: role.clone(), at: *at }).into());
+            }
+        }
+        for (role, bytes) in &self.files {
+            let digest: [u8; 32] = Sha256::digest(bytes).into();
+            let found = match role.base() {
+                Some(BaseRole::Root) => Some((c.root().version(), c.root().sha256())),
+                Some(BaseRole::Snapshot) => Some((c.snapshot().version(), c.snapshot().sha256())),
+                _ => c.role(role).and_then(|r| r.verified()).map(|v| (v.version(), v.sha256())),
+            };
+            match found {
+                Some((_, sha256)) if sha256 == digest => {}
+                Some((version, _)) if Some(version) > version_of(bytes) => {
+                    // A file that was only signed again, or says only which files belong together, is signed again by now.
+                    if !self.only_again.contains(role) && role.base() != Some(BaseRole::Snapshot) {
+                        return Err(Unproven::Since(role.clone()));
+                    }
+                }
+                _ => return Err(Unproven::Other(role.clone())),
+            }
+        }
+        let mut files = basis.beside.files.clone();
+        files.extend(seen.fetched);
+        // The anchor first, the timestamp last.
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_by_key(|(role, _)| match role.base() {
+            Some(BaseRole::Root) => 0,
+            Some(BaseRole::Snapshot) => 2,
+            Some(BaseRole::Timestamp) => 3,
+            _ => 1,
+        });
+        repositories.remember(&self.gun, basis.remembered.clone(), files).await?;
+        Ok(())
+    }
+}
+
+pub(super) fn version_of(bytes: &[u8]) -> Option<u64> {
+    let file: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    file.get("signed")?.get("version")?.as_u64()
+}

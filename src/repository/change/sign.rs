@@ -1,0 +1,158 @@
+//! Signing a plan. Which keys there are, the caller knows.
+use super::{Basis, Plan};
+use crate::{
+    keys::{KeyError, Signer},
+    tuf::{
+        envelope::{Common, Expiry},
+        file_meta::FileMeta,
+        json::JsonError,
+        listing::Snapshot,
+        name::{BaseRole, Gun, KeyId, RoleName},
+        publication::{Objection, Publication},
+        role_keys::RoleKeys,
+        sign::Unsigned,
+    },
+};
+use jiff::{Timestamp, ToSpan as _};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lifetime of a snapshot (protocol 5), in days.
+const SNAPSHOT_LIFE: i64 = 3 * 365;
+
+/// Files that are ready to be published.
+pub struct Signed {
+    /// Whose they are.
+    pub gun: Gun,
+    /// The files.
+    pub files: Vec<(RoleName, Vec<u8>)>,
+    /// Those that say what they said before.
+    pub(super) only_again: BTreeSet<RoleName>,
+}
+
+/// Why a plan was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// Not enough of a role's keys are here.
+    #[error("{role} needs {need} signatures, and {have} of its keys are at hand; it can be signed with {}", ids.iter().map(KeyId::short).collect::<Vec<_>>().join(", "))]
+    NotEnough {
+        /// The role.
+        role: RoleName,
+        /// How many must sign.
+        need: u64,
+        /// How many can.
+        have: usize,
+        /// The keys that may, by the IDs of their files.
+        ids: Vec<KeyId>,
+    },
+    /// A key did not sign.
+    #[error("the key {} did not sign {role}: {error}", id.short())]
+    Key {
+        /// The role.
+        role: RoleName,
+        /// The key.
+        id: KeyId,
+        /// Why.
+        error: KeyError,
+    },
+    /// A file cannot be written.
+    #[error("{role} cannot be written: {error}")]
+    Unwritable {
+        /// The role.
+        role: RoleName,
+        /// Why.
+        error: JsonError,
+    },
+    /// What was signed would be refused.
+    #[error("what was signed would be refused: {}", objection(.0))]
+    Objection(Objection),
+}
+
+/// What a server would say.
+fn objection(objection: &Objection) -> String {
+    match objection {
+        Objection::Stored(why) | Objection::Root(why) | Objection::Targets(why) | Objection::Snapshot(why) => why.to_string(),
+        Objection::NoRoot => "there is no root".to_owned(),
+        Objection::RootVersion { current, new } => format!("root version {new} does not follow version {current}"),
+        Objection::NotDelegated(role) => format!("nobody delegates to {role}"),
+        Objection::NoTargets => "there is no targets file".to_owned(),
+        Objection::OtherFile { role, .. } => format!("the snapshot names another {role} file"),
+        Objection::Unwritable(why) => why.to_string(),
+    }
+}
+
+impl Signed {
+    /// The roles that people sign, with their versions.
+    pub fn versions(&self) -> Vec<(String, u64)> {
+        self.files.iter().filter_map(|(role, bytes)| Some((role.to_string(), super::publish::version_of(bytes)?))).collect()
+    }
+}
+
+impl Plan {
+    /// Who must sign what; of each as many as its threshold says.
+    pub fn needs(&self) -> impl Iterator<Item = (RoleName, &RoleKeys)> {
+        self.files.iter().flat_map(|f| f.needs.iter().map(|need| (f.role.clone(), need)))
+    }
+
+    /// Signs every file with all keys that are given and may, and the snapshot if its key is among them. `keys` are by
+    /// canonical ID. What comes out has been held against everything that a server checks.
+    ///
+    /// # Errors
+    /// [`SignError`]; nothing was signed that could be used.
+    pub fn sign(self, basis: &Basis, keys: &BTreeMap<KeyId, &dyn Signer>) -> Result<Signed, SignError> {
+        let same = self.differences.iter().filter(|d| d.lines.is_empty()).map(|d| d.role.clone());
+        let only_again = same.collect();
+        let mut files = Vec::new();
+        for file in self.files {
+            files.push((file.role.clone(), signed(&file.role, file.unsigned, &file.needs, keys)?));
+        }
+        let has_snapshot = self.snapshot.keys.iter().any(|k| keys.contains_key(&k.canonical_id()));
+        if has_snapshot {
+            let role = RoleName::from(BaseRole::Snapshot);
+            let before = basis.collection.snapshot();
+            let mut meta: BTreeMap<RoleName, FileMeta> =
+                before.roles().filter_map(|r| before.meta(&r).cloned().map(|m| (r, m))).collect();
+            meta.retain(|r, _| !self.gone.contains(r));
+            meta.extend(files.iter().map(|(role, bytes)| (role.clone(), FileMeta::of(bytes))));
+            let end = basis.now.checked_add((SNAPSHOT_LIFE * 24).hours()).unwrap_or(Timestamp::MAX);
+            let snapshot = Snapshot::new(Common { version: before.version() + 1, expires: Expiry::at(end) }, meta);
+            let unsigned = Unsigned::new(&snapshot).map_err(|error| SignError::Unwritable { role: role.clone(), error })?;
+            files.push((role.clone(), signed(&role, unsigned, std::slice::from_ref(&self.snapshot), keys)?));
+        }
+        let sent: BTreeMap<RoleName, &[u8]> = files.iter().map(|(r, b)| (r.clone(), b.as_slice())).collect();
+        let stored = |role: &RoleName| basis.beside.files.get(role).map(Vec::as_slice);
+        let publication = Publication { gun: &self.gun, now: basis.now, stored: &stored, sent: &sent };
+        match publication.check() {
+            Ok(_) => {}
+            // What has expired on the server is the server's to judge.
+            Err(Objection::Stored(_)) => {}
+            Err(objection) => return Err(SignError::Objection(objection)),
+        }
+        Ok(Signed { gun: self.gun, files, only_again })
+    }
+}
+
+fn signed(
+    role: &RoleName,
+    mut file: Unsigned,
+    needs: &[RoleKeys],
+    keys: &BTreeMap<KeyId, &dyn Signer>,
+) -> Result<Vec<u8>, SignError> {
+    let mut done = BTreeSet::new();
+    for need in needs {
+        let mut have = BTreeSet::new();
+        for public in &need.keys {
+            let id = public.canonical_id();
+            let Some(key) = keys.get(&id) else { continue };
+            have.insert(id);
+            if done.insert(public.id()) {
+                let made = key.sign(file.bytes()).map_err(|error| SignError::Key { role: role.clone(), id, error })?;
+                file.add(public.id(), made.method, made.bytes);
+            }
+        }
+        if (have.len() as u64) < need.threshold {
+            let ids = need.keys.iter().map(|k| k.canonical_id()).collect();
+            return Err(SignError::NotEnough { role: role.clone(), need: need.threshold, have: have.len(), ids });
+        }
+    }
+    file.into_file().map_err(|error| SignError::Unwritable { role: role.clone(), error })
+}

@@ -1,0 +1,208 @@
+//! Servers that lie about what they took: whatever they answer, nothing is said to be done that is not.
+use claviger::{
+    failure::Failure,
+    net::{TransportError, Wait, Why},
+    notary::{Answer as Answered, ChangeRecord, PublishError, ServerRole, Transport},
+    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
+    procedures::{
+        Workplace,
+        repository::{self, Outcome, Wanted},
+    },
+    repository::{Mode, Repositories, Servers},
+    sandbox::{PASSPHRASE, Sandbox},
+    secret::{Given, Passphrase, Source},
+    text::Untrusted,
+    tuf::{
+        key::PublicKey,
+        name::{BaseRole, Gun, RoleName},
+        pinning::Pinning,
+        request::{Request, Which},
+    },
+};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use jiff::Timestamp;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+const GUN: &str = "sandbox.test/shop/frontend";
+
+/// What it does when something is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lie {
+    /// Takes it, and says so.
+    None,
+    /// Takes nothing, and says that it did.
+    SaysDone,
+    /// Takes it, and breaks down before it says so.
+    BreaksAfter,
+    /// Breaks down, and takes nothing.
+    BreaksBefore,
+    /// Says once that somebody else came first.
+    ConflictOnce,
+    /// Says so each time.
+    ConflictAlways,
+    /// Takes nothing the first time and breaks down, while somebody else publishes twice.
+    LosesRace,
+    /// Says that it took it, and shows everybody what was there long before.
+    Replays,
+}
+
+struct Liar {
+    honest: Arc<dyn Transport>,
+    lie: Lie,
+    published: AtomicUsize,
+    /// The newest there was before anything.
+    before: Vec<u8>,
+    /// Somebody else's place, whose server does not lie.
+    other: Workplace,
+}
+
+fn broken() -> PublishError {
+    let why = Why::Timeout(Wait::Idle(Duration::from_secs(1)));
+    PublishError::Uncertain(TransportError::Unreachable { why, text: Untrusted::default() })
+}
+
+impl Transport for Liar {
+    fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answered<'a, Vec<u8>> {
+        let is_asked_for_newest = request.role.as_str() == "timestamp" && self.published.load(Ordering::Relaxed) > 0;
+        if self.lie == Lie::Replays && is_asked_for_newest {
+            return async { Ok(self.before.clone()) }.boxed();
+        }
+        self.honest.get(gun, request)
+    }
+    fn change_feed<'a>(&'a self, gun: Option<&'a Gun>, from: Option<&'a str>, records: i32) -> Answered<'a, Vec<ChangeRecord>> {
+        self.honest.change_feed(gun, from, records)
+    }
+    fn ping(&self) -> Answered<'_, ()> {
+        self.honest.ping()
+    }
+    fn address(&self) -> &Untrusted {
+        self.honest.address()
+    }
+    fn publish<'a>(&'a self, gun: &'a Gun, files: &'a [(RoleName, Vec<u8>)]) -> BoxFuture<'a, Result<(), PublishError>> {
+        async move {
+            let before = self.published.fetch_add(1, Ordering::Relaxed);
+            match self.lie {
+                Lie::SaysDone | Lie::Replays => return Ok(()),
+                Lie::LosesRace if before == 0 => {
+                    for tag in ["others", "others-too"] {
+                        done(&self.other, tag).await.unwrap();
+                    }
+                    return Err(broken());
+                }
+                Lie::BreaksBefore => return Err(broken()),
+                Lie::ConflictAlways => return Err(PublishError::Conflict),
+                Lie::ConflictOnce if before == 0 => return Err(PublishError::Conflict),
+                _ => {}
+            }
+            self.honest.publish(gun, files).await?;
+            if self.lie == Lie::BreaksAfter { Err(broken()) } else { Ok(()) }
+        }
+        .boxed()
+    }
+    fn server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answered<'a, PublicKey> {
+        self.honest.server_key(gun, role)
+    }
+    fn new_server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answered<'a, PublicKey> {
+        self.honest.new_server_key(gun, role)
+    }
+    fn delete<'a>(&'a self, gun: &'a Gun) -> Answered<'a, ()> {
+        self.honest.delete(gun)
+    }
+}
+
+/// Somebody who accepts every plan.
+struct Willing;
+
+impl Operator for Willing {
+    fn put<'a>(&'a mut self, _: Step, question: &'a Question, _: bool) -> Fut<'a, Result<Answer, Stop>> {
+        Box::pin(async move {
+            Ok(match question {
+                Question::Review(_) => Answer::Accepted,
+                Question::Confirm(confirm) => Answer::Typed(confirm.typed.clone()),
+                Question::Secret(_) => {
+                    Answer::Secret(Given { passphrase: Passphrase::from(PASSPHRASE.to_owned()), source: Source::File })
+                }
+                Question::Working(_) => Answer::Seen,
+                Question::Form(_) => return Err(Stop::Cancelled),
+            })
+        })
+    }
+}
+
+/// Signs a tag.
+fn done<'a>(place: &'a Workplace, tag: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>> {
+    let wanted =
+        Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer: Some("alice".into()) };
+    async move {
+        match run(&mut Willing, Cancel::default(), |s| repository::run(place.clone(), wanted.clone(), s)).await {
+            Ok(report) => Ok(report.all.into_iter().next().unwrap().1),
+            Err(Stop::Failed(failure)) => Err(failure),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    .boxed()
+}
+
+/// A world, somebody's place in it, and the same place with a server that lies.
+async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
+    let world = Sandbox::new(Timestamp::now(), None).unwrap();
+    let of = |transport: Arc<dyn Transport>| Workplace {
+        trust_dir: world.trust_dir().clone(),
+        repositories: Some(Repositories::new(Servers::fixed(transport), world.trust_dir().clone(), Pinning::default(), true)),
+        state: None,
+        read_only: None,
+        exact: true,
+        public_dir: world.path().into(),
+    };
+    let honest = of(world.transport());
+    let newest = Request { role: BaseRole::Timestamp.into(), which: Which::Current, limit: 1 << 20 };
+    let before = world.transport().get(&Gun::new(GUN).unwrap(), &newest).await.unwrap();
+    let liar = Liar { honest: world.transport(), lie, published: AtomicUsize::new(0), before, other: honest.clone() };
+    let lied_to = of(Arc::new(liar));
+    (world, honest, lied_to)
+}
+
+/// Signs a tag at a server that lies: what is said of it, and whether it is there.
+async fn signs(lie: Lie) -> (Result<Outcome, Failure>, bool) {
+    let (_world, honest, lied_to) = world(lie).await;
+    let result = done(&lied_to, "new").await;
+    let gun = Gun::new(GUN).unwrap();
+    let seen = honest.repositories.unwrap().load(&gun, Timestamp::now(), Mode::CleanCache, &|_| {}).await.unwrap();
+    let is_there = seen.collection.signed().any(|(_, name, _)| name == "new");
+    (result, is_there)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_shows_what_was_there_before_takes_nothing_back_from_what_is_remembered() {
+    let (_world, honest, lied_to) = world(Lie::Replays).await;
+    assert!(matches!(done(&honest, "first").await, Ok(Outcome::Published(_))));
+    let gun = Gun::new(GUN).unwrap();
+    let remembered = || honest.trust_dir.remembered(&gun, 1 << 20).unwrap();
+    let before = remembered();
+    let failure = done(&lied_to, "new").await.unwrap_err();
+    assert_eq!(failure.code, "unproven", "{failure:?}");
+    assert!(failure.message.contains("rollback"), "{failure:?}");
+    assert_eq!(remembered(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_takes_it_and_breaks_down_is_looked_at_again_and_it_is_done() {
+    for lie in [Lie::None, Lie::BreaksAfter, Lie::ConflictOnce, Lie::LosesRace] {
+        let (result, is_there) = signs(lie).await;
+        assert!(matches!(result, Ok(Outcome::Published(_))) && is_there, "{lie:?}: {result:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_takes_nothing_is_never_believed() {
+    for (lie, code) in [(Lie::SaysDone, "unproven"), (Lie::BreaksBefore, "not-published"), (Lie::ConflictAlways, "conflict")] {
+        let (result, is_there) = signs(lie).await;
+        assert_eq!((result.unwrap_err().code, is_there), (code, false), "{lie:?}");
+    }
+}

@@ -1,0 +1,287 @@
+//! What people of this field have suffered, one promise each.
+use super::{begun, code, digest, docker_sees, key, outcome, sign};
+use crate::peers::{
+    desk::Desk,
+    listing,
+    server::{Kind, NotaryServer},
+};
+use std::fs;
+
+fn desk(name: &str) -> (Desk, String) {
+    (Desk::new(NotaryServer::shared(Kind::Local), name), format!("registry.example/pains/{name}"))
+}
+
+#[test]
+fn a_removed_signer_is_really_gone_and_what_docker_pulls_stays() {
+    let (desk, gun) = desk("really-gone");
+    begun(&desk, &gun, &["alice", "bob"]);
+    // Only alice has signed what docker pulls.
+    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    let done = desk.claviger(&["signer", "remove", "alice", &gun, "--yes", "--json"]).ok();
+    assert!(done.stdout.contains("targets/releases"), "bob vouches for it in the same publication: {done:?}");
+    assert_eq!(docker_sees(&desk, &gun), (vec!["v1".to_owned()], vec!["bob".to_owned()]));
+    let listed = desk.fresh().notary(&["delegation", "list", &gun]).ok().stdout;
+    assert!(!listed.contains("targets/alice"), "{listed}");
+    let again = desk.claviger(&["signer", "remove", "alice", &gun, "--yes", "--json"]).refused();
+    assert_eq!(code(&again), "no-such-signer");
+}
+
+#[test]
+fn a_signer_is_not_removed_unasked_where_that_breaks_what_docker_pulls() {
+    let (desk, gun) = desk("would-break");
+    begun(&desk, &gun, &["alice", "bob"]);
+    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    // Whoever owns the repository and holds no signer's key.
+    for entry in fs::read_dir(desk.trust_dir().join("private")).unwrap().flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        if text.contains("role: alice") || text.contains("role: bob") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let stopped = desk.claviger(&["signer", "remove", "alice", &gun, "--yes", "--json"]).refused();
+    assert_eq!(code(&stopped), "not-confirmed");
+    assert!(stopped.stderr.contains("targets/releases will not verify any more") && stopped.stderr.contains("v1"), "{stopped:?}");
+    assert_eq!(docker_sees(&desk, &gun).1, ["alice", "bob"], "nothing was published");
+    let done = desk.claviger(&["signer", "remove", "alice", &gun, "--yes", "--confirm", "alice", "--json"]).ok();
+    assert_eq!(outcome(&done), "published");
+}
+
+#[test]
+fn a_bricked_delegation_is_named_and_brought_back() {
+    let (desk, gun) = desk("bricked");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    let listed = listing::delegations(&desk.notary(&["delegation", "list", &gun]).ok().stdout);
+    let alice = listed.iter().find(|d| d.role == "targets/alice").unwrap().keys[0].clone();
+    // The old tool takes the key of the only signature away, and says that all is well.
+    desk.notary(&["delegation", "remove", &gun, "targets/releases", &alice, "-p"]).ok();
+    assert_eq!(docker_sees(&desk, &gun).0, Vec::<String>::new());
+    let refused = sign(&desk, &gun, "v2", &["--as", "bob"]).refused();
+    assert_eq!(code(&refused), "role-refused");
+    assert!(refused.stderr.contains("claviger witness"), "{refused:?}");
+    let witness = ["witness", &gun, "targets/releases", "--yes", "--json"];
+    let unread = desk.claviger(&witness).refused();
+    assert_eq!(code(&unread), "not-confirmed", "what did not verify is not vouched for unread");
+    assert!(unread.stderr.contains("v1"), "{unread:?}");
+    desk.claviger(&[&witness[..], &["--confirm", &gun]].concat()).ok();
+    assert_eq!(docker_sees(&desk, &gun).0, ["v1"]);
+    assert_eq!(keys.len(), 2);
+}
+
+#[test]
+fn an_expired_repository_can_be_seen_and_renewed() {
+    let (desk, gun) = desk("expired");
+    begun(&desk, &gun, &[]);
+    sign(&desk, &gun, "v1", &[]).ok();
+    let soon = jiff::Timestamp::now().checked_add(jiff::Span::new().seconds(5)).unwrap();
+    let soon = soon.round(jiff::Unit::Second).unwrap();
+    desk.claviger(&["renew", &gun, "--role", "targets", "--until", &soon.to_string(), "--yes"]).ok();
+    while jiff::Timestamp::now() <= soon {
+        std::thread::yield_now();
+    }
+    desk.fresh().notary(&["list", &gun]).refused();
+    let seen = desk.claviger(&["repo", "show", &gun, "--json"]);
+    assert_eq!((seen.status, seen.stdout.contains("expired")), (3, true), "{seen:?}");
+    let unread = sign(&desk, &gun, "v2", &[]).refused();
+    assert_eq!(code(&unread), "not-confirmed", "signing the expired file makes all of it valid again");
+    assert_eq!(outcome(&sign(&desk, &gun, "v2", &["--confirm", &gun]).ok()), "published");
+    let soon = jiff::Timestamp::now().checked_add(jiff::Span::new().seconds(5)).unwrap().round(jiff::Unit::Second).unwrap();
+    desk.claviger(&["renew", &gun, "--role", "targets", "--until", &soon.to_string(), "--yes"]).ok();
+    while jiff::Timestamp::now() <= soon {
+        std::thread::yield_now();
+    }
+    let renewed = desk.claviger(&["renew", &gun, "--yes", "--json"]).ok();
+    assert!(renewed.stdout.contains("\"targets\""), "{renewed:?}");
+    let listed = desk.fresh().notary(&["list", &gun]).ok().stdout;
+    assert_eq!(listing::tags(&listed).len(), 2, "{listed}");
+}
+
+#[test]
+fn no_root_that_this_machine_has_not_met_is_accepted_by_yes() {
+    let (desk, gun) = desk("first-contact");
+    begun(&desk, &gun, &["alice"]);
+    let other = desk.fresh();
+    for entry in fs::read_dir(desk.trust_dir().join("private")).unwrap().flatten() {
+        let private = other.trust_dir().join("private");
+        fs::create_dir_all(&private).unwrap();
+        fs::copy(entry.path(), private.join(entry.file_name())).unwrap();
+    }
+    let refused = sign(&other, &gun, "v1", &[]).refused();
+    assert_eq!(code(&refused), "root-unknown");
+    assert!(!other.trust_dir().join("tuf").exists(), "and it is not remembered");
+    other.claviger(&["repo", "show", &gun]).ok();
+    assert_eq!(outcome(&sign(&other, &gun, "v1", &[]).ok()), "published");
+}
+
+#[test]
+fn no_signer_is_added_who_could_not_sign() {
+    let (desk, gun) = desk("unusable");
+    let good = begun(&desk, &gun, &["alice"]).remove(0);
+    let openssl = |line: &str| {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let status = std::process::Command::new("openssl").args(words).current_dir(desk.path()).output().unwrap();
+        assert!(status.status.success(), "{line}: {}", String::from_utf8_lossy(&status.stderr));
+    };
+    openssl("genpkey -algorithm ed25519 -out ed.pem");
+    openssl("req -new -x509 -key ed.pem -subj /CN=ed -days 30 -out ed.crt");
+    openssl("pkey -in ed.pem -pubout -out ed.pub");
+    openssl("genrsa -out weak.pem 1024");
+    openssl("rsa -in weak.pem -pubout -out weak.pub");
+    openssl("req -new -x509 -key weak.pem -subj /CN=weak -days 30 -out weak.crt");
+    openssl("ecparam -name prime256v1 -genkey -noout -out ec.pem");
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let ec = claviger::keys::generate(claviger::keys::NewKey::EcdsaP256).unwrap();
+    let name = claviger::tuf::name::Gun::new("over").unwrap();
+    let mut random = |b: &mut [u8]| getrandom::fill(b);
+    let (from, until) = (at("2020-01-01T00:00:00Z"), at("2020-02-01T00:00:00Z"));
+    let over = claviger::keys::certificate::root_certificate(&name, &ec, &mut random, from, until).unwrap();
+    fs::write(desk.file("over.crt"), over).unwrap();
+    openssl("req -new -x509 -key ec.pem -sha1 -subj /CN=sha1 -days 30 -out sha1.crt");
+    let two = [fs::read(&good).unwrap(), fs::read(&good).unwrap()].concat();
+    fs::write(desk.file("two.pub"), two).unwrap();
+    fs::write(desk.file("none.pub"), "no key").unwrap();
+    for (file, expected) in [
+        ("ed.crt", "unusable-key"),
+        ("ed.pub", "unusable-key"),
+        ("weak.pub", "unusable-key"),
+        ("weak.crt", "unusable-key"),
+        ("over.crt", "unusable-key"),
+        ("sha1.crt", "unusable-key"),
+        ("ec.pem", "private-key"),
+        ("two.pub", "no-public-key"),
+        ("none.pub", "no-public-key"),
+        ("not-there.pub", "unreadable"),
+    ] {
+        let path = desk.folder_file(file);
+        let refused = desk.claviger(&["signer", "add", "--key", &path, "mallory", &gun, "--yes", "--json"]).refused();
+        assert_eq!(code(&refused), expected, "{file}: {refused:?}");
+    }
+    assert_eq!(docker_sees(&desk, &gun).1, ["alice"]);
+}
+
+#[test]
+fn revoking_names_where_a_tag_lives_on() {
+    let (desk, gun) = desk("lives-on");
+    begun(&desk, &gun, &["alice", "bob"]);
+    sign(&desk, &gun, "v1", &[]).ok();
+    for entry in fs::read_dir(desk.trust_dir().join("private")).unwrap().flatten() {
+        if fs::read_to_string(entry.path()).unwrap().contains("role: bob") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let refused = desk.claviger(&["revoke", &format!("{gun}:v1"), "--yes", "--json"]).refused();
+    assert_eq!(code(&refused), "not-all");
+    assert!(refused.stderr.contains("targets/bob"), "{refused:?}");
+    assert_eq!(docker_sees(&desk, &gun).0, ["v1"]);
+}
+
+#[test]
+fn a_threshold_of_two_needs_two_keys() {
+    let (desk, gun) = desk("threshold");
+    begun(&desk, &gun, &[]);
+    let (one, two) = (key(&desk, "one"), key(&desk, "two"));
+    let add = ["delegation", "add", &gun, "targets/both", &one, &two, "--all-paths", "--threshold", "2", "--yes", "--json"];
+    assert_eq!(outcome(&desk.claviger(&add).ok()), "published");
+    let listed = listing::delegations(&desk.fresh().notary(&["delegation", "list", &gun]).ok().stdout);
+    assert_eq!((listed[0].threshold, listed[0].keys.len()), (2, 2), "{listed:?}");
+    assert_eq!(outcome(&sign(&desk, &gun, "v1", &["--as", "both"]).ok()), "published");
+    let seen = listing::tags(&desk.fresh().notary(&["list", &gun]).ok().stdout);
+    assert_eq!((seen.len(), seen[0].role.as_str()), (1, "targets/both"), "{seen:?}");
+    for entry in fs::read_dir(desk.trust_dir().join("private")).unwrap().flatten() {
+        if fs::read_to_string(entry.path()).unwrap().contains("role: two") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    assert_eq!(code(&sign(&desk, &gun, "v2", &["--as", "both"]).refused()), "no-signing-key");
+}
+
+#[test]
+fn a_plan_that_is_another_than_was_expected_is_not_carried_out() {
+    let (desk, gun) = desk("expected");
+    begun(&desk, &gun, &["alice"]);
+    let image = format!("{gun}:v1");
+    let sha256 = format!("sha256:{}", digest("v1"));
+    let plan = desk.claviger(&["sign", &image, "--digest", &sha256, "--size", "100", "--dry-run", "--json"]).ok();
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    let expected = plan["digest"].as_str().unwrap();
+    let other = ["sign", &image, "--digest", &sha256, "--size", "101", "--expect", expected, "--json"];
+    assert_eq!(code(&desk.claviger(&other).refused()), "plan-differs");
+    let nobody = ["sign", &image, "--digest", &sha256, "--size", "100", "--json"];
+    assert_eq!(code(&desk.claviger(&nobody).refused()), "not-confirmed");
+    assert_eq!(docker_sees(&desk, &gun).0, Vec::<String>::new());
+    let meant = ["sign", &image, "--digest", &sha256, "--size", "100", "--expect", expected, "--json"];
+    assert_eq!(outcome(&desk.claviger(&meant).ok()), "published");
+}
+
+#[test]
+fn a_role_that_was_removed_and_comes_back_can_publish() {
+    let (desk, gun) = desk("comes-back");
+    let bob = begun(&desk, &gun, &["alice", "bob"]).remove(1);
+    sign(&desk, &gun, "v1", &["--as", "bob"]).ok();
+    desk.claviger(&["signer", "remove", "bob", &gun, "--yes"]).ok();
+    desk.claviger(&["signer", "add", "--key", &bob, "bob", &gun, "--yes"]).ok();
+    assert_eq!(outcome(&sign(&desk, &gun, "v2", &["--as", "bob"]).ok()), "published");
+    assert_eq!(docker_sees(&desk, &gun).0, ["v1", "v2"]);
+}
+
+#[test]
+fn what_is_to_be_removed_and_is_not_there_is_no_success() {
+    let (desk, gun) = desk("not-there");
+    let alice = begun(&desk, &gun, &["alice"]).remove(0);
+    let other = "ab".repeat(32);
+    for (command, expected) in [
+        (vec!["delegation", "remove", &gun, "targets/alice", &other], "no-such-key"),
+        (vec!["delegation", "purge", &gun, "--key", &other], "no-such-key"),
+        (vec!["delegation", "remove", &gun, "targets/alice", "--paths", "x/"], "no-such-path"),
+        (vec!["signer", "remove", "alice", &gun, "--key", &other], "no-such-key"),
+        (vec!["delegation", "remove", &gun, "targets/nobody"], "no-such-role"),
+        (vec!["witness", &gun, "targets/nobody"], "no-such-role"),
+    ] {
+        let refused = desk.claviger(&[&command[..], &["--yes", "--json"]].concat()).refused();
+        assert_eq!(code(&refused), expected, "{refused:?}");
+    }
+    // One key in two forms is one key.
+    let double = ["delegation", "add", &gun, "targets/two", &alice, &alice, "--all-paths", "--threshold", "2", "--yes", "--json"];
+    assert_eq!(code(&desk.claviger(&double).refused()), "too-few-keys");
+    assert_eq!(docker_sees(&desk, &gun).1, ["alice"]);
+}
+
+#[test]
+fn nothing_that_docker_pulls_goes_unread() {
+    let (desk, gun) = desk("unread");
+    begun(&desk, &gun, &["alice"]);
+    sign(&desk, &gun, "v1", &[]).ok();
+    for command in
+        [vec!["delegation", "remove", &gun, "targets/releases"], vec!["revoke", &gun], vec!["signer", "remove", "alice", &gun]]
+    {
+        let unread = desk.claviger(&[&command[..], &["--yes", "--json"]].concat()).refused();
+        assert_eq!(code(&unread), "not-confirmed", "{unread:?}");
+    }
+    assert_eq!(docker_sees(&desk, &gun).0, ["v1"]);
+    assert_eq!(outcome(&desk.claviger(&["revoke", &gun, "--yes", "--json", "--confirm", &gun]).ok()), "published");
+    assert_eq!(docker_sees(&desk, &gun).0, Vec::<String>::new());
+}
+
+#[test]
+fn of_several_repositories_each_has_its_result_and_a_second_run_does_the_rest() {
+    let (desk, one) = desk("several-one");
+    let other = "registry.example/pains/several-other".to_owned();
+    begun(&desk, &one, &["alice"]);
+    begun_again(&desk, &other);
+    let bob = key(&desk, "bob");
+    let add = |guns: &[&str]| desk.claviger(&[&["signer", "add", "--key", &bob, "bob"], guns, &["--yes", "--json"]].concat());
+    let some = add(&[&one, "registry.example/pains/nowhere", &other]).refused();
+    let all: serde_json::Value = serde_json::from_str(&some.stdout).unwrap();
+    let outcomes: Vec<&str> = all["repositories"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["published", "failed", "published"], "{some:?}");
+    let again: serde_json::Value = serde_json::from_str(&add(&[&one, &one, &other]).ok().stdout).unwrap();
+    let outcomes: Vec<&str> = again["repositories"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["as-wanted", "as-wanted"], "named twice is once");
+    assert_eq!(docker_sees(&desk, &other).1, ["alice", "bob"]);
+}
+
+/// A second repository with the signer whose key is there already.
+fn begun_again(desk: &Desk, gun: &str) {
+    desk.docker_trust(&["signer", "add", "--key", &desk.folder_file("alice.pub"), "alice", gun]).ok();
+    desk.claviger(&["repo", "show", gun]).ok();
+}
