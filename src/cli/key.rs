@@ -8,7 +8,7 @@ pub use test::test;
 pub use work::{Line, change};
 
 use super::{
-    args::KeyCommand,
+    args::key::KeyCommand,
     context::Context,
     operator::{LineOperator, PlanAnswer},
     output::{self, Failure},

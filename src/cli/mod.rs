@@ -24,8 +24,9 @@ mod workstation;
 
 use crate::operator::Cancel;
 use args::{
-    Arguments, Command, ImageCommand, KeyCommand, RepoCommand,
+    Arguments, Command, ImageCommand, RepoCommand,
     change::{DelegationCommand, SignerCommand},
+    key::KeyCommand,
 };
 use clap::{CommandFactory as _, Parser as _};
 use context::Context;
@@ -210,6 +211,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
             match command {
                 KeyCommand::List | KeyCommand::Show { .. } => aside(move || key::read(&context, command)).await,
                 KeyCommand::Test { ids } => key::test(&context, &ids, stop).await,
+                KeyCommand::Rotate(typed) => change::rotate(&context, typed, stop).await,
                 change => key::change(&context, change, stop).await,
             }
         }
@@ -225,6 +227,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
+        Some(Command::Init(typed)) => change::init(&context, typed, stop).await,
         Some(Command::Sign(typed)) => change::sign(&context, typed, stop).await,
         Some(Command::Revoke(typed)) => change::revoke(&context, typed, stop).await,
         Some(Command::Witness(typed)) => change::witness(&context, typed, stop).await,

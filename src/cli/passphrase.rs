@@ -1,6 +1,6 @@
 //! What `claviger passphrase` does.
 use super::{
-    args::{KeyRole, PassphraseCommand},
+    args::{PassphraseCommand, key::KeyRole},
     output::{self, Failure},
 };
 use crate::{

@@ -129,7 +129,7 @@ impl Repositories {
     }
 
     /// What the configuration pins.
-    pub(super) fn pinning(&self) -> &Pinning {
+    pub fn pinning(&self) -> &Pinning {
         &self.pinning
     }
 

@@ -6,6 +6,7 @@ use super::{
     collection::{RoleState, TrustedCollection},
     envelope::{Common, Expiry, Payload},
     json::JsonError,
+    key::PublicKey,
     limits,
     name::{BaseRole, KeyId, RoleName},
     paths::Paths,
@@ -19,9 +20,10 @@ use super::{
 use jiff::{Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lifetimes that Notary gives (protocol 5), in days.
-const ROOT_LIFE: i64 = 10 * 365;
-const TARGETS_LIFE: i64 = 3 * 365;
+/// Lifetime that Notary gives a root (protocol 5), in days.
+pub const ROOT_LIFE: i64 = 10 * 365;
+/// The same of targets and delegations.
+pub const TARGETS_LIFE: i64 = 3 * 365;
 
 /// What the snapshot says of a role to which nobody delegates: its last file lives on there, and has a version.
 pub type Left = BTreeMap<RoleName, u64>;
@@ -270,9 +272,16 @@ impl Draft {
                 if keys.is_empty() || (keys.len() as u64) < *threshold || *threshold == 0 {
                     return Err(too_few);
                 }
+                if self.root.role(*role).is_ok_and(|r| r.threshold == *threshold && same(r.ids(), keys)) {
+                    return Ok(false);
+                }
                 self.root.set_keys(*role, keys, *threshold);
-                self.changed.insert(BaseRole::Root.into());
-                Ok(true)
+                if *role == BaseRole::Targets {
+                    // Its file must be signed by a key that counts from now on.
+                    self.working(&BaseRole::Targets.into())?;
+                    self.mark(&BaseRole::Targets.into());
+                }
+                Ok(self.mark(&BaseRole::Root.into()))
             }
             Change::Renew { role, until } => {
                 if role.base() == Some(BaseRole::Root) {
@@ -405,13 +414,13 @@ impl Draft {
             let (old, new) = (old.map_err(malformed)?, new.map_err(malformed)?);
             let same = old.threshold == new.threshold && old.keys == new.keys;
             let needs = if same { vec![new] } else { vec![old, new] };
-            return made(role, &root, needs);
+            return NewFile::of(role, &root, needs);
         }
         let w = self.roles.get(role).ok_or_else(|| DraftError::NoSuchRole(role.clone()))?;
         let mut file = w.file.clone();
         file.common = self.next(role, w.published, w.until, TARGETS_LIFE)?;
         let keys = self.keys_of(role).ok_or_else(|| DraftError::NoSuchRole(role.clone()))?;
-        made(role, &file, vec![keys])
+        NewFile::of(role, &file, vec![keys])
     }
 
     fn next(&self, role: &RoleName, published: u64, until: Option<Timestamp>, days: i64) -> Result<Common, DraftError> {
@@ -424,15 +433,26 @@ impl Draft {
     }
 }
 
-fn made<T: Payload>(role: &RoleName, payload: &T, needs: Vec<RoleKeys>) -> Result<NewFile, DraftError> {
-    let unsigned = Unsigned::new(payload).map_err(|why| DraftError::Unwritable { role: role.clone(), why })?;
-    let Common { version, expires } = payload.common();
-    Ok(NewFile { role: role.clone(), version: *version, expires: expires.moment(), unsigned, needs })
+impl NewFile {
+    /// Fixes the bytes of a role's next file.
+    pub fn of<T: Payload>(role: &RoleName, payload: &T, needs: Vec<RoleKeys>) -> Result<Self, DraftError> {
+        let unsigned = Unsigned::new(payload).map_err(|why| DraftError::Unwritable { role: role.clone(), why })?;
+        let Common { version, expires } = payload.common();
+        Ok(Self { role: role.clone(), version: *version, expires: expires.moment(), unsigned, needs })
+    }
+}
+
+/// Whether these are the IDs of these keys, in any order.
+fn same(ids: &[KeyId], keys: &[PublicKey]) -> bool {
+    ids.len() == keys.len() && keys.iter().all(|k| ids.contains(&k.id()))
 }
 
 /// Refuses a key with which nobody could verify; a certificate also by its dates where there is a time.
-pub fn usable(key: &super::key::PublicKey, now: Option<Timestamp>) -> Result<(), DraftError> {
+pub fn usable(key: &PublicKey, now: Option<Timestamp>) -> Result<(), DraftError> {
     let unusable = |why: String| DraftError::Unusable { id: key.canonical_id().short(), why };
+    if key.is_to_come().is_some() {
+        return Ok(());
+    }
     if let Some(why) = key.obstacle() {
         return Err(unusable(why.to_owned()));
     }

@@ -113,6 +113,7 @@ struct Shared {
     key_type: KeyType,
     public: Vec<u8>,
     id: KeyId,
+    to_come: bool,
     parsed: OnceLock<Box<Parsed>>,
 }
 
@@ -126,7 +127,19 @@ impl PublicKey {
     /// Takes a key type and the decoded `public` member (DER, raw bytes or PEM text, by type).
     pub fn new(key_type: KeyType, public: Vec<u8>) -> Self {
         let id = key_id(key_type.as_str(), &public);
-        Self(Arc::new(Shared { key_type, public, id, parsed: OnceLock::new() }))
+        Self(Arc::new(Shared { key_type, public, id, to_come: false, parsed: OnceLock::new() }))
+    }
+
+    /// Stands in a plan for a key that is not there yet: made when the plan is accepted. `what` says which, to people.
+    pub fn to_come(what: &str) -> Self {
+        let (key_type, public) = (KeyType::Other("to-come".to_owned()), what.as_bytes().to_vec());
+        let id = key_id(key_type.as_str(), &public);
+        Self(Arc::new(Shared { key_type, public, id, to_come: true, parsed: OnceLock::new() }))
+    }
+
+    /// What a key that is to come is called; none for one that is there.
+    pub fn is_to_come(&self) -> Option<&str> {
+        if self.0.to_come { std::str::from_utf8(&self.0.public).ok() } else { None }
     }
 
     /// The `keytype`.
@@ -172,7 +185,7 @@ impl PublicKey {
     }
 
     fn parsed(&self) -> &Parsed {
-        let Shared { key_type, public, id, parsed } = &*self.0;
+        let Shared { key_type, public, id, parsed, .. } = &*self.0;
         parsed.get_or_init(|| {
             let bare = |m: Material| Box::new(Parsed { material: m, canonical: *id, certificate_obstacle: None });
             match key_type {
@@ -203,7 +216,8 @@ impl PublicKey {
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || (self.0.key_type == other.0.key_type && self.0.public == other.0.public)
+        let (one, two) = (&self.0, &other.0);
+        Arc::ptr_eq(one, two) || (one.to_come == two.to_come && one.key_type == two.key_type && one.public == two.public)
     }
 }
 impl Eq for PublicKey {}

@@ -2,6 +2,7 @@
 //! some builds of Notary do not.
 use super::{
     chain,
+    key::PublicKey,
     name::{Gun, KeyId},
     x509::{Bundle, Leaf},
 };
@@ -46,6 +47,17 @@ impl Pinning {
             return Rule::Authorities(cas);
         }
         if self.first_use_off { Rule::Nothing } else { Rule::FirstUse }
+    }
+}
+
+impl Pinning {
+    /// Whether a root with this key would be accepted. None stands for a key whose certificate is not made yet.
+    pub fn admits(&self, gun: &Gun, key: Option<&PublicKey>, now: Timestamp) -> bool {
+        let rule = self.rule(gun);
+        match key.map(|k| (k.id(), Bundle::parse(k.public_bytes()))) {
+            Some((id, Some(bundle))) => rule.accepts(&id, &bundle, now),
+            _ => !rule.is_pin(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The definitions of the commands that change repositories.
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// How a plan is accepted.
@@ -17,6 +17,38 @@ pub struct Acceptance {
     /// Taken for the sake of old habits: everything is published at once
     #[arg(short, long, hide = true)]
     pub publish: bool,
+}
+
+/// Who keeps the key of the snapshot role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Keeper {
+    /// The server, so that signers can publish by themselves
+    Server,
+    /// This machine
+    Local,
+}
+
+/// Begins a repository.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Repository
+    #[arg(value_name = "GUN")]
+    pub gun: String,
+    /// The root key: the ID of one that is here, or a file [default: the only one that is here]
+    #[arg(long, visible_alias = "rootkey", value_name = "KEY_ID|FILE")]
+    pub root_key: Option<String>,
+    /// Make a root key if none is here
+    #[arg(long, conflicts_with = "root_key")]
+    pub create_root: bool,
+    /// Who signs which versions belong together
+    #[arg(long, value_enum, default_value_t = Keeper::Server)]
+    pub snapshot: Keeper,
+    /// The certificate in which the root key stands [default: one is made, for ten years]
+    #[arg(long, visible_alias = "rootcert", value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// How the plan is accepted.
+    #[command(flatten)]
+    pub accept: Acceptance,
 }
 
 /// Signs a tag.

@@ -2,7 +2,7 @@
 use super::{candidates, line_operator, only, store};
 use crate::{
     cli::{
-        args::{KeyCommand, KeyRole},
+        args::key::{KeyCommand, KeyRole},
         context::Context,
         operator::LineOperator,
         output::{self, Failure},
@@ -113,7 +113,7 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
             let done = line.run(|s| key_migrate::run(place.clone(), s)).await?;
             store::say_migrated(context, &done)
         }
-        KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } => Ok(()),
+        KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } | KeyCommand::Rotate(_) => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::{
     tuf::{
         draft::usable,
         key::{KeyType, PublicKey},
-        x509::Leaf,
+        name::Gun,
+        x509::{Bundle, Leaf},
     },
 };
 use jiff::Timestamp;
@@ -54,6 +55,25 @@ fn public_key(path: &Path) -> Result<PublicKey, Failure> {
         refused("unusable-key", "it is neither an ECDSA nor an RSA key, and Notary takes no other".to_owned(), hint)
     })?;
     usable(&key, Some(Timestamp::now())).map_err(|e| refused("unusable-key", e.to_string(), hint))?;
+    Ok(key)
+}
+
+/// A root key's certificate, as Notary takes it (protocol 7.2): one leaf, no authority, that names the repository and holds now.
+///
+/// # Errors
+/// With the reason, if clients would not take it.
+pub fn certificate(path: &Path, gun: &Gun) -> Result<PublicKey, Failure> {
+    let hint = "It must be a certificate of the root key itself, for signing, with the repository as its common name.";
+    let refused = |why: String| Failure::new("unusable-certificate", format!("{}: {why}", shown(path)), super::NOTHING, hint);
+    let read = read_regular(path, LARGEST).map_err(|e| refused(e.to_string()))?;
+    let bundle = Bundle::parse(&read.bytes).ok_or_else(|| {
+        refused("it is not a certificate in PEM that is no authority, alone or before its authorities".to_owned())
+    })?;
+    if !bundle.leaf.names(gun) {
+        return Err(refused(format!("its common name is not {gun}")));
+    }
+    let key = bundle.rebuilt_key().ok_or_else(|| refused("it holds neither an ECDSA nor an RSA key".to_owned()))?;
+    usable(&key, Some(Timestamp::now())).map_err(|e| refused(e.to_string()))?;
     Ok(key)
 }
 

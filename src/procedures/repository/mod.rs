@@ -1,9 +1,13 @@
 //! Changing repositories: what is wanted, and the one road on which it is done.
+mod begin;
+mod desk;
 mod key_files;
+mod new_keys;
 mod outcome;
 mod page;
 mod report;
 mod road;
+mod rotate;
 mod wanted;
 mod wishes;
 
@@ -11,9 +15,26 @@ pub use key_files::public_keys;
 pub use outcome::load_failure;
 pub use report::{Outcome, Report};
 pub use road::{Look, look, run};
-pub use wanted::Wanted;
+pub use wanted::{Beginning, Rotation, Wanted};
+
+/// The fields of the forms, which are named as on the command line.
+pub mod field {
+    pub use super::{
+        begin::{
+            NEW,
+            field::{ROOT_KEY, SNAPSHOT},
+        },
+        rotate::{
+            LOCAL, SERVER,
+            field::{CERT, KEEPER, KEY, OLD},
+        },
+    };
+}
 
 /// What has not happened as long as nothing has.
 pub const NOTHING: &str = "nothing was signed or published";
 /// What to know afterwards, if all went well.
 pub const NEXT: &str = "It was fetched again with an empty cache, and is what was wanted.";
+/// The same, where a key was made.
+pub const NEXT_WITH_KEYS: &str = "It was fetched again with an empty cache, and is what was wanted. Back the new key up now: \
+    whoever loses the file or forgets the passphrase loses the key.";

@@ -100,6 +100,7 @@ pub fn sign_failure(gun: &Gun, error: &SignError) -> Failure {
         SignError::NotEnough { .. } => {
             ("no-signing-key", "Load one of these keys (`claviger key load`), or ask who holds it.".to_owned())
         }
+        SignError::ToCome(_) => ("internal", String::new()),
         SignError::Key { .. } => ("key", "Test the key with `claviger key test`.".to_owned()),
         SignError::Unwritable { .. } | SignError::Objection(_) => {
             ("not-metadata", "Read the repository again, then repeat it.".to_owned())

@@ -5,7 +5,7 @@ use crate::{
     keys::KeyEntry,
     operator::{PlanAsked, Review},
     procedures::unlock,
-    repository::change::{Basis, FileDifference, Plan},
+    repository::change::{FileDifference, Plan},
 };
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -25,11 +25,11 @@ pub fn digest(plans: &[&Plan]) -> String {
 }
 
 /// What somebody has to accept.
-pub fn review(wanted: &Wanted, plans: &[(&Basis, &Plan)], keys: &[KeyEntry]) -> Review {
+pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
     let mut facts = Vec::new();
     let mut findings = Vec::new();
-    for (basis, plan) in plans {
-        facts.push(("Repository", format!("{} at {}", plan.gun, basis.transport().address().shown())));
+    for plan in plans {
+        facts.push(("Repository", format!("{} at {}", plan.ground.gun, plan.ground.address())));
         for file in &plan.differences {
             facts.push(("Signs", of_file(file)));
             let lines = file.lines.iter().take(LINES).map(|l| format!("{} {}", l.mark.sign(), l.what));
@@ -42,8 +42,10 @@ pub fn review(wanted: &Wanted, plans: &[(&Basis, &Plan)], keys: &[KeyEntry]) -> 
             }
         }
         if plan.snapshot.keys.iter().any(|k| keys.iter().any(|e| e.id == Some(k.canonical_id()))) {
-            let version = basis.collection().snapshot().version();
-            facts.push(("Signs", format!("snapshot: version {version} to {}; it names the new files", version + 1)));
+            let version = plan.ground.snapshot_version;
+            let of =
+                if version == 0 { "version 1, the first".to_owned() } else { format!("version {version} to {}", version + 1) };
+            facts.push(("Signs", format!("snapshot: {of}; it names the new files")));
         }
         facts.extend(plan.audience.iter().map(|(who, sees)| ("Afterwards", format!("{who} {sees}"))));
         findings.extend(plan.findings.iter().cloned());
@@ -52,11 +54,10 @@ pub fn review(wanted: &Wanted, plans: &[(&Basis, &Plan)], keys: &[KeyEntry]) -> 
         facts.push(("With", unlock::called(entry)));
     }
     findings.extend(impersonates(wanted, plans));
-    let all: Vec<&Plan> = plans.iter().map(|(_, p)| *p).collect();
-    let digest = digest(&all);
+    let digest = digest(plans);
     facts.push(("Plan", digest.clone()));
-    let first = plans.iter().find(|(b, _)| b.is_first_contact());
-    let needs_person = first.map(|(b, _)| format!("this machine meets the root of {} for the first time", b.collection().gun()));
+    let first = plans.iter().find(|p| p.ground.is_first_contact);
+    let needs_person = first.map(|p| format!("this machine meets the root of {} for the first time", p.ground.gun));
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
     Review {
         title: wanted.title().to_owned(),
@@ -68,9 +69,9 @@ pub fn review(wanted: &Wanted, plans: &[(&Basis, &Plan)], keys: &[KeyEntry]) -> 
 }
 
 /// Says so where several people's roles sign because all their keys lie on this machine.
-fn impersonates(wanted: &Wanted, plans: &[(&Basis, &Plan)]) -> Option<Finding> {
+fn impersonates(wanted: &Wanted, plans: &[&Plan]) -> Option<Finding> {
     let Wanted::Sign { signer: None, .. } = wanted else { return None };
-    let signers = plans.iter().flat_map(|(_, p)| &p.differences).map(|d| d.role.as_str());
+    let signers = plans.iter().flat_map(|p| &p.differences).map(|d| d.role.as_str());
     let people: Vec<&str> = signers.filter(|r| *r != RELEASES).filter_map(|r| r.strip_prefix("targets/")).collect();
     let text = format!(
         "The keys of several people lie on this machine, and it signs as all of them: {}; --as names one",
@@ -94,7 +95,7 @@ fn of_file(file: &FileDifference) -> String {
 }
 
 /// What breaks, in sentences; empty if nothing does.
-pub fn broken(plans: &[(&Basis, &Plan)]) -> Vec<String> {
-    let all = plans.iter().flat_map(|(_, p)| &p.findings);
+pub fn broken(plans: &[&Plan]) -> Vec<String> {
+    let all = plans.iter().flat_map(|p| &p.findings);
     all.filter(|f| f.severity == Severity::Error).map(|f| crate::failure::ended(&f.text)).collect()
 }

@@ -1,5 +1,5 @@
 //! What became of each repository.
-use super::NEXT;
+use super::{NEXT, NEXT_WITH_KEYS, new_keys::MadeKey};
 use crate::{failure::Failure, tuf::name::Gun};
 use std::fmt;
 
@@ -44,9 +44,16 @@ impl fmt::Display for Outcome {
 pub struct Report {
     /// By repository, in the order in which they were named.
     pub all: Vec<(Gun, Outcome)>,
+    /// Keys that were made for it.
+    pub made: Vec<MadeKey>,
 }
 
 impl Report {
+    /// Of one repository.
+    pub fn of(gun: Gun, outcome: Outcome) -> Self {
+        Self { all: vec![(gun, outcome)], made: Vec::new() }
+    }
+
     /// How many failed.
     pub fn failed(&self) -> usize {
         self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_))).count()
@@ -74,14 +81,21 @@ impl Report {
 
     /// What to know afterwards.
     pub fn next(&self) -> &'static str {
-        if self.all.iter().any(|(_, o)| matches!(o, Outcome::Published(_))) { NEXT } else { "" }
+        match self.all.iter().any(|(_, o)| matches!(o, Outcome::Published(_))) {
+            true if self.made.is_empty() => NEXT,
+            true => NEXT_WITH_KEYS,
+            false => "",
+        }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.all.as_slice() {
-            [(gun, outcome)] => write!(f, "{gun}: {outcome}"),
+            [(gun, outcome)] => {
+                write!(f, "{gun}: {outcome}")?;
+                self.made.iter().try_for_each(|key| write!(f, "; the new {} key is {}", key.role.as_str(), key.id))
+            }
             all => {
                 let done = all.iter().filter(|(_, o)| matches!(o, Outcome::Published(_))).count();
                 let was = all.len() - done - self.failed();

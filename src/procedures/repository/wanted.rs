@@ -1,5 +1,8 @@
 //! What somebody wants of repositories, as it is written down: whoever goes on with it after an interruption wants the same.
-use crate::tuf::name::{BaseRole, Gun, KeyId, RoleName};
+use crate::{
+    failure::Failure,
+    tuf::name::{BaseRole, Gun, KeyId, RoleName},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -86,6 +89,10 @@ pub enum Wanted {
         /// The roles.
         roles: Vec<String>,
     },
+    /// A role gets another key.
+    Rotate(Rotation),
+    /// A repository is begun.
+    Begin(Beginning),
     /// Roles are signed again, for longer.
     Renew {
         /// The repository.
@@ -95,6 +102,45 @@ pub enum Wanted {
         /// Their end.
         until: Option<Timestamp>,
     },
+}
+
+/// Another key for a role; which goes and which comes is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// The repository.
+    pub gun: String,
+    /// The role.
+    pub role: String,
+}
+
+/// A repository that is begun; its root key is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+    /// The repository.
+    pub gun: String,
+}
+
+impl Rotation {
+    /// The repository.
+    pub fn gun(&self) -> Result<Gun, Failure> {
+        usage(named(&self.gun))
+    }
+}
+
+impl Beginning {
+    /// The repository.
+    pub fn gun(&self) -> Result<Gun, Failure> {
+        usage(named(&self.gun))
+    }
+}
+
+fn named(gun: &str) -> Result<Gun, String> {
+    Gun::new(gun).map_err(|e| format!("{} is no repository: {e}", crate::text::Untrusted::new(gun).shown()))
+}
+
+/// What was typed wrongly.
+pub fn usage<T>(result: Result<T, String>) -> Result<T, Failure> {
+    result.map_err(|why| Failure::new("usage", why, super::NOTHING, "").exit(2))
 }
 
 impl Wanted {
@@ -110,6 +156,8 @@ impl Wanted {
             Self::Purge { .. } => "delegation purge",
             Self::Witness { .. } => "witness",
             Self::Renew { .. } => "renew",
+            Self::Rotate(_) => "key rotate",
+            Self::Begin(_) => "init",
         }
     }
 
@@ -124,6 +172,8 @@ impl Wanted {
             Self::RemoveDelegation { .. } | Self::Purge { .. } => "Take a delegation back",
             Self::Witness { .. } => "Witness",
             Self::Renew { .. } => "Renew",
+            Self::Rotate(_) => "Rotate a key",
+            Self::Begin(_) => "A new repository",
         }
     }
 
@@ -141,7 +191,9 @@ impl Wanted {
             | Self::RemoveDelegation { gun, .. }
             | Self::Purge { gun, .. }
             | Self::Witness { gun, .. }
-            | Self::Renew { gun, .. } => one(gun),
+            | Self::Renew { gun, .. }
+            | Self::Rotate(Rotation { gun, .. })
+            | Self::Begin(Beginning { gun }) => one(gun),
         }
     }
 

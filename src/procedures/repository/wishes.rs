@@ -1,5 +1,5 @@
 //! From what is wanted to the changes that bring it about in one repository.
-use super::wanted::{RELEASES, Wanted, ids, role, signer_role, targets};
+use super::wanted::{RELEASES, Wanted, ids, role, signer_role, targets, usage};
 use crate::{
     failure::Failure,
     keys::KeyEntry,
@@ -50,6 +50,8 @@ pub fn changes(wanted: &Wanted, keys: &[PublicKey], basis: &Basis, here: &Here) 
         }
         Wanted::Purge { keys, .. } => purge(c, &usage(ids(keys))?),
         Wanted::Witness { roles, .. } => roles.iter().map(|r| Ok(Change::Witness(signable(r, false)?))).collect(),
+        // Their changes hang on what is asked.
+        Wanted::Rotate(_) | Wanted::Begin(_) => Ok(Vec::new()),
         Wanted::Renew { roles, until, .. } => {
             let roles = match roles.is_empty() {
                 true => ending(basis),
@@ -61,10 +63,6 @@ pub fn changes(wanted: &Wanted, keys: &[PublicKey], basis: &Basis, here: &Here) 
             Ok(roles.into_iter().map(|role| Change::Renew { role, until: *until }).collect())
         }
     }
-}
-
-fn usage<T>(result: Result<T, String>) -> Result<T, Failure> {
-    result.map_err(|why| Failure::new("usage", why, super::NOTHING, "").exit(2))
 }
 
 fn meta(sha256: &str, size: i64) -> Result<FileMeta, Failure> {

@@ -118,8 +118,8 @@ impl After {
             false => "sees the root that it knows".to_owned(),
             true => {
                 let keys = draft.root().keys_of(BaseRole::Root).map(|k| k.keys).unwrap_or_default();
-                let ids: Vec<String> = keys.iter().map(|k| k.id().hex()).collect();
-                format!("refuses the new root until its pin names {}", ids.join(", "))
+                let ids = keys.iter().map(|k| if k.is_to_come().is_some() { "the key to come".to_owned() } else { k.id().hex() });
+                format!("refuses the new root until its pin names {}", ids.collect::<Vec<_>>().join(", "))
             }
         };
         let was = basis.collection.root().version();

@@ -1,6 +1,6 @@
 //! What a change starts from: the repository as the server has it now, verified but for what has expired.
+use super::Ground;
 use crate::{
-    notary::Transport,
     repository::{LoadError, Progress, Repositories},
     tuf::{
         collection::{Anchor, TrustedCollection},
@@ -14,17 +14,14 @@ use crate::{
     },
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// What a change starts from.
 pub struct Basis {
     pub(super) collection: TrustedCollection,
     pub(super) beside: Beside,
     pub(super) left: Left,
-    pub(super) now: Timestamp,
-    /// What was remembered when it was read.
-    pub(super) remembered: Arc<BTreeMap<RoleName, Vec<u8>>>,
-    pub(super) transport: Arc<dyn Transport>,
+    pub(super) ground: Arc<Ground>,
 }
 
 impl Basis {
@@ -38,14 +35,9 @@ impl Basis {
         &self.beside.overdue
     }
 
-    /// Whether the root is met now for the first time.
-    pub fn is_first_contact(&self) -> bool {
-        self.collection.anchor() == Anchor::FirstUse
-    }
-
-    /// The server that has it.
-    pub fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
+    /// What changes of it stand on.
+    pub fn ground(&self) -> &Arc<Ground> {
+        &self.ground
     }
 
     /// What the file of a role says that does not verify.
@@ -55,7 +47,7 @@ impl Basis {
 
     /// Where changes are made.
     pub(super) fn draft(&self) -> Draft {
-        Draft::new(&self.collection, &self.beside, self.left.clone(), self.now)
+        Draft::new(&self.collection, &self.beside, self.left.clone(), self.ground.now)
     }
 }
 
@@ -84,6 +76,18 @@ impl Repositories {
                 left.insert(role.clone(), file.payload.common.version);
             }
         }
-        Ok(Basis { collection, beside, left, now, remembered, transport })
+        let snapshot = collection.snapshot();
+        let ground = Ground {
+            gun: gun.clone(),
+            transport,
+            now,
+            files: beside.files.clone(),
+            remembered,
+            overdue: beside.overdue.clone(),
+            listed: snapshot.roles().filter_map(|r| snapshot.meta(&r).cloned().map(|m| (r, m))).collect(),
+            snapshot_version: snapshot.version(),
+            is_first_contact: collection.anchor() == Anchor::FirstUse,
+        };
+        Ok(Basis { collection, beside, left, ground: Arc::new(ground) })
     }
 }

@@ -62,7 +62,7 @@ pub fn of(basis: &Basis, draft: &Draft, changes: &[Change], after: &After) -> Ve
     for (role, file) in draft.taken_over() {
         all.push(taken_over(role, file));
     }
-    if basis.is_first_contact() {
+    if basis.ground.is_first_contact {
         let ids: Vec<String> = basis.collection.base_keys(BaseRole::Root).iter().map(|k| k.id().hex()).collect();
         let text = format!(
             "This machine meets the root of {} for the first time; compare its key with the owner's: {}",
@@ -118,7 +118,7 @@ fn keys_that_stay(draft: &Draft, changes: &[Change], basis: &Basis, all: &mut Ve
 
 /// What is delegated in vain, or not for long.
 fn delegated(basis: &Basis, changes: &[Change], draft: &Draft, all: &mut Vec<Finding>) {
-    let Ok(near) = basis.now.checked_add((NEAR * 24).hours()) else { return };
+    let Ok(near) = basis.ground.now.checked_add((NEAR * 24).hours()) else { return };
     for change in changes {
         let Change::Delegate(Delegate { role, add_keys, .. }) = change else { continue };
         if draft.paths_of(role).is_some_and(|p| p.prefixes().is_empty()) {
@@ -161,10 +161,10 @@ fn only_theirs(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<F
 }
 
 fn near_ends(basis: &Basis, draft: &Draft, all: &mut Vec<Finding>) {
-    let Ok(near) = basis.now.checked_add((NEAR * 24).hours()) else { return };
+    let Ok(near) = basis.ground.now.checked_add((NEAR * 24).hours()) else { return };
     let root = basis.collection.root();
     let is_changed = |role: BaseRole| draft.changed().any(|r| r.base() == Some(role));
-    if root.expires() < near && root.expires() >= basis.now && !is_changed(BaseRole::Root) {
+    if root.expires() < near && root.expires() >= basis.ground.now && !is_changed(BaseRole::Root) {
         let text = format!("The root ends on {}; whoever holds its key should renew it", root.expires().strftime("%Y-%m-%d"));
         all.push(Finding::new("root-near-end", Severity::Warn, text).with_remedy("renew"));
     }

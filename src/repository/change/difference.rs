@@ -7,6 +7,7 @@ use crate::{
         key::PublicKey,
         name::{BaseRole, KeyId, RoleName},
         role_keys::RoleKeys,
+        root::Root,
         targets::{Delegation, Targets},
     },
 };
@@ -68,6 +69,20 @@ impl Mark {
 
 fn line(mark: Mark, what: String) -> Line {
     Line { mark, what }
+}
+
+/// All of a first root.
+pub fn of_first_root(root: &Root) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for role in BaseRole::ALL {
+        keys(&mut lines, role.as_str(), &[], &root.keys_of(role).map(|k| k.keys).unwrap_or_default());
+    }
+    lines
+}
+
+/// All of a first list of targets.
+pub fn nothing_yet() -> Vec<Line> {
+    vec![line(Mark::Added, "an empty list: no tag is signed yet".to_owned())]
 }
 
 /// What changes in a root.
@@ -157,6 +172,9 @@ fn threshold(lines: &mut Vec<Line>, role: &str, before: u64, after: u64) {
 
 /// A key by the ID that its owner sees; a certificate by its own as well.
 fn named(key: &PublicKey) -> String {
+    if let Some(what) = key.is_to_come() {
+        return format!("to come: {what}");
+    }
     let (id, canonical) = (key.id(), key.canonical_id());
     let of = |id: KeyId| id.hex();
     match id == canonical {

@@ -3,12 +3,16 @@ mod audience;
 mod basis;
 mod consequences;
 mod difference;
+mod first;
+mod ground;
 mod plan;
 mod publish;
 mod sign;
 
 pub use basis::Basis;
 pub use difference::{FileDifference, Line, Mark};
+pub use first::{Claimed, FirstKeys};
+pub use ground::Ground;
 pub use plan::{Plan, SnapshotBy};
 pub use publish::{NotPublished, Unproven};
 pub use sign::{SignError, Signed};

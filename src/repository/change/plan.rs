@@ -1,6 +1,6 @@
 //! A plan: what will be signed, by whom, what changes by it, and what that means. Making one touches nothing.
 use super::{
-    Basis, FileDifference,
+    Basis, FileDifference, Ground,
     audience::After,
     consequences,
     difference::{of_root, of_targets},
@@ -10,17 +10,19 @@ use crate::{
     tuf::{
         change::Change,
         draft::{DraftError, NewFile},
-        name::{BaseRole, Gun, RoleName},
+        key::PublicKey,
+        name::{BaseRole, RoleName},
         role_keys::RoleKeys,
     },
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// A plan.
 pub struct Plan {
-    /// Whose it is.
-    pub gun: Gun,
+    /// What it stands on.
+    pub ground: Arc<Ground>,
     /// The files that will be signed.
     pub files: Vec<NewFile>,
     /// What changes in them.
@@ -31,10 +33,16 @@ pub struct Plan {
     pub audience: Vec<(&'static str, String)>,
     /// The keys of the snapshot role as it will be.
     pub snapshot: RoleKeys,
+    /// A role for which a key is still to come.
+    pub(super) awaits: Option<RoleName>,
     /// What of the changes no difference shows: files that are only signed again, and until when.
-    again: Vec<String>,
+    pub(super) again: Vec<String>,
     /// Roles to which nobody delegates any more.
     pub(super) gone: Vec<RoleName>,
+}
+
+fn is_to_come(key: &PublicKey) -> bool {
+    key.is_to_come().is_some()
 }
 
 /// Who signs the snapshot.
@@ -103,7 +111,17 @@ impl Plan {
             _ => None,
         });
         let gone = gone.filter(|r| draft.delegation(r).is_none()).collect();
-        Ok(Some(Self { gun: basis.collection.gun().clone(), files, differences, findings, audience, snapshot, again, gone }))
+        let awaits = changes.iter().find_map(|c| match c {
+            Change::Keys { role, keys, .. } if keys.iter().any(is_to_come) => Some((*role).into()),
+            Change::Delegate(d) if d.add_keys.iter().any(is_to_come) => Some(d.role.clone()),
+            _ => None,
+        });
+        Ok(Some(Self { awaits, ground: basis.ground.clone(), files, differences, findings, audience, snapshot, again, gone }))
+    }
+
+    /// A role for which a key is still to come: such a plan is only looked at.
+    pub fn awaits_key(&self) -> Option<RoleName> {
+        self.awaits.clone()
     }
 
     /// What stays the same as long as the plan means the same: of what changes in which file, and of what is notable. Dates and
@@ -118,7 +136,7 @@ impl Plan {
             })
             .collect();
         let findings: Vec<_> = self.findings.iter().map(|f| json!([f.code, f.text])).collect();
-        let text = json!(["claviger-plan-v1", self.gun.as_str(), files, findings, self.again]).to_string();
+        let text = json!(["claviger-plan-v1", self.ground.gun.as_str(), files, findings, self.again]).to_string();
         base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))
     }
 }

@@ -1,5 +1,5 @@
 //! Publishing, and seeing with an empty cache that it is so.
-use super::{Basis, Signed};
+use super::Signed;
 use crate::{
     notary::PublishError,
     repository::{LoadError, Progress, Repositories},
@@ -10,7 +10,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Why something was not published.
 #[derive(Debug, thiserror::Error)]
@@ -48,11 +48,11 @@ impl Signed {
     ///
     /// # Errors
     /// [`NotPublished`]
-    pub async fn publish(&self, basis: &Basis, repositories: &Repositories) -> Result<(), NotPublished> {
-        match basis.transport().publish(&self.gun, &self.files).await {
+    pub async fn publish(&self, repositories: &Repositories) -> Result<(), NotPublished> {
+        match self.ground.transport.publish(&self.ground.gun, &self.files).await {
             Ok(()) => Ok(()),
             Err(PublishError::Conflict) => Err(NotPublished::Conflict),
-            Err(error @ PublishError::Uncertain(_)) => match self.verify(basis, repositories, &|_| {}).await {
+            Err(error @ PublishError::Uncertain(_)) => match self.verify(repositories, &|_| {}).await {
                 Ok(()) => Ok(()),
                 Err(Unproven::Other(_)) => Err(NotPublished::NotThere(error)),
                 // Others have published: a plan from what they published shows whether ours is in it.
@@ -68,18 +68,18 @@ impl Signed {
     ///
     /// # Errors
     /// [`Unproven`]
-    pub async fn verify(
-        &self,
-        basis: &Basis,
-        repositories: &Repositories,
-        progress: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<(), Unproven> {
-        let known = Arc::new(basis.beside.files.clone());
-        let seen = repositories.verified_again(&self.gun, known, Timestamp::now(), progress).await?;
+    pub async fn verify(&self, repositories: &Repositories, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), Unproven> {
+        let mut known = self.ground.files.clone();
+        if known.is_empty() {
+            // Of a repository that begins, the root that was made here is the anchor.
+            known.extend(self.files.iter().filter(|(role, _)| role.base() == Some(BaseRole::Root)).cloned());
+        }
+        let known = Arc::new(known);
+        let seen = repositories.verified_again(&self.ground.gun, known.clone(), Timestamp::now(), progress).await?;
         let c = &seen.collection;
         for (role, at) in &seen.beside.overdue {
             // What was over before and is not part of this is as it was.
-            if !basis.overdue().iter().any(|(r, _)| r == role) {
+            if !self.ground.overdue.iter().any(|(r, _)| r == role) {
                 return Err(LoadError::Refused(Refusal::Expired { role: role.clone(), at: *at }).into());
             }
         }
@@ -101,7 +101,7 @@ impl Signed {
                 _ => return Err(Unproven::Other(role.clone())),
             }
         }
-        let mut files = basis.beside.files.clone();
+        let mut files = BTreeMap::clone(&known);
         files.extend(seen.fetched);
         // The anchor first, the timestamp last.
         let mut files: Vec<_> = files.into_iter().collect();
@@ -111,7 +111,7 @@ impl Signed {
             Some(BaseRole::Timestamp) => 3,
             _ => 1,
         });
-        repositories.remember(&self.gun, basis.remembered.clone(), files).await?;
+        repositories.remember(&self.ground.gun, self.ground.remembered.clone(), files).await?;
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
 //! Signing a plan. Which keys there are, the caller knows.
-use super::{Basis, Plan};
+use super::{Ground, Plan};
 use crate::{
     keys::{KeyError, Signer},
     tuf::{
@@ -7,22 +7,24 @@ use crate::{
         file_meta::FileMeta,
         json::JsonError,
         listing::Snapshot,
-        name::{BaseRole, Gun, KeyId, RoleName},
+        name::{BaseRole, KeyId, RoleName},
         publication::{Objection, Publication},
         role_keys::RoleKeys,
         sign::Unsigned,
     },
 };
 use jiff::{Timestamp, ToSpan as _};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Lifetime of a snapshot (protocol 5), in days.
 const SNAPSHOT_LIFE: i64 = 3 * 365;
 
 /// Files that are ready to be published.
 pub struct Signed {
-    /// Whose they are.
-    pub gun: Gun,
+    pub(super) ground: Arc<Ground>,
     /// The files.
     pub files: Vec<(RoleName, Vec<u8>)>,
     /// Those that say what they said before.
@@ -44,6 +46,9 @@ pub enum SignError {
         /// The keys that may, by the IDs of their files.
         ids: Vec<KeyId>,
     },
+    /// A key of the plan is not there yet.
+    #[error("a key of {0} is still to come")]
+    ToCome(RoleName),
     /// A key did not sign.
     #[error("the key {} did not sign {role}: {error}", id.short())]
     Key {
@@ -98,7 +103,10 @@ impl Plan {
     ///
     /// # Errors
     /// [`SignError`]; nothing was signed that could be used.
-    pub fn sign(self, basis: &Basis, keys: &BTreeMap<KeyId, &dyn Signer>) -> Result<Signed, SignError> {
+    pub fn sign(self, keys: &BTreeMap<KeyId, &dyn Signer>) -> Result<Signed, SignError> {
+        if let Some(role) = self.awaits_key() {
+            return Err(SignError::ToCome(role));
+        }
         let same = self.differences.iter().filter(|d| d.lines.is_empty()).map(|d| d.role.clone());
         let only_again = same.collect();
         let mut files = Vec::new();
@@ -108,26 +116,24 @@ impl Plan {
         let has_snapshot = self.snapshot.keys.iter().any(|k| keys.contains_key(&k.canonical_id()));
         if has_snapshot {
             let role = RoleName::from(BaseRole::Snapshot);
-            let before = basis.collection.snapshot();
-            let mut meta: BTreeMap<RoleName, FileMeta> =
-                before.roles().filter_map(|r| before.meta(&r).cloned().map(|m| (r, m))).collect();
+            let mut meta = self.ground.listed.clone();
             meta.retain(|r, _| !self.gone.contains(r));
             meta.extend(files.iter().map(|(role, bytes)| (role.clone(), FileMeta::of(bytes))));
-            let end = basis.now.checked_add((SNAPSHOT_LIFE * 24).hours()).unwrap_or(Timestamp::MAX);
-            let snapshot = Snapshot::new(Common { version: before.version() + 1, expires: Expiry::at(end) }, meta);
+            let end = self.ground.now.checked_add((SNAPSHOT_LIFE * 24).hours()).unwrap_or(Timestamp::MAX);
+            let snapshot = Snapshot::new(Common { version: self.ground.snapshot_version + 1, expires: Expiry::at(end) }, meta);
             let unsigned = Unsigned::new(&snapshot).map_err(|error| SignError::Unwritable { role: role.clone(), error })?;
             files.push((role.clone(), signed(&role, unsigned, std::slice::from_ref(&self.snapshot), keys)?));
         }
         let sent: BTreeMap<RoleName, &[u8]> = files.iter().map(|(r, b)| (r.clone(), b.as_slice())).collect();
-        let stored = |role: &RoleName| basis.beside.files.get(role).map(Vec::as_slice);
-        let publication = Publication { gun: &self.gun, now: basis.now, stored: &stored, sent: &sent };
+        let stored = |role: &RoleName| self.ground.files.get(role).map(Vec::as_slice);
+        let publication = Publication { gun: &self.ground.gun, now: self.ground.now, stored: &stored, sent: &sent };
         match publication.check() {
             Ok(_) => {}
             // What has expired on the server is the server's to judge.
             Err(Objection::Stored(_)) => {}
             Err(objection) => return Err(SignError::Objection(objection)),
         }
-        Ok(Signed { gun: self.gun, files, only_again })
+        Ok(Signed { ground: self.ground, files, only_again })
     }
 }
 

@@ -1,0 +1,129 @@
+//! The commands that bring new keys in: `init` and `key rotate`.
+use super::carry_out_with;
+use crate::{
+    cli::{
+        args::{
+            change::{Init, Keeper},
+            key::Rotate,
+        },
+        context::Context,
+        key::Line,
+        output::{self, Failure},
+    },
+    operator::{Cancel, as_text},
+    procedures::{
+        Work, key_import,
+        repository::{Beginning, NOTHING, Rotation, Wanted, field},
+    },
+    tuf::name::{Gun, KeyId, RoleName},
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// `init`
+pub async fn init(context: &Context, typed: Init, cancel: Cancel) -> Result<(), Failure> {
+    let gun = context.gun(&typed.gun)?;
+    let keeper = match typed.snapshot {
+        Keeper::Server => field::SERVER,
+        Keeper::Local => field::LOCAL,
+    };
+    let mut fields = BTreeMap::from([(field::SNAPSHOT, keeper.to_owned())]);
+    match typed.root_key {
+        Some(key) => {
+            let id = key_here(context, &key, "root", &gun, typed.accept.dry_run, &cancel).await?;
+            fields.insert(field::ROOT_KEY, id);
+        }
+        None if typed.create_root && !has_root_key(context) => drop(fields.insert(field::ROOT_KEY, field::NEW.to_owned())),
+        None => {}
+    }
+    fields.extend(typed.cert.as_deref().map(|c| (field::CERT, whole(c))));
+    let wanted = Wanted::Begin(Beginning { gun: gun.to_string() });
+    carry_out_with(context, wanted, fields, typed.accept, cancel).await
+}
+
+fn has_root_key(context: &Context) -> bool {
+    let all = crate::keys::list(context.trust_dir()).entries;
+    all.iter().any(|e| e.role.as_ref().is_some_and(|r| r.raw() == "root"))
+}
+
+/// `key rotate`
+pub async fn rotate(context: &Context, typed: Rotate, cancel: Cancel) -> Result<(), Failure> {
+    let gun = context.gun(&typed.gun)?;
+    let usage = |why: &str| Failure::new("usage", why, NOTHING, "").exit(2);
+    if typed.server_managed && !matches!(typed.role.as_str(), "snapshot" | "timestamp") {
+        return Err(usage("only snapshot and timestamp keys can be the server's"));
+    }
+    if typed.role == "timestamp" && (typed.key.is_some() || typed.old.is_some()) {
+        return Err(usage("the timestamp key is always the server's, which makes it"));
+    }
+    if typed.cert.is_some() && typed.role != "root" {
+        return Err(usage("only root keys stand in certificates of their own"));
+    }
+    let mut fields = BTreeMap::new();
+    match typed.key {
+        Some(key) if RoleName::new(&typed.role).is_ok_and(|r| r.is_delegation()) => {
+            let key = if KeyId::new(&key).is_ok() { key } else { whole(Path::new(&key)) };
+            fields.insert(field::KEY, key);
+        }
+        Some(key) => {
+            let id = key_here(context, &key, &typed.role, &gun, typed.accept.dry_run, &cancel).await?;
+            fields.insert(field::KEY, id);
+        }
+        None => {}
+    }
+    if typed.role == "snapshot" {
+        // As the old tool has it: without -r the key is kept here.
+        let keeper = if typed.server_managed { field::SERVER } else { field::LOCAL };
+        fields.insert(field::KEEPER, keeper.to_owned());
+    }
+    fields.extend(typed.old.map(|id| (field::OLD, id)));
+    fields.extend(typed.cert.as_deref().map(|c| (field::CERT, whole(c))));
+    let wanted = Wanted::Rotate(Rotation { gun: gun.to_string(), role: typed.role });
+    carry_out_with(context, wanted, fields, typed.accept, cancel).await
+}
+
+fn whole(path: &Path) -> String {
+    as_text::of(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)))
+}
+
+/// The ID of a key that is here; what is a file is taken in first, as work of its own.
+async fn key_here(
+    context: &Context,
+    typed: &str,
+    role: &str,
+    gun: &Gun,
+    only_look: bool,
+    cancel: &Cancel,
+) -> Result<String, Failure> {
+    if KeyId::new(typed).is_ok() {
+        return Ok(typed.to_owned());
+    }
+    let file = whole(Path::new(typed));
+    if only_look {
+        let hint = format!("`claviger key load {typed} --role {role}` takes it in; then name its ID.");
+        return Err(Failure::new("not-loaded", "the key of a file is taken in before there is a plan", NOTHING, hint));
+    }
+    let mut line = Line::new(context, Work::LoadKeys, cancel.clone())?;
+    let of = if role == "root" { String::new() } else { gun.to_string() };
+    line.operator.fields = BTreeMap::from([
+        (key_import::field::FILE, file),
+        (key_import::field::NAME, String::new()),
+        (key_import::field::ROLE, role.to_owned()),
+        (key_import::field::GUN, of),
+    ]);
+    let place = context.workplace();
+    let all = line.run(|s| key_import::run(place.clone(), s)).await?;
+    match all.0.as_slice() {
+        [one] => {
+            output::note(&one.to_string());
+            Ok(one.id.hex())
+        }
+        several => {
+            let ids: Vec<String> = several.iter().map(|k| k.id.hex()).collect();
+            let message = format!("the file holds {} keys, and they are stored now: {}", several.len(), ids.join(", "));
+            Err(Failure::new("several-keys", message, NOTHING, "Repeat it with the ID of the one that is meant."))
+        }
+    }
+}

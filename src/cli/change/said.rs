@@ -1,0 +1,127 @@
+//! What is printed of plans and of what became of them.
+use crate::{
+    cli::{
+        context::Context,
+        output::{self, Failure},
+    },
+    failure::ended,
+    procedures::repository::{Look, NOTHING, Outcome, Report, Wanted},
+    repository::change::FileDifference,
+    tuf::name::Gun,
+};
+use serde_json::{Value, json};
+
+/// Prints what a dry run has shown.
+pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
+    let digest = seen.review.plan.as_ref().map(|p| p.digest.clone());
+    if context.options.json {
+        let plans: Vec<Value> = seen
+            .plans
+            .iter()
+            .map(|plan| {
+                let findings = plan.findings.iter();
+                let findings: Vec<Value> =
+                    findings.map(|f| json!({ "code": f.code, "severity": f.severity.as_str(), "text": f.text })).collect();
+                let sees: Vec<Value> = plan.audience.iter().map(|(who, s)| json!({ "who": who, "sees": s })).collect();
+                let files: Vec<Value> = plan.differences.iter().map(file).collect();
+                json!({ "gun": plan.ground.gun.as_str(), "files": files, "findings": findings, "afterwards": sees })
+            })
+            .collect();
+        let others = results(&seen.others);
+        let digest = digest.filter(|_| !plans.is_empty());
+        output::say_json(&json!({ "schema": "claviger/plan/1", "digest": digest, "plans": plans, "others": others }))?;
+        return some_have_no_plan(seen);
+    }
+    let mut out = String::new();
+    if !seen.plans.is_empty() {
+        for (name, value) in &seen.review.facts {
+            out.push_str(&format!("{name:<12} {value}\n"));
+        }
+        for finding in &seen.review.findings {
+            out.push_str(&format!("{}: {}\n", finding.severity, finding.text));
+        }
+    }
+    for (gun, outcome) in &seen.others.all {
+        out.push_str(&format!("{gun}: {outcome}\n"));
+    }
+    output::say(&format!("{out}Nothing was signed or published.\n"))?;
+    some_have_no_plan(seen)
+}
+
+fn some_have_no_plan(seen: &Look) -> Result<(), Failure> {
+    match seen.others.failed() {
+        0 => Ok(()),
+        n => {
+            Err(Failure::new("some-failed", format!("there is no plan for {n} repositories"), NOTHING, "The reasons are above."))
+        }
+    }
+}
+
+fn file(d: &FileDifference) -> Value {
+    let lines: Vec<Value> = d.lines.iter().map(|l| json!({ "change": l.mark.as_str(), "what": l.what })).collect();
+    json!({
+        "role": d.role.as_str(),
+        "from_version": d.version.0,
+        "version": d.version.1,
+        "expires": d.expires.1.to_string(),
+        "lines": lines,
+    })
+}
+
+fn results(report: &Report) -> Vec<Value> {
+    let one = |(gun, outcome): &(Gun, Outcome)| {
+        let (nothing, message, hint) = match outcome {
+            Outcome::Failed(f) => (Some(&f.did_not_happen), Some(&f.message), Some(&f.hint)),
+            _ => (None, None, None),
+        };
+        let roles: Vec<Value> = match outcome {
+            Outcome::Published(roles) => roles.iter().map(|(r, v)| json!({ "role": r, "version": v })).collect(),
+            _ => Vec::new(),
+        };
+        json!({
+            "gun": gun.as_str(),
+            "outcome": outcome.as_str(),
+            "did_not_happen": nothing,
+            "message": message,
+            "hint": hint,
+            "published": roles,
+        })
+    };
+    report.all.iter().map(one).collect()
+}
+
+/// Prints what became of each repository.
+pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result<(), Failure> {
+    if context.options.json {
+        let repositories = results(report);
+        let made = report.made.iter().map(|k| json!({ "role": k.role.as_str(), "id": k.id.hex() }));
+        let made: Vec<Value> = made.collect();
+        output::say_json(&json!({
+            "schema": "claviger/change/1",
+            "command": wanted.command(),
+            "repositories": repositories,
+            "keys_made": made,
+        }))?;
+    } else {
+        let mut out = format!("{}\n", ended(&report.to_string()));
+        if let [_, _, ..] = report.all.as_slice() {
+            for (gun, outcome) in &report.all {
+                out.push_str(&format!("  {gun}: {outcome}\n"));
+            }
+        }
+        let next = report.next();
+        output::say(&if next.is_empty() { out } else { format!("{out}{next}\n") })?;
+    }
+    match report.failed() {
+        0 => Ok(()),
+        n => {
+            let message = format!("{n} of {} repositories were not published and verified", report.all.len());
+            let hint = "The reasons are above. Repeated, the command does only the rest.";
+            let nothing = match report.is_uncertain() {
+                true => "what did not happen is said for each; of some it is not known",
+                false => "what these sign is as it was",
+            };
+            Err(Failure::new("some-failed", message, nothing, hint).exit(report.exit()))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Everything that a plan is made from: what is wanted, the keys that are here, and those that are to come.
+use super::{
+    NOTHING, Report,
+    key_files::public_keys,
+    new_keys::Source,
+    outcome::{draft_failure, load_failure, sign_failure},
+    report::Outcome,
+    rotate::Chosen,
+    wanted::{Wanted, signer_role},
+    wishes::{self, Here},
+};
+use crate::{
+    failure::Failure,
+    keys::{self, KeyEntry, PrivateKey},
+    operator::{Session, Stop},
+    procedures::{
+        Workplace,
+        unlock::{called, opened},
+    },
+    repository::{
+        Repositories,
+        change::{Basis, Plan, SignError},
+    },
+    trust_dir::TrustDir,
+    tuf::{
+        key::{Algorithm, PublicKey},
+        name::{Gun, KeyId, RoleName},
+    },
+    views::keys::fault,
+};
+use futures_util::{FutureExt as _, StreamExt as _};
+use jiff::Timestamp;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// How many repositories are read at the same time.
+const AT_ONCE: usize = 8;
+
+/// Unlocked keys, by their IDs.
+pub type Ring = BTreeMap<KeyId, Arc<PrivateKey>>;
+
+/// Whether nothing is known that would keep a key from signing.
+fn can_be_opened(entry: &KeyEntry) -> bool {
+    fault(&entry.problems).is_none() && entry.algorithm.is_none_or(Algorithm::may_sign)
+}
+
+/// The private keys of a trust directory that can sign, as far as is known without opening them.
+pub fn keys_here(trust_dir: &TrustDir) -> Here {
+    let usable = keys::list(trust_dir).entries.into_iter().filter(|e| e.legacy.is_none() && can_be_opened(e));
+    usable.filter_map(|e| Some((e.id?, e))).collect()
+}
+
+/// Opens keys that are not open yet.
+pub async fn open(ring: &mut Ring, keys: &[KeyEntry], session: &mut Session<'_>) -> Result<(), Stop> {
+    for entry in keys {
+        if entry.id.is_none_or(|id| !ring.contains_key(&id)) {
+            let key = opened(session, entry, called(entry), keys::unlock_until).await?;
+            ring.insert(key.id(), Arc::new(key));
+        }
+    }
+    Ok(())
+}
+
+/// Everything that a plan is made from.
+pub struct Desk {
+    pub(super) wanted: Wanted,
+    pub(super) trust_dir: TrustDir,
+    pub(super) repositories: Repositories,
+    /// Keys that come in with it: of files, or of [`Desk::coming`] in its order.
+    pub(super) keys: Vec<PublicKey>,
+    /// Where those come from that are not there before the plan is accepted.
+    pub(super) coming: Vec<Source>,
+    pub(super) here: Here,
+    /// A rotation, once it is understood.
+    pub(super) chosen: Option<Chosen>,
+}
+
+impl Desk {
+    pub(super) fn open(place: &Workplace, wanted: &Wanted) -> Result<Self, Failure> {
+        let files = match wanted {
+            Wanted::AddSigner { keys, .. } | Wanted::AddDelegation { keys, .. } => keys.as_slice(),
+            _ => &[],
+        };
+        let Some(repositories) = place.repositories.clone() else {
+            return Err(Failure::new("no-server", "there is no server here", NOTHING, "Name one with --server."));
+        };
+        Ok(Self {
+            wanted: wanted.clone(),
+            trust_dir: place.trust_dir.clone(),
+            repositories,
+            keys: public_keys(files)?,
+            coming: Vec::new(),
+            here: keys_here(&place.trust_dir),
+            chosen: None,
+        })
+    }
+
+    /// The plans, and what is as wanted or cannot be planned.
+    pub(super) async fn plans(&self, guns: &[Gun]) -> Result<(Vec<(Arc<Basis>, Plan)>, Report), Failure> {
+        let all: Vec<_> = guns.iter().map(|gun| self.plan(gun).boxed()).collect();
+        let all: Vec<_> = futures_util::stream::iter(all).buffered(AT_ONCE).collect().await;
+        let (mut plans, mut report) = (Vec::new(), Report::default());
+        for (gun, made) in guns.iter().zip(all) {
+            match made {
+                Ok(Some(plan)) => plans.push(plan),
+                Ok(None) => report.all.push((gun.clone(), Outcome::AsWanted)),
+                Err(failure) => report.all.push((gun.clone(), Outcome::Failed(failure))),
+            }
+        }
+        Ok((plans, report))
+    }
+
+    pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<(Arc<Basis>, Plan)>, Failure> {
+        let basis = self.basis(gun).await?;
+        Ok(self.plan_on(&basis)?.map(|plan| (basis, plan)))
+    }
+
+    /// Reads and verifies a repository.
+    pub(super) async fn basis(&self, gun: &Gun) -> Result<Arc<Basis>, Failure> {
+        let all = &self.repositories;
+        let basis = all.basis(gun, &self.wanted.new_roles(), Timestamp::now(), &|_| {}).await;
+        basis.map(Arc::new).map_err(|e| load_failure(all, gun, e).instead(NOTHING))
+    }
+
+    /// The plan for a repository as it was read.
+    pub(super) fn plan_on(&self, basis: &Basis) -> Result<Option<Plan>, Failure> {
+        let changes = match &self.chosen {
+            Some(chosen) => chosen.changes(&self.keys, basis, &self.here)?,
+            None => wishes::changes(&self.wanted, &self.keys, basis, &self.here)?,
+        };
+        Plan::new(basis, &changes).map_err(|e| draft_failure(&basis.ground().gun, &e))
+    }
+
+    /// The keys that have to be opened: all that are here of those that may sign.
+    pub(super) fn needed(&self, basis: &Basis, plan: &Plan) -> Result<Vec<KeyEntry>, Failure> {
+        self.needed_of(plan, self.signers_keys(basis).as_ref())
+    }
+
+    /// The same; of `theirs` only, if only theirs are to sign.
+    pub(super) fn needed_of(&self, plan: &Plan, theirs: Option<&BTreeSet<KeyId>>) -> Result<Vec<KeyEntry>, Failure> {
+        let mut ids = BTreeSet::new();
+        let is_wanted = |id: &KeyId| theirs.is_none_or(|all| all.contains(id));
+        for (role, need) in plan.needs() {
+            let may: BTreeSet<KeyId> = need.keys.iter().map(PublicKey::canonical_id).collect();
+            let have: Vec<KeyId> = may.iter().filter(|id| self.here.contains_key(id) && is_wanted(id)).copied().collect();
+            let to_come = need.keys.iter().filter(|k| k.is_to_come().is_some()).count();
+            if ((have.len() + to_come) as u64) < need.threshold {
+                let error = SignError::NotEnough { role, need: need.threshold, have: have.len(), ids: may.into_iter().collect() };
+                return Err(sign_failure(&plan.ground.gun, &error).instead(NOTHING));
+            }
+            ids.extend(have);
+        }
+        ids.extend(plan.snapshot.keys.iter().map(PublicKey::canonical_id).filter(|id| self.here.contains_key(id)));
+        ids.extend(self.coming.iter().filter_map(Source::around).filter(|id| self.here.contains_key(id)));
+        Ok(ids.iter().filter_map(|id| self.here.get(id).cloned()).collect())
+    }
+
+    /// The keys of the signer who alone is to sign.
+    fn signers_keys(&self, basis: &Basis) -> Option<BTreeSet<KeyId>> {
+        let Wanted::Sign { signer: Some(name), .. } = &self.wanted else { return None };
+        let role = RoleName::new(&signer_role(name)).ok()?;
+        let keys = &basis.collection().role(&role)?.keys.keys;
+        Some(keys.iter().map(PublicKey::canonical_id).collect())
+    }
+}

@@ -1,0 +1,302 @@
+//! Another key for a role: the new one in, what it must vouch for signed again, the old one out, in one publication.
+use super::{
+    NOTHING, Report,
+    desk::{Desk, Ring, open},
+    key_files::{certificate, public_keys},
+    new_keys::{Private, Source, bring, with_made},
+    page,
+    report::Outcome,
+    road::{Look, READ, accepted, one, reading},
+    wanted::{Rotation, role, usage},
+    wishes::Here,
+};
+use crate::{
+    failure::Failure,
+    finding::{Finding, Severity},
+    keys::KeyRole,
+    notary::ServerRole,
+    operator::{Choice, Field, Form, Session, Step, Stop, Values, as_text},
+    repository::change::Basis,
+    tuf::{
+        change::{Change, Delegate},
+        key::PublicKey,
+        name::{BaseRole, Gun, KeyId, RoleName},
+    },
+};
+use std::collections::BTreeMap;
+
+/// Which key goes, and which comes.
+pub const WISH: Step = Step { name: "wish", says: "Say which key goes, and where the new one comes from." };
+
+/// The names of the fields, which are those of the command line.
+pub mod field {
+    /// The key that goes.
+    pub const OLD: &str = "old";
+    /// The one that comes.
+    pub const KEY: &str = "key";
+    /// Who keeps it.
+    pub const KEEPER: &str = "keeper";
+    /// The certificate in which it stands.
+    pub const CERT: &str = "cert";
+}
+
+/// The server keeps the key.
+pub const SERVER: &str = "server";
+/// It is kept here.
+pub const LOCAL: &str = "local";
+
+/// A rotation, understood.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    role: RoleName,
+    old: Option<KeyId>,
+}
+
+/// Does it.
+pub async fn run(mut desk: Desk, rotation: Rotation, session: &mut Session<'_>) -> Result<Report, Stop> {
+    let gun = rotation.gun()?;
+    let basis = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.basis(&gun)).await?;
+    let role = usage(role(&rotation.role))?;
+    let form = form(&basis, &role, &desk.here)?;
+    let values = session.form(WISH, form).await?;
+    let Some(()) = choose(&mut desk, &basis, role, &values)? else {
+        return Ok(Report::of(gun, Outcome::AsWanted));
+    };
+    let Some(plan) = desk.plan_on(&basis)? else { return Ok(Report::of(gun, Outcome::AsWanted)) };
+    let keys = desk.needed(&basis, &plan)?;
+    accepted(&desk.wanted, &[&plan], &keys, false, session).await?;
+    let mut ring = Ring::default();
+    open(&mut ring, &keys, session).await?;
+    let made = bring(&mut desk, &gun, &mut ring, session).await?;
+    let all = async {
+        // From the same state: it differs from what was accepted by the keys that have come.
+        let Some(plan) = desk.plan_on(&basis)? else { return Ok(Outcome::AsWanted) };
+        one(&desk, plan, &mut ring, session).await
+    };
+    match all.await {
+        Ok(outcome) => Ok(Report { made, ..Report::of(gun, outcome) }),
+        Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Makes the plan with what was given for the fields, and touches nothing.
+pub async fn look(mut desk: Desk, rotation: &Rotation, fields: &BTreeMap<&'static str, String>) -> Result<Look, Failure> {
+    let gun = rotation.gun()?;
+    let basis = desk.basis(&gun).await?;
+    let role = usage(role(&rotation.role))?;
+    let form = form(&basis, &role, &desk.here)?;
+    let values = filled(&form, fields)?;
+    let plan = match choose(&mut desk, &basis, role, &values)? {
+        Some(()) => desk.plan_on(&basis)?,
+        None => None,
+    };
+    let Some(plan) = plan else { return Ok(Look::nothing(Report::of(gun, Outcome::AsWanted))) };
+    let mut lacking = Vec::new();
+    let keys = desk.needed(&basis, &plan).unwrap_or_else(|failure| {
+        lacking.push(Finding::new("no-signing-key", Severity::Error, failure.message));
+        Vec::new()
+    });
+    let mut review = page::review(&desk.wanted, &[&plan], &keys);
+    review.findings.splice(0..0, lacking);
+    Ok(Look { review, plans: vec![plan], others: Report::default() })
+}
+
+/// A form that nobody is asked to fill in.
+pub fn filled(form: &Form, fields: &BTreeMap<&'static str, String>) -> Result<Values, Failure> {
+    let mut values = Values::of(form);
+    for field in &form.fields {
+        if let Some(value) = fields.get(field.name) {
+            values.set(field.name, value.clone());
+        }
+    }
+    match form.problems(&values).into_iter().next() {
+        None => Ok(values),
+        Some((field, why)) => usage(Err(format!("{field}: {why}"))),
+    }
+}
+
+/// What is asked: which key goes, and where the new one comes from.
+fn form(basis: &Basis, role: &RoleName, here: &Here) -> Result<Form, Failure> {
+    let current = current(basis, role)?;
+    let ids: Vec<KeyId> = current.iter().map(PublicKey::canonical_id).collect();
+    let initial = match ids.as_slice() {
+        [one] => one.hex(),
+        _ => String::new(),
+    };
+    let several = format!("{role} has several keys; name the one that goes: {}", hexes(&ids));
+    let old =
+        Field::text(field::OLD, "Key that goes", "the ID of a key of this role").with(initial).checked(
+            move |typed, _| match typed {
+                "" => Err(several.clone()),
+                typed => KeyId::new(typed).map(|_| None).map_err(|_| "a key ID has 64 hexadecimal digits".to_owned()),
+            },
+        );
+    let mut fields = vec![old];
+    let (is_here, is_delegation) = (here.keys().copied().collect::<Vec<_>>(), role.is_delegation());
+    let key = Field::path(field::KEY, "New key", "empty: a new one is made here; else the ID of a key that is here").checked(
+        move |typed, _| match KeyId::new(typed) {
+            Ok(id) if is_here.contains(&id) => Ok(Some("it is here".to_owned())),
+            Ok(_) => Err("no such key is here; `claviger key load` takes it from a file".to_owned()),
+            Err(_) if typed.is_empty() => Ok(Some("a new one is made here".to_owned())),
+            Err(_) if is_delegation => Ok(Some("the file of a public key".to_owned())),
+            Err(_) => Err("a key ID has 64 hexadecimal digits".to_owned()),
+        },
+    );
+    match role.base() {
+        Some(BaseRole::Timestamp) => {}
+        Some(BaseRole::Snapshot) => {
+            let keepers = vec![
+                Choice { value: SERVER, meaning: "the server makes it and signs by itself, so that others can publish too" },
+                Choice { value: LOCAL, meaning: "it is kept here, and whoever publishes needs it" },
+            ];
+            let by = "who signs which versions belong together";
+            // Who keeps it now is taken where nothing is said.
+            let is_ours = ids.iter().any(|id| here.contains_key(id));
+            fields.push(Field::choice(field::KEEPER, "Kept by", by, keepers).with(if is_ours { LOCAL } else { SERVER }));
+            fields.push(key);
+        }
+        Some(BaseRole::Root) => {
+            fields.push(key);
+            let help = "empty: one is made for ten years; else a PEM file around the new key, naming this repository";
+            fields.push(Field::path(field::CERT, "Certificate", help));
+        }
+        _ => fields.push(key),
+    }
+    Ok(Form { title: format!("Another {role} key"), fields })
+}
+
+fn hexes(ids: &[KeyId]) -> String {
+    ids.iter().map(KeyId::hex).collect::<Vec<_>>().join(", ")
+}
+
+fn current(basis: &Basis, role: &RoleName) -> Result<Vec<PublicKey>, Failure> {
+    let c = basis.collection();
+    match role.base() {
+        Some(base) => Ok(c.base_keys(base)),
+        None => c.role(role).map(|r| r.keys.keys.clone()).ok_or_else(|| {
+            let hint = format!("`claviger delegation list {}` lists the roles.", c.gun());
+            Failure::new("no-such-role", format!("{} has no role {role}", c.gun()), NOTHING, hint)
+        }),
+    }
+}
+
+/// Understands what was filled in. None if the key that was to go is gone: that it was one is known by its private half, or
+/// because the server had it.
+fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values) -> Result<Option<()>, Failure> {
+    let c = basis.collection();
+    let typed = values.get(field::OLD);
+    let old = usage(KeyId::new(typed).map_err(|_| format!("{} is no key ID", crate::text::Untrusted::new(typed).shown())))?;
+    if !current(basis, &role)?.iter().any(|k| k.canonical_id() == old) {
+        let was_ours = desk.here.get(&old).is_some_and(|e| e.role.as_ref().is_some_and(|r| matches_role(r.raw(), &role)));
+        if was_ours || matches!(role.base(), Some(BaseRole::Snapshot | BaseRole::Timestamp)) {
+            return Ok(None);
+        }
+        let hint = format!("`claviger repo show {}` lists the keys of each role.", c.gun());
+        return Err(Failure::new("no-such-key", format!("{role} has no key {old}"), NOTHING, hint));
+    }
+    let by_server = role.base() == Some(BaseRole::Timestamp) || values.get(field::KEEPER) == SERVER;
+    let certified = role.base() == Some(BaseRole::Root);
+    let held = KeyId::new(values.get(field::KEY)).ok();
+    let source = match (role.base(), values.get(field::KEY), values.get(field::CERT)) {
+        (Some(BaseRole::Timestamp), ..) => Source::Server { role: ServerRole::Timestamp, new: true },
+        (Some(BaseRole::Snapshot), "", _) if by_server => Source::Server { role: ServerRole::Snapshot, new: true },
+        (Some(BaseRole::Snapshot), ..) if by_server => {
+            return usage(Err("a key of yours cannot be the server's; leave out one of the two".to_owned()));
+        }
+        (Some(BaseRole::Root), _, file) if !file.is_empty() => Source::There(certificate(&as_text::path(file), c.gun())?),
+        (None, file, _) if !file.is_empty() && held.is_none() => {
+            let mut keys = public_keys(&[file.to_owned()])?;
+            Source::There(keys.remove(0))
+        }
+        (base, ..) => {
+            let made = || base.map_or_else(|| KeyRole::Signer(signer_name(&role)), KeyRole::Base);
+            Source::Ours { key: held.map_or_else(|| Private::Made(made()), Private::Held), certified }
+        }
+    };
+    if let Some(BaseRole::Root) = role.base() {
+        pin_allows(desk, c.gun(), &source)?;
+    }
+    desk.keys = vec![source.stand_in()];
+    desk.coming = vec![source];
+    // A server's key takes the place of all others.
+    desk.chosen = Some(Chosen { role, old: (!by_server).then_some(old) });
+    Ok(Some(()))
+}
+
+/// Whether the role in a key's file is this one.
+fn matches_role(label: &str, role: &RoleName) -> bool {
+    role.as_str() == label || role.as_str().strip_prefix("targets/").is_some_and(|name| name == label)
+}
+
+fn signer_name(role: &RoleName) -> String {
+    let name = role.as_str().trim_start_matches("targets/").replace('/', "-");
+    if name == "releases" { "delegation".to_owned() } else { name }
+}
+
+/// A root that this machine's own configuration would refuse is not published.
+pub fn pin_allows(desk: &Desk, gun: &Gun, source: &Source) -> Result<(), Failure> {
+    let there = match source {
+        Source::There(key) => Some(key),
+        _ => None,
+    };
+    if desk.repositories.pinning().admits(gun, there, jiff::Timestamp::now()) {
+        return Ok(());
+    }
+    let hint = "Take the pin out of trust_pinning and put one with the new key there afterwards; or give a certificate that it names (--cert).";
+    let message = format!("the configuration pins the root of {gun}, and would refuse the new one");
+    Err(Failure::new("pinned", message, NOTHING, hint))
+}
+
+impl Chosen {
+    /// The changes that bring the new key in and the old one out.
+    pub fn changes(&self, keys: &[PublicKey], basis: &Basis, here: &Here) -> Result<Vec<Change>, Failure> {
+        let Some(new) = keys.first() else { return Ok(Vec::new()) };
+        match self.role.base() {
+            Some(base) => Ok(self.of_base(base, new, basis)),
+            None => self.of_delegations(new, basis, here),
+        }
+    }
+
+    fn of_base(&self, role: BaseRole, new: &PublicKey, basis: &Basis) -> Vec<Change> {
+        let c = basis.collection();
+        let threshold = c.root().keys_of(role).map_or(1, |k| k.threshold);
+        let Some(old) = self.old else { return vec![Change::Keys { role, keys: vec![new.clone()], threshold: 1 }] };
+        let mut keys = c.base_keys(role);
+        keys.retain(|k| k.canonical_id() != old && k.id() != new.id());
+        keys.push(new.clone());
+        vec![Change::Keys { role, keys, threshold }]
+    }
+
+    /// Every role that names the old key names the new one instead, and is signed again where that is possible here.
+    fn of_delegations(&self, new: &PublicKey, basis: &Basis, here: &Here) -> Result<Vec<Change>, Failure> {
+        let Some(old) = self.old else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        let is_here = |k: &PublicKey| k.is_to_come().is_some() || here.contains_key(&k.canonical_id());
+        for r in basis.collection().roles().iter().filter(|r| r.name.is_delegation()) {
+            if !r.keys.keys.iter().any(|k| k.canonical_id() == old) {
+                continue;
+            }
+            let mut delegate = Delegate::to(r.name.clone());
+            delegate.remove_keys = vec![old];
+            delegate.add_keys = vec![new.clone()];
+            all.push(Change::Delegate(delegate));
+            let stay = r.keys.keys.iter().filter(|k| k.canonical_id() != old);
+            let can = stay.chain([new]).filter(|k| is_here(k)).count() as u64 >= r.keys.threshold;
+            if r.verified().is_some() && can {
+                all.push(Change::Witness(r.name.clone()));
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// A rotation has one plan.
+impl Look {
+    /// There is nothing to plan.
+    pub fn nothing(others: Report) -> Self {
+        let review =
+            crate::operator::Review { title: String::new(), facts: Vec::new(), findings: Vec::new(), verb: "", plan: None };
+        Self { review, plans: Vec::new(), others }
+    }
+}

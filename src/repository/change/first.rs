@@ -1,0 +1,129 @@
+//! The plan of a repository that is not there yet.
+use super::{
+    FileDifference, Ground, Plan,
+    difference::{nothing_yet, of_first_root},
+};
+use crate::{
+    notary::TransportError,
+    repository::{LoadError, Repositories, ServerError, blocking},
+    tuf::{
+        draft::{DraftError, NewFile, ROOT_LIFE, TARGETS_LIFE},
+        envelope::{Common, Expiry},
+        key::PublicKey,
+        limits,
+        name::{BaseRole, Gun, RoleName},
+        request::{Request, Which},
+        role_keys::{KeyIds, KeyMap, RoleKeys},
+        root::Root,
+        targets::Targets,
+    },
+};
+use jiff::{Timestamp, ToSpan as _};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The keys that it begins with, one for each base role.
+pub struct FirstKeys {
+    /// Names all others.
+    pub root: PublicKey,
+    /// Signs targets.
+    pub targets: PublicKey,
+    /// Signs which versions belong together.
+    pub snapshot: PublicKey,
+    /// The server's.
+    pub timestamp: PublicKey,
+}
+
+/// Why a repository cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub struct Claimed {
+    /// Whether the server has it; else this machine remembers it.
+    pub by_server: bool,
+    /// Where.
+    address: String,
+}
+
+impl std::fmt::Display for Claimed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.by_server {
+            true => write!(f, "{} has a repository of this name already", self.address),
+            false => write!(f, "this machine remembers a root of it, and {} has none", self.address),
+        }
+    }
+}
+
+impl Repositories {
+    /// Makes sure that a repository is neither at the server nor remembered, so that it can be begun.
+    ///
+    /// # Errors
+    /// See [`LoadError`]: the server must answer that there is nothing.
+    pub async fn unclaimed(&self, gun: &Gun, now: Timestamp) -> Result<Result<Ground, Claimed>, LoadError> {
+        let transport = self.servers().of(gun).map_err(|e: ServerError| LoadError::from(e))?;
+        let role = RoleName::from(BaseRole::Root);
+        let request = Request { role: role.clone(), which: Which::Current, limit: limits::METADATA };
+        let address = || transport.address().shown().to_string();
+        match transport.get(gun, &request).await {
+            Err(TransportError::NotThere { .. }) => {}
+            Ok(_) | Err(TransportError::TooLarge { .. }) => return Ok(Err(Claimed { by_server: true, address: address() })),
+            Err(error) => return Err(LoadError::Transport { role, error, fallback: None }),
+        }
+        let (trust_dir, name) = (self.trust_dir().clone(), gun.clone());
+        let remembered = blocking(move || trust_dir.remembered(&name, limits::METADATA)).await?;
+        if !remembered.is_empty() {
+            return Ok(Err(Claimed { by_server: false, address: address() }));
+        }
+        Ok(Ok(Ground {
+            gun: gun.clone(),
+            transport,
+            now,
+            files: BTreeMap::new(),
+            remembered: Arc::new(remembered),
+            overdue: Vec::new(),
+            listed: BTreeMap::new(),
+            snapshot_version: 0,
+            is_first_contact: false,
+        }))
+    }
+}
+
+impl Plan {
+    /// The first files of a repository.
+    ///
+    /// # Errors
+    /// [`DraftError`]
+    pub fn first(ground: Arc<Ground>, keys: &FirstKeys) -> Result<Self, DraftError> {
+        let end = |days: i64| Expiry::at(ground.now.checked_add((days * 24).hours()).unwrap_or(Timestamp::MAX));
+        let by = [
+            (BaseRole::Root, &keys.root),
+            (BaseRole::Targets, &keys.targets),
+            (BaseRole::Snapshot, &keys.snapshot),
+            (BaseRole::Timestamp, &keys.timestamp),
+        ];
+        let known: KeyMap = by.iter().map(|(_, k)| (k.id(), (*k).clone())).collect();
+        let roles = by.map(|(role, key)| (role, KeyIds::new(vec![key.id()], 1)));
+        let root = Root::new(Common { version: 1, expires: end(ROOT_LIFE) }, known, roles);
+        let common = Common { version: 1, expires: end(TARGETS_LIFE) };
+        let targets = Targets::new(common, BTreeMap::new(), KeyMap::new(), Vec::new());
+        let of = |key: &PublicKey| RoleKeys { keys: vec![key.clone()], threshold: 1 };
+        let files = vec![
+            NewFile::of(&BaseRole::Root.into(), &root, vec![of(&keys.root)])?,
+            NewFile::of(&BaseRole::Targets.into(), &targets, vec![of(&keys.targets)])?,
+        ];
+        let difference = |f: &NewFile| FileDifference {
+            role: f.role.clone(),
+            version: (None, f.version),
+            expires: (None, f.expires),
+            lines: if f.role.base() == Some(BaseRole::Root) { of_first_root(&root) } else { nothing_yet() },
+        };
+        let differences = files.iter().map(difference).collect();
+        let audience = vec![
+            ("docker", "with content trust, pulls nothing of it until a tag is signed".to_owned()),
+            ("notary", "lists 0 names".to_owned()),
+            ("a pinned client", "refuses the root until its pin names the key".to_owned()),
+            ("an old cache", "has nothing of it".to_owned()),
+        ];
+        let awaits = by.iter().find(|(_, k)| k.is_to_come().is_some()).map(|(role, _)| (*role).into());
+        let snapshot = of(&keys.snapshot);
+        let (findings, again, gone) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { ground, files, differences, findings, audience, snapshot, awaits, again, gone })
+    }
+}

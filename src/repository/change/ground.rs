@@ -1,0 +1,48 @@
+//! What every change stands on: the server, and what was seen there before.
+use crate::{
+    notary::Transport,
+    repository::load::Remembered,
+    tuf::{
+        file_meta::FileMeta,
+        name::{Gun, RoleName},
+    },
+};
+use jiff::Timestamp;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a change stands on.
+pub struct Ground {
+    /// The repository.
+    pub gun: Gun,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) now: Timestamp,
+    /// The files that were verified; none of a repository that is to be begun.
+    pub(super) files: BTreeMap<RoleName, Vec<u8>>,
+    /// What was remembered when they were read.
+    pub(super) remembered: Remembered,
+    /// Roles whose time is over, and since when.
+    pub(super) overdue: Vec<(RoleName, Timestamp)>,
+    /// What the snapshot says.
+    pub(super) listed: BTreeMap<RoleName, FileMeta>,
+    /// Version of the snapshot; 0 if there is none.
+    pub snapshot_version: u64,
+    /// Whether the root is met now for the first time.
+    pub is_first_contact: bool,
+}
+
+impl Ground {
+    /// Where the server is. Printable.
+    pub fn address(&self) -> String {
+        self.transport.address().shown().to_string()
+    }
+
+    /// The server.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// The time for which everything was verified.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+}
