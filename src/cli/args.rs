@@ -3,7 +3,7 @@ pub mod change;
 pub mod key;
 
 use crate::secret::words;
-use change::{DelegationCommand, Init, Renew, Revoke, Sign, SignerCommand, Witness};
+use change::{DelegationCommand, Delete, Init, Publish, Renew, Reset, Revoke, Sign, SignerCommand, Witness};
 use clap::{Args, Parser, Subcommand};
 use key::{KeyCommand, KeyRole};
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ pub enum Command {
     #[command(subcommand)]
     Image(ImageCommand),
     /// Begin a repository: its root, which names all keys, and an empty list of tags
-    #[command(after_help = "Example:\n  claviger init sandbox.test/shop/new --dry-run")]
+    #[command(after_help = "Example:\n  claviger init sandbox.test/shop/new --root-key KEY_ID --dry-run")]
     Init(Init),
     /// Sign what a tag stands for, and publish that
     #[command(after_help = "Example:\n  claviger sign sandbox.test/shop/frontend:2.1.0 --dry-run")]
@@ -120,6 +120,22 @@ pub enum Command {
     /// Sign again what has expired or will soon
     #[command(after_help = "Example:\n  claviger renew sandbox.test/shop/frontend --role targets --until 2031-12-31 --dry-run")]
     Renew(Renew),
+    /// List what was staged for a repository and is not published
+    #[command(after_help = "Example:\n  claviger status sandbox.test/shop/frontend --json")]
+    Status {
+        /// Repository
+        #[arg(value_name = "GUN")]
+        gun: String,
+    },
+    /// Sign and publish what was staged
+    #[command(after_help = "Example:\n  claviger publish sandbox.test/shop/frontend --dry-run")]
+    Publish(Publish),
+    /// Throw staged changes away
+    #[command(after_help = "Example:\n  claviger reset sandbox.test/shop/frontend --all")]
+    Reset(Reset),
+    /// Forget a repository here, or delete it at its server too; after a copy, and never its keys
+    #[command(after_help = "Example:\n  claviger delete sandbox.test/shop/frontend --remote --dry-run")]
+    Delete(Delete),
     /// People who may sign
     #[command(subcommand)]
     Signer(SignerCommand),
@@ -198,7 +214,14 @@ impl Command {
     pub fn changes_repositories(&self) -> bool {
         match self {
             Self::Key(command) => matches!(command, KeyCommand::Rotate(_)),
-            Self::Init(_) | Self::Sign(_) | Self::Revoke(_) | Self::Witness(_) | Self::Renew(_) => true,
+            Self::Init(_)
+            | Self::Publish(_)
+            | Self::Reset(_)
+            | Self::Delete(_)
+            | Self::Sign(_)
+            | Self::Revoke(_)
+            | Self::Witness(_)
+            | Self::Renew(_) => true,
             Self::Signer(command) => !matches!(command, SignerCommand::List { .. }),
             Self::Delegation(command) => !matches!(command, DelegationCommand::List { .. }),
             _ => false,

@@ -1,8 +1,10 @@
 //! The commands that change repositories: what was typed becomes what is wanted, and the plan is accepted.
 mod keys;
 mod said;
+mod staged;
 
 pub use keys::{init, rotate};
+pub use staged::{delete, publish, reset, status};
 
 use super::{
     args::change::{Acceptance, DelegationCommand, Renew, Revoke, Sign, SignerCommand, Witness},
@@ -18,7 +20,7 @@ use crate::{
         repository::{NOTHING, Wanted, look},
     },
     text::Untrusted,
-    tuf::name::Gun,
+    tuf::name::{Gun, KeyId},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use said::{say_plan, say_report};
@@ -96,12 +98,32 @@ pub async fn signer(context: &Context, command: SignerCommand, cancel: Cancel) -
             signer_name(&name)?;
             (Wanted::AddSigner { guns: guns(typed)?, name, keys: files(&keys) }, accept)
         }
+        SignerCommand::Leave { who, guns: typed, all, accept } => {
+            if KeyId::new(&who).is_err() {
+                signer_name(&who)?;
+            }
+            let guns = if all { known(context)? } else { guns(typed)? };
+            (Wanted::Leave { guns, who }, accept)
+        }
         SignerCommand::Remove { key, name, guns: typed, accept } => {
             signer_name(&name)?;
             (Wanted::RemoveSigner { guns: guns(typed)?, name, key }, accept)
         }
     };
     carry_out(context, wanted, accept, cancel).await
+}
+
+/// The repositories whose root is remembered.
+fn known(context: &Context) -> Result<Vec<String>, Failure> {
+    let guns = context.trust_dir().guns().guns;
+    let known: Vec<String> = guns.into_iter().filter(|g| g.has_root).map(|g| g.gun.to_string()).collect();
+    match known.is_empty() {
+        false => Ok(known),
+        true => {
+            let hint = "Name the repositories; `claviger repo show` remembers one.";
+            Err(Failure::new("not-there", "this machine remembers no repository", NOTHING, hint))
+        }
+    }
 }
 
 /// Docker's rule for names, which is what `docker trust` finds again.
@@ -160,6 +182,18 @@ async fn carry_out_with(
     accept: Acceptance,
     cancel: Cancel,
 ) -> Result<(), Failure> {
+    let wanted = match (accept.stage, accept.only) {
+        (true, _) if matches!(wanted, Wanted::Rotate(_) | Wanted::Begin(_) | Wanted::Publish { .. }) => {
+            return Err(usage(&format!("{} cannot be staged", wanted.command()), "Leave out --stage."));
+        }
+        (true, _) => Wanted::Stage(Box::new(wanted)),
+        (_, true) if matches!(wanted, Wanted::Publish { .. }) => {
+            return Err(usage("nothing but what was staged is published here", "Leave out --only."));
+        }
+        // These go out alone.
+        (_, true) if !matches!(wanted, Wanted::Rotate(_) | Wanted::Begin(_)) => Wanted::Only(Box::new(wanted)),
+        _ => wanted,
+    };
     if accept.dry_run {
         let seen = look(&context.workplace(), &wanted, &fields).await?;
         return say_plan(context, &seen);

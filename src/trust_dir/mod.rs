@@ -4,6 +4,8 @@
 //! each file under `.claviger.tmp/` and renames it into place, so that a file is either the old one or the new one. No
 //! write follows a symbolic link, and no reading of metadata does; the trust directory itself may be one.
 mod cache;
+mod changelist;
+mod forget;
 mod modes;
 mod old;
 mod paths;

@@ -9,7 +9,10 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{DirBuilder, File, TryLockError},
     io::{Read, Seek, Write as _},
-    os::{fd::OwnedFd, unix::fs::DirBuilderExt},
+    os::{
+        fd::OwnedFd,
+        unix::{ffi::OsStrExt as _, fs::DirBuilderExt},
+    },
     path::Path,
     time::{Duration, Instant},
 };
@@ -95,6 +98,27 @@ impl Writer<'_> {
         &self.root
     }
 
+    /// Where files are made before they have their place.
+    pub(super) fn temporary(&self) -> &OwnedFd {
+        &self.temporary
+    }
+
+    /// A name among the temporary files that nobody has.
+    pub(super) fn aside(&mut self) -> OsString {
+        loop {
+            self.counter += 1;
+            let name = OsString::from(self.counter.to_string());
+            if rustix::fs::statat(&self.temporary, &name, AtFlags::SYMLINK_NOFOLLOW).is_err() {
+                return name;
+            }
+        }
+    }
+
+    /// Removes what was put aside, with all that is below it.
+    pub(super) fn sweep_one(&self, name: &OsStr) -> std::io::Result<()> {
+        std::fs::remove_dir_all(self.dir.path().join(TEMPORARY).join(name))
+    }
+
     /// Writes without waiting for the disk from now on: for a directory that is thrown away, such as a sandbox's, where
     /// a power cut loses nothing. Everything else about a write stays.
     pub fn without_waiting_for_the_disk(mut self) -> Self {
@@ -176,7 +200,7 @@ impl Writer<'_> {
         Ok((subdirectory(self.dir, &self.root, directory)?.fd, name.to_owned()))
     }
 
-    fn still_holds(&self, fd: &OwnedFd, name: &OsStr, path: &Path, old: &[u8]) -> Result<(), TrustDirError> {
+    pub(super) fn still_holds(&self, fd: &OwnedFd, name: &OsStr, path: &Path, old: &[u8]) -> Result<(), TrustDirError> {
         if holds(fd, name, old) { Ok(()) } else { Err(TrustDirError::Changed(shown(path))) }
     }
 
@@ -206,7 +230,7 @@ impl Writer<'_> {
         Ok(name)
     }
 
-    fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
+    pub(super) fn put(&mut self, directory: &Path, name: &str, bytes: &[u8], replace: bool) -> Result<(), TrustDirError> {
         let place = self.dir.path().join(directory).join(name);
         let Subdirectory { fd, changed } = subdirectory(self.dir, &self.root, directory)?;
         let temporary = self.temporary_file(bytes).map_err(|source| io("write", &place, source))?;
@@ -245,7 +269,11 @@ impl Writer<'_> {
         let Ok(entries) = rustix::fs::Dir::read_from(&self.temporary) else { return };
         for entry in entries.flatten() {
             if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                let _ = rustix::fs::unlinkat(&self.temporary, entry.file_name(), AtFlags::empty());
+                let _ = match rustix::fs::unlinkat(&self.temporary, entry.file_name(), AtFlags::empty()) {
+                    // A repository that was being forgotten.
+                    Err(Errno::ISDIR) => self.sweep_one(OsStr::from_bytes(entry.file_name().to_bytes())),
+                    other => other.map_err(Into::into),
+                };
             }
         }
     }
@@ -283,7 +311,7 @@ fn private_file() -> Mode {
     Mode::RUSR | Mode::WUSR
 }
 
-fn io(what: &'static str, path: &Path, source: std::io::Error) -> TrustDirError {
+pub(super) fn io(what: &'static str, path: &Path, source: std::io::Error) -> TrustDirError {
     TrustDirError::Io { what, path: shown(path), source }
 }
 
@@ -291,7 +319,7 @@ fn unconfirmed(what: &'static str, path: &Path, source: std::io::Error) -> Trust
     TrustDirError::Unconfirmed { what, path: shown(path), source }
 }
 
-fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
+pub(super) fn failed(what: &'static str, path: &Path, e: Errno) -> TrustDirError {
     match e {
         Errno::LOOP => TrustDirError::Symlink(shown(path)),
         _ => io(what, path, e.into()),

@@ -258,6 +258,40 @@ pub fn ordinary_string(s: &str) -> String {
     out
 }
 
+/// A value as Go's ordinary encoder writes it, which is for people's files and for answers, never for what is signed.
+pub fn ordinary(value: &Value<'_>) -> Vec<u8> {
+    fn write(out: &mut String, value: &Value<'_>) {
+        match value {
+            Value::Null => out.push_str("null"),
+            Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+            Value::Int(n) => out.push_str(&n.to_string()),
+            Value::Float(n) => out.push_str(&serde_json::Number::from_f64(*n).map_or("null".to_owned(), |n| n.to_string())),
+            Value::Str(s) => out.push_str(&ordinary_string(s)),
+            Value::List(all) => {
+                out.push('[');
+                for (n, v) in all.iter().enumerate() {
+                    out.push_str(if n > 0 { "," } else { "" });
+                    write(out, v);
+                }
+                out.push(']');
+            }
+            Value::Object(all) => {
+                out.push('{');
+                for (n, (name, v)) in all.iter().enumerate() {
+                    out.push_str(if n > 0 { "," } else { "" });
+                    out.push_str(&ordinary_string(name));
+                    out.push(':');
+                    write(out, v);
+                }
+                out.push('}');
+            }
+        }
+    }
+    let mut out = String::new();
+    write(&mut out, value);
+    out.into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

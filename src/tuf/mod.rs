@@ -29,6 +29,7 @@ pub mod role_keys;
 pub mod root;
 pub mod root_trust;
 pub mod sign;
+pub mod staged;
 pub mod targets;
 pub mod update;
 pub mod verified;

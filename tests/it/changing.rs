@@ -1,12 +1,34 @@
 //! Changing repositories with claviger, held against the real `notary`, `docker trust` and `notary-server`, and the
 //! sandbox's server.
+mod beginning;
 mod life;
 mod lying;
 mod pains;
 mod race;
+mod rotation;
+mod staged;
 
-use super::peers::{desk::Desk, program::Answer};
+use super::{
+    peers::{
+        desk::{At, Desk},
+        program::Answer,
+        server::{Kind, NotaryServer},
+    },
+    served_sandbox::Served,
+};
 use serde_json::Value;
+
+/// The same on a real server with its storage in memory, on one with a database and a signer, and on the sandbox's.
+pub fn everywhere(name: &str, test: impl Fn(&Desk, &str)) {
+    for kind in [Kind::Local, Kind::Postgres] {
+        let desk = Desk::new(NotaryServer::shared(kind), &format!("{name}-{kind:?}").to_lowercase());
+        test(&desk, &format!("registry.example/everywhere/{name}"));
+    }
+    let served = Served::start();
+    let url = served.value("url").to_owned();
+    let at = At { address: url.trim_start_matches("https://").to_owned(), url, ca: served.value("ca_file").into() };
+    test(&Desk::at(at, &format!("{name}-sandbox")), &format!("sandbox.test/everywhere/{name}"));
+}
 
 /// A digest that stands for an image.
 pub fn digest(of: &str) -> String {

@@ -114,6 +114,18 @@ fn every_json_result_is_as_its_schema_says() {
     let both = ["signer", "remove", "bob", "sandbox.test/shop/frontend", "sandbox.test/not/there", "--yes"];
     let some = check("change", &both, 1);
     assert_eq!(some["repositories"][1]["outcome"], "failed", "{some}");
+    let image = "sandbox.test/shop/frontend";
+    let staged = check("change", &["witness", image, "targets/releases", "--stage"], 0);
+    assert_eq!(staged["repositories"][0]["outcome"], "staged", "{staged}");
+    let waits = check("status", &["status", image], 0);
+    assert_eq!(waits["staged"][0]["change"], "witness", "{waits}");
+    check("plan", &["publish", image, "--dry-run"], 0);
+    check("change", &["reset", image, "--all"], 0);
+    let rotated = check("change", &["key", "rotate", image, "targets", "--yes"], 0);
+    assert_eq!(rotated["keys_made"][0]["role"], "targets", "{rotated}");
+    check("plan", &["delete", image, "--remote", "--dry-run"], 0);
+    let deleted = check("change", &["delete", image, "--remote", "--confirm", image], 0);
+    assert_eq!(deleted["repositories"][0]["outcome"], "deleted", "{deleted}");
     check("man", &["man", dir.path().to_str().unwrap()], 0);
     // A note beside the result is a line of JSON as well.
     let open = dir.path().join("private");

@@ -95,6 +95,18 @@ impl World {
         let dave = claviger::keys::generate(claviger::keys::NewKey::EcdsaP256).unwrap();
         let name = claviger::keys::KeyRole::parse("dave").unwrap();
         claviger::keys::write_public(self.home.path(), &name, dave.public()).unwrap();
+        if example.contains(" publish ") {
+            let staged = self.home.path().join(".docker/trust/tuf/sandbox.test/shop/frontend/changelist");
+            fs::create_dir_all(&staged).unwrap();
+            let change = r#"{"action":"update","role":"targets/releases","type":"witness","path":"","data":null}"#;
+            fs::write(staged.join("1_a.change"), change).unwrap();
+        }
+        if example.contains(" init ") {
+            let listed = served.claviger(&["key", "list", "--json"]);
+            let keys: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+            let root = keys.as_array().unwrap().iter().find(|k| k["role"] == "root").unwrap();
+            return example.replace("KEY_ID", root["id"].as_str().unwrap());
+        }
         example.replace("KEY_ID", signers[0]["keys"][0]["id"].as_str().unwrap())
     }
 

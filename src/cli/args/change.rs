@@ -14,6 +14,12 @@ pub struct Acceptance {
     /// Go on only if the plan has this digest, which --dry-run prints
     #[arg(long, value_name = "DIGEST", conflicts_with = "dry_run")]
     pub expect: Option<String>,
+    /// Leave what was staged before where it is; else it goes out with this
+    #[arg(long)]
+    pub only: bool,
+    /// Stage it for `publish`, as the old tools do, and publish nothing
+    #[arg(long, conflicts_with_all = ["yes", "expect", "publish", "only"])]
+    pub stage: bool,
     /// Taken for the sake of old habits: everything is published at once
     #[arg(short, long, hide = true)]
     pub publish: bool,
@@ -139,6 +145,22 @@ pub enum SignerCommand {
         #[command(flatten)]
         accept: Acceptance,
     },
+    /// Take somebody's keys, or one key, out of every role of every repository that knows them
+    #[command(after_help = "Example:\n  claviger signer leave bob sandbox.test/shop/frontend --dry-run")]
+    Leave {
+        /// The signer, or the ID of a key
+        #[arg(value_name = "NAME|KEY_ID")]
+        who: String,
+        /// Repositories
+        #[arg(value_name = "GUN", required_unless_present = "all")]
+        guns: Vec<String>,
+        /// All whose root this machine remembers
+        #[arg(long, conflicts_with = "guns")]
+        all: bool,
+        /// How the plan is accepted.
+        #[command(flatten)]
+        accept: Acceptance,
+    },
     /// Take a signer's right to sign, in one or several repositories
     #[command(after_help = "Example:\n  claviger signer remove bob sandbox.test/shop/frontend --dry-run")]
     Remove {
@@ -155,6 +177,45 @@ pub enum SignerCommand {
         #[command(flatten)]
         accept: Acceptance,
     },
+}
+
+/// Publishes what was staged.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Repository
+    #[arg(value_name = "GUN")]
+    pub gun: String,
+    /// How the plan is accepted.
+    #[command(flatten)]
+    pub accept: Acceptance,
+}
+
+/// Throws staged changes away.
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// Repository
+    #[arg(value_name = "GUN")]
+    pub gun: String,
+    /// The number of a change, as `status` prints it; several for several
+    #[arg(short, long = "number", value_name = "I", required_unless_present = "all")]
+    pub numbers: Vec<usize>,
+    /// All of them
+    #[arg(long, conflicts_with = "numbers")]
+    pub all: bool,
+}
+
+/// Deletes a repository.
+#[derive(Debug, Args)]
+pub struct Delete {
+    /// Repository
+    #[arg(value_name = "GUN")]
+    pub gun: String,
+    /// At its server too, for everybody
+    #[arg(long)]
+    pub remote: bool,
+    /// Say what would go, and stop there
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What can be done with delegated roles.

@@ -29,13 +29,21 @@ pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
             .collect();
         let others = results(&seen.others);
         let digest = digest.filter(|_| !plans.is_empty());
-        output::say_json(&json!({ "schema": "claviger/plan/1", "digest": digest, "plans": plans, "others": others }))?;
+        let facts = seen.review.facts.iter().map(|(name, text)| json!({ "name": name, "text": text }));
+        let facts: Vec<Value> = facts.collect();
+        output::say_json(&json!({
+            "schema": "claviger/plan/1",
+            "digest": digest,
+            "plans": plans,
+            "others": others,
+            "facts": facts,
+        }))?;
         return some_have_no_plan(seen);
     }
     let mut out = String::new();
-    if !seen.plans.is_empty() {
+    {
         for (name, value) in &seen.review.facts {
-            out.push_str(&format!("{name:<12} {value}\n"));
+            out.push_str(&format!("{name:<14} {value}\n"));
         }
         for finding in &seen.review.findings {
             out.push_str(&format!("{}: {}\n", finding.severity, finding.text));

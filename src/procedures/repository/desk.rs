@@ -6,6 +6,8 @@ use super::{
     outcome::{draft_failure, load_failure, sign_failure},
     report::Outcome,
     rotate::Chosen,
+    stage::nothing_staged,
+    waiting::Waiting,
     wanted::{Wanted, signer_role},
     wishes::{self, Here},
 };
@@ -73,12 +75,22 @@ pub struct Desk {
     /// Where those come from that are not there before the plan is accepted.
     pub(super) coming: Vec<Source>,
     pub(super) here: Here,
+    /// What is staged for each repository that is meant.
+    waiting: BTreeMap<Gun, Result<Waiting, Failure>>,
+    /// Whether that stays staged.
+    only: bool,
     /// A rotation, once it is understood.
     pub(super) chosen: Option<Chosen>,
 }
 
 impl Desk {
     pub(super) fn open(place: &Workplace, wanted: &Wanted) -> Result<Self, Failure> {
+        let (wanted, only) = match wanted {
+            Wanted::Only(inner) => (inner.as_ref(), true),
+            Wanted::Stage(inner) => (inner.as_ref(), true),
+            // A rotation goes out alone, as with the old tools.
+            other => (other, matches!(other, Wanted::Rotate(_))),
+        };
         let files = match wanted {
             Wanted::AddSigner { keys, .. } | Wanted::AddDelegation { keys, .. } => keys.as_slice(),
             _ => &[],
@@ -93,6 +105,8 @@ impl Desk {
             keys: public_keys(files)?,
             coming: Vec::new(),
             here: keys_here(&place.trust_dir),
+            waiting: wanted.guns().into_iter().map(|g| (g.clone(), Waiting::read(&place.trust_dir, &g))).collect(),
+            only,
             chosen: None,
         })
     }
@@ -120,17 +134,47 @@ impl Desk {
     /// Reads and verifies a repository.
     pub(super) async fn basis(&self, gun: &Gun) -> Result<Arc<Basis>, Failure> {
         let all = &self.repositories;
-        let basis = all.basis(gun, &self.wanted.new_roles(), Timestamp::now(), &|_| {}).await;
+        let mut roles = self.wanted.new_roles();
+        roles.extend(self.waiting(gun)?.new_roles());
+        let basis = all.basis(gun, &roles, Timestamp::now(), &|_| {}).await;
         basis.map(Arc::new).map_err(|e| load_failure(all, gun, e).instead(NOTHING))
     }
 
     /// The plan for a repository as it was read.
     pub(super) fn plan_on(&self, basis: &Basis) -> Result<Option<Plan>, Failure> {
-        let changes = match &self.chosen {
+        let gun = &basis.ground().gun;
+        let waiting = self.waiting(gun)?;
+        let mut changes = if self.only { Vec::new() } else { waiting.changes(gun, basis, &self.here)? };
+        changes.extend(match &self.chosen {
             Some(chosen) => chosen.changes(&self.keys, basis, &self.here)?,
             None => wishes::changes(&self.wanted, &self.keys, basis, &self.here)?,
-        };
-        Plan::new(basis, &changes).map_err(|e| draft_failure(&basis.ground().gun, &e))
+        });
+        let mut plan = Plan::new(basis, &changes).map_err(|e| draft_failure(gun, &e))?;
+        // What was asked for is no surprise.
+        if !matches!(self.wanted, Wanted::Publish { .. }) {
+            plan.iter_mut().for_each(|p| p.findings.extend(waiting.finding(!self.only)));
+        }
+        Ok(plan)
+    }
+
+    /// What is staged for a repository.
+    pub(super) fn waiting(&self, gun: &Gun) -> Result<Waiting, Failure> {
+        self.waiting.get(gun).cloned().unwrap_or_else(|| Ok(Waiting::default()))
+    }
+
+    /// Fails where nothing is staged.
+    pub(super) fn something_waits(&self) -> Result<(), Failure> {
+        for gun in self.wanted.guns() {
+            if self.waiting(&gun)?.is_empty() {
+                return Err(nothing_staged(&gun));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what was staged and has gone out.
+    pub(super) fn gone_out(&self, gun: &Gun) -> Result<(), Failure> {
+        if self.only { Ok(()) } else { self.waiting(gun)?.take_away(&self.trust_dir, gun) }
     }
 
     /// The keys that have to be opened: all that are here of those that may sign.

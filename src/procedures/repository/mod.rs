@@ -1,5 +1,6 @@
 //! Changing repositories: what is wanted, and the one road on which it is done.
 mod begin;
+mod delete;
 mod desk;
 mod key_files;
 mod new_keys;
@@ -8,6 +9,8 @@ mod page;
 mod report;
 mod road;
 mod rotate;
+mod stage;
+mod waiting;
 mod wanted;
 mod wishes;
 
@@ -15,7 +18,8 @@ pub use key_files::public_keys;
 pub use outcome::load_failure;
 pub use report::{Outcome, Report};
 pub use road::{Look, look, run};
-pub use wanted::{Beginning, Rotation, Wanted};
+pub use waiting::Waiting;
+pub use wanted::{Beginning, Deletion, Rotation, Wanted};
 
 /// The fields of the forms, which are named as on the command line.
 pub mod field {

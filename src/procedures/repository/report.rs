@@ -1,7 +1,7 @@
 //! What became of each repository.
 use super::{NEXT, NEXT_WITH_KEYS, new_keys::MadeKey};
 use crate::{failure::Failure, tuf::name::Gun};
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// What became of one.
 #[derive(Debug, Clone)]
@@ -10,6 +10,17 @@ pub enum Outcome {
     Published(Vec<(String, u64)>),
     /// It was as wanted already.
     AsWanted,
+    /// It was deleted; where its copy is.
+    Deleted {
+        /// Whether the server has deleted it.
+        at_server: bool,
+        /// The copy.
+        copy: PathBuf,
+    },
+    /// So many changes were staged.
+    Staged(usize),
+    /// So many staged changes were thrown away.
+    Reset(usize),
     /// It was not changed.
     Failed(Failure),
 }
@@ -20,6 +31,9 @@ impl Outcome {
         match self {
             Self::Published(_) => "published",
             Self::AsWanted => "as-wanted",
+            Self::Deleted { .. } => "deleted",
+            Self::Staged(_) => "staged",
+            Self::Reset(_) => "reset",
             Self::Failed(f) if matches!(f.code, "unknown" | "unproven") => f.code,
             Self::Failed(_) => "failed",
         }
@@ -34,6 +48,12 @@ impl fmt::Display for Outcome {
                 write!(f, "published and verified: {}", all.join(", "))
             }
             Self::AsWanted => f.write_str("as wanted already"),
+            Self::Deleted { at_server, copy } => {
+                let at = if *at_server { "deleted at its server and here" } else { "forgotten here" };
+                write!(f, "{at}; a copy is in {}", crate::trust_dir::shown(copy))
+            }
+            Self::Staged(n) => write!(f, "{n} changes were staged, and nothing was published"),
+            Self::Reset(n) => write!(f, "{n} staged changes were thrown away"),
             Self::Failed(failure) => write!(f, "{}; {}", failure.message, failure.did_not_happen),
         }
     }
@@ -97,9 +117,13 @@ impl fmt::Display for Report {
                 self.made.iter().try_for_each(|key| write!(f, "; the new {} key is {}", key.role.as_str(), key.id))
             }
             all => {
-                let done = all.iter().filter(|(_, o)| matches!(o, Outcome::Published(_))).count();
-                let was = all.len() - done - self.failed();
-                write!(f, "{done} of {} repositories were published and verified", all.len())?;
+                let was = all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)).count();
+                let done = all.len() - was - self.failed();
+                let what = match all.iter().any(|(_, o)| matches!(o, Outcome::Staged(_))) {
+                    true => "have staged changes now",
+                    false => "were published and verified",
+                };
+                write!(f, "{done} of {} repositories {what}", all.len())?;
                 if was > 0 {
                     write!(f, ", {was} were as wanted already")?;
                 }

@@ -1,11 +1,11 @@
 //! The road: read and verify, plan, have it accepted, open the keys, sign, publish, verify again.
 use super::{
-    NOTHING, Report, begin,
+    NOTHING, Report, begin, delete,
     desk::{Desk, Ring, open},
     outcome::{publish_failure, sign_failure, unproven},
     page,
     report::Outcome,
-    rotate,
+    rotate, stage,
     wanted::Wanted,
 };
 use crate::{
@@ -51,6 +51,13 @@ pub fn run<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -
         match &wanted {
             Wanted::Rotate(rotation) => return rotate::run(desk, rotation.clone(), session).await,
             Wanted::Begin(beginning) => return begin::run(desk, beginning.clone(), session).await,
+            Wanted::Delete(deletion) => return delete::run(&place, desk, deletion.clone(), session).await,
+            Wanted::Stage(_) => return stage::run(desk, session).await,
+            Wanted::Reset { names, .. } => {
+                let Some(gun) = wanted.guns().into_iter().next() else { return Ok(Report::default()) };
+                return stage::reset(desk, gun, names.clone(), session).await;
+            }
+            Wanted::Publish { .. } => desk.something_waits()?,
             _ => {}
         }
         let guns = wanted.guns();
@@ -76,7 +83,7 @@ pub fn run<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -
         {
             let plans: Vec<&Plan> = all.iter().map(|(_, p)| p).collect();
             let keys: Vec<KeyEntry> = needed.into_values().collect();
-            accepted(&wanted, &plans, &keys, false, session).await?;
+            accepted(&desk.wanted, &plans, &keys, false, session).await?;
             open(&mut ring, &keys, session).await?;
         }
         let alone = all.len() == 1 && report.all.is_empty();
@@ -138,6 +145,9 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
     match wanted {
         Wanted::Rotate(rotation) => return rotate::look(desk, rotation, fields).await,
         Wanted::Begin(beginning) => return begin::look(desk, beginning, fields).await,
+        Wanted::Delete(deletion) => return delete::look(place, desk, deletion).await,
+        Wanted::Stage(_) => return stage::look(desk).await,
+        Wanted::Publish { .. } => desk.something_waits()?,
         _ => {}
     }
     let guns = wanted.guns();
@@ -153,7 +163,7 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
         }
     }
     let all: Vec<&Plan> = plans.iter().map(|(_, p)| p).collect();
-    let mut review = page::review(wanted, &all, &needed.into_values().collect::<Vec<_>>());
+    let mut review = page::review(&desk.wanted, &all, &needed.into_values().collect::<Vec<_>>());
     review.findings.splice(0..0, lacking);
     let plans = plans.into_iter().map(|(_, plan)| plan).collect();
     Ok(Look { review, plans, others })
@@ -168,7 +178,14 @@ pub fn reading(guns: &[Gun]) -> String {
 }
 
 /// Signs and publishes one, again as long as others come first. A plan that has become another is accepted anew.
-pub async fn one(desk: &Desk, mut plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Outcome, Stop> {
+pub async fn one(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Outcome, Stop> {
+    let gun = plan.ground.gun.clone();
+    let outcome = until_it_is_there(desk, plan, ring, session).await?;
+    desk.gone_out(&gun)?;
+    Ok(outcome)
+}
+
+async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Outcome, Stop> {
     let gun = plan.ground.gun.clone();
     let mut digest = plan.digest();
     for _ in 0..ROUNDS {

@@ -93,6 +93,31 @@ pub enum Wanted {
     Rotate(Rotation),
     /// A repository is begun.
     Begin(Beginning),
+    /// A repository is forgotten.
+    Delete(Deletion),
+    /// Somebody, or a key, goes out of every role that knows them.
+    Leave {
+        /// The repositories.
+        guns: Vec<String>,
+        /// The signer's name, or the ID of a key.
+        who: String,
+    },
+    /// What was staged is published.
+    Publish {
+        /// The repository.
+        gun: String,
+    },
+    /// This, and what was staged stays staged.
+    Only(Box<Wanted>),
+    /// This is staged, and nothing is published.
+    Stage(Box<Wanted>),
+    /// Staged changes are thrown away.
+    Reset {
+        /// The repository.
+        gun: String,
+        /// The names of their files.
+        names: Vec<String>,
+    },
     /// Roles are signed again, for longer.
     Renew {
         /// The repository.
@@ -118,6 +143,22 @@ pub struct Rotation {
 pub struct Beginning {
     /// The repository.
     pub gun: String,
+}
+
+/// A repository that is forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// The repository.
+    pub gun: String,
+    /// Whether the server deletes it too.
+    pub remote: bool,
+}
+
+impl Deletion {
+    /// The repository.
+    pub fn gun(&self) -> Result<Gun, Failure> {
+        usage(named(&self.gun))
+    }
 }
 
 impl Rotation {
@@ -158,6 +199,11 @@ impl Wanted {
             Self::Renew { .. } => "renew",
             Self::Rotate(_) => "key rotate",
             Self::Begin(_) => "init",
+            Self::Delete(_) => "delete",
+            Self::Leave { .. } => "signer leave",
+            Self::Publish { .. } => "publish",
+            Self::Reset { .. } => "reset",
+            Self::Only(inner) | Self::Stage(inner) => inner.command(),
         }
     }
 
@@ -174,6 +220,11 @@ impl Wanted {
             Self::Renew { .. } => "Renew",
             Self::Rotate(_) => "Rotate a key",
             Self::Begin(_) => "A new repository",
+            Self::Delete(_) => "Delete a repository",
+            Self::Leave { .. } => "Somebody leaves",
+            Self::Publish { .. } => "Publish what is staged",
+            Self::Reset { .. } => "Throw staged changes away",
+            Self::Only(inner) | Self::Stage(inner) => inner.title(),
         }
     }
 
@@ -182,7 +233,8 @@ impl Wanted {
         let one = |gun: &String| Gun::new(gun).ok().into_iter().collect();
         let mut seen = BTreeSet::new();
         match self {
-            Self::AddSigner { guns, .. } | Self::RemoveSigner { guns, .. } => {
+            Self::Only(inner) | Self::Stage(inner) => inner.guns(),
+            Self::AddSigner { guns, .. } | Self::RemoveSigner { guns, .. } | Self::Leave { guns, .. } => {
                 guns.iter().filter(|g| seen.insert(g.as_str())).filter_map(|g| Gun::new(g).ok()).collect()
             }
             Self::Sign { gun, .. }
@@ -193,7 +245,10 @@ impl Wanted {
             | Self::Witness { gun, .. }
             | Self::Renew { gun, .. }
             | Self::Rotate(Rotation { gun, .. })
-            | Self::Begin(Beginning { gun }) => one(gun),
+            | Self::Begin(Beginning { gun })
+            | Self::Delete(Deletion { gun, .. })
+            | Self::Publish { gun }
+            | Self::Reset { gun, .. } => one(gun),
         }
     }
 
@@ -203,6 +258,7 @@ impl Wanted {
         match self {
             Self::AddSigner { name, .. } => [named(&signer_role(name)), named(RELEASES)].concat(),
             Self::AddDelegation { role, .. } => named(role),
+            Self::Only(inner) | Self::Stage(inner) => inner.new_roles(),
             _ => Vec::new(),
         }
     }
@@ -210,7 +266,8 @@ impl Wanted {
     /// What has to be typed where it breaks something.
     pub(super) fn typed(&self) -> String {
         match self {
-            Self::RemoveSigner { name, .. } => name.clone(),
+            Self::RemoveSigner { name, .. } | Self::Leave { who: name, .. } => name.clone(),
+            Self::Only(inner) | Self::Stage(inner) => inner.typed(),
             other => other.guns().first().map(ToString::to_string).unwrap_or_default(),
         }
     }

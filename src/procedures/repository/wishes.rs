@@ -7,7 +7,7 @@ use crate::{
     text::Untrusted,
     tuf::{
         change::{Change, Delegate},
-        collection::TrustedCollection,
+        collection::{Role, TrustedCollection},
         file_meta::FileMeta,
         key::PublicKey,
         name::{BaseRole, KeyId, RoleName},
@@ -48,10 +48,14 @@ pub fn changes(wanted: &Wanted, keys: &[PublicKey], basis: &Basis, here: &Here) 
             delegate.clear_paths = *all_paths;
             Ok(vec![Change::Delegate(delegate)])
         }
-        Wanted::Purge { keys, .. } => purge(c, &usage(ids(keys))?),
+        Wanted::Purge { keys, .. } => purge(c, &usage(ids(keys))?, here),
         Wanted::Witness { roles, .. } => roles.iter().map(|r| Ok(Change::Witness(signable(r, false)?))).collect(),
-        // Their changes hang on what is asked.
-        Wanted::Rotate(_) | Wanted::Begin(_) => Ok(Vec::new()),
+        Wanted::Leave { who, .. } => leave(c, who, here),
+        Wanted::Only(inner) | Wanted::Stage(inner) => changes(inner, keys, basis, here),
+        // Their changes hang on what is asked, or are staged already.
+        Wanted::Rotate(_) | Wanted::Begin(_) | Wanted::Delete(_) | Wanted::Publish { .. } | Wanted::Reset { .. } => {
+            Ok(Vec::new())
+        }
         Wanted::Renew { roles, until, .. } => {
             let roles = match roles.is_empty() {
                 true => ending(basis),
@@ -93,7 +97,7 @@ fn sign(c: &TrustedCollection, tag: &str, meta: &FileMeta, signer: Option<&str>,
                 r.name.as_str() == RELEASES
                     && r.keys.keys.iter().any(|k| found.keys.keys.iter().any(|o| o.canonical_id() == k.canonical_id()))
             });
-            let may = |r: &&&crate::tuf::collection::Role| r.paths.allow(tag);
+            let may = |r: &&&Role| r.paths.allow(tag);
             [found].into_iter().chain(releases).filter(may).map(|r| r.name.clone()).collect()
         }
     };
@@ -198,12 +202,7 @@ fn remove_signer(c: &TrustedCollection, name: &str, key: Option<&str>, here: &He
                 let mut delegate = Delegate::to(releases.clone());
                 delegate.remove_keys = theirs.clone();
                 all.push(Change::Delegate(delegate));
-                let signed = r.verified().map(|v| v.signed_by().to_vec()).unwrap_or_default();
-                let holds = stay.iter().filter(|k| signed.contains(&k.id())).count() as u64 >= r.keys.threshold;
-                let can = stay.iter().filter(|k| here.contains_key(&k.canonical_id())).count() as u64 >= r.keys.threshold;
-                if r.verified().is_some() && !holds && can {
-                    all.push(Change::Witness(releases));
-                }
+                all.extend(healed(r, &theirs, here));
             }
         }
     }
@@ -219,7 +218,31 @@ fn remove_signer(c: &TrustedCollection, name: &str, key: Option<&str>, here: &He
     Ok(all)
 }
 
-fn purge(c: &TrustedCollection, keys: &[KeyId]) -> Result<Vec<Change>, Failure> {
+/// Signs a role again that would not hold without these keys, where the others are here.
+fn healed(r: &Role, gone: &[KeyId], here: &Here) -> Option<Change> {
+    let stay: Vec<&PublicKey> = r.keys.keys.iter().filter(|k| !gone.contains(&k.canonical_id())).collect();
+    let signed = r.verified().map(|v| v.signed_by().to_vec())?;
+    let holds = stay.iter().filter(|k| signed.contains(&k.id())).count() as u64 >= r.keys.threshold;
+    let can = stay.iter().filter(|k| here.contains_key(&k.canonical_id())).count() as u64 >= r.keys.threshold;
+    (!holds && can).then(|| Change::Witness(r.name.clone()))
+}
+
+/// Somebody's keys, or one key, out of every role; nothing where nobody knows them.
+fn leave(c: &TrustedCollection, who: &str, here: &Here) -> Result<Vec<Change>, Failure> {
+    let keys = match KeyId::new(who) {
+        Ok(id) => vec![id],
+        Err(_) => {
+            let own = usage(role(&signer_role(who)))?;
+            c.role(&own).map(|r| r.keys.keys.iter().map(PublicKey::canonical_id).collect()).unwrap_or_default()
+        }
+    };
+    let is_known =
+        c.roles().iter().any(|r| r.name.is_delegation() && r.keys.keys.iter().any(|k| keys.contains(&k.canonical_id())));
+    if is_known { purge(c, &keys, here) } else { Ok(Vec::new()) }
+}
+
+/// Keys out of every role that names them. What the keys that stay can vouch for, and have not, they sign again.
+pub fn purge(c: &TrustedCollection, keys: &[KeyId], here: &Here) -> Result<Vec<Change>, Failure> {
     let mut all = Vec::new();
     let mut gone: Vec<String> = Vec::new();
     for r in c.roles().iter().filter(|r| r.name.is_delegation()) {
@@ -239,6 +262,7 @@ fn purge(c: &TrustedCollection, keys: &[KeyId]) -> Result<Vec<Change>, Failure> 
                 let mut delegate = Delegate::to(r.name.clone());
                 delegate.remove_keys = named;
                 all.push(Change::Delegate(delegate));
+                all.extend(healed(r, keys, here));
             }
         }
     }

@@ -40,6 +40,11 @@ impl Basis {
         &self.ground
     }
 
+    /// The files that it was made from.
+    pub fn files(&self) -> impl Iterator<Item = (&RoleName, &[u8])> {
+        self.ground.files.iter().map(|(role, bytes)| (role, bytes.as_slice()))
+    }
+
     /// What the file of a role says that does not verify.
     pub fn refused(&self, role: &RoleName) -> Option<&Targets> {
         self.beside.refused.get(role)

@@ -1,0 +1,271 @@
+//! A repository is forgotten: here, and at its server if that is wanted. A copy comes first, and keys are left alone.
+use super::{
+    NOTHING, Report,
+    desk::Desk,
+    outcome::load_failure,
+    report::Outcome,
+    road::{CONFIRM, Look, READ, reading},
+    wanted::Deletion,
+};
+use crate::{
+    failure::Failure,
+    keys::write_new,
+    notary::TransportError,
+    operator::{Confirm, Deed, Review, Session, Step, Stop},
+    procedures::Workplace,
+    repository::{LoadError, change::Basis},
+    trust_dir::{TrustDirError, shown},
+    tuf::{
+        limits,
+        name::{BaseRole, Gun, RoleName},
+        request::{Request, Which},
+    },
+};
+use jiff::Timestamp;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+/// A look at it.
+pub const REVIEW: Step = Step { name: "review", says: "Read what goes, and where its copy will be." };
+/// The copy.
+pub const COPY: Step = Step { name: "copy", says: "What is there is copied." };
+/// At the server.
+pub const DELETE: Step = Step { name: "delete", says: "The server deletes it, and is asked whether it is gone." };
+/// Here.
+pub const FORGET: Step = Step { name: "forget", says: "What this machine remembers of it is removed." };
+
+/// What there is of a repository.
+struct There {
+    /// Whether anything is here.
+    here: bool,
+    /// What the server has, if it is to go; and how many names are signed.
+    server: Option<Files>,
+    names: Option<usize>,
+    address: String,
+}
+
+/// Metadata by the names of files.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Does it.
+pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut Session<'_>) -> Result<Report, Stop> {
+    let gun = wanted.gun()?;
+    let there = session.wait(READ, reading(std::slice::from_ref(&gun)), survey(&desk, &gun, wanted.remote)).await?;
+    let copy = copy_place(place, &gun)?;
+    session.review(REVIEW, review(&gun, &there, &copy)).await?;
+    let mut consequences = Vec::new();
+    if there.server.is_some() {
+        consequences.push(match there.names {
+            Some(n) => {
+                format!("Everybody loses the signatures of {n} names at {}; docker pulls none of them any more.", there.address)
+            }
+            None => format!("Everybody loses what {} has of it.", there.address),
+        });
+        consequences
+            .push("Versions begin again at 1 if it is begun anew; whoever remembers the old ones refuses the new.".to_owned());
+    }
+    if there.here {
+        consequences
+            .push("This machine forgets its root: whoever answers next is believed, unless the root is pinned.".to_owned());
+    }
+    let title = format!("Delete {gun}");
+    session.confirm(CONFIRM, Confirm { title, consequences, typed: gun.to_string() }).await?;
+    let (trust_dir, of, to, files) =
+        (desk.trust_dir.clone(), gun.clone(), copy.clone(), there.server.clone().unwrap_or_default());
+    let copied = session.act(COPY, format!("copying what is there to {}", shown(&copy)), Deed::default(), move || {
+        let failed = |e: TrustDirError| Failure::new("copy", e.to_string(), "nothing was deleted", e.remedy());
+        let here = trust_dir.copy_repository(&of, &to.join("here")).map_err(failed)?;
+        let server = write_all(&to.join("server"), &files)?;
+        Ok(Copied { files: here + server, to })
+    });
+    let copied = copied.await?;
+    if there.server.is_some() {
+        let what = format!("deleting {gun} at {}", there.address);
+        session.act_waiting(DELETE, what, at_server(&desk, &gun)).await?;
+    }
+    let (trust_dir, of) = (desk.trust_dir.clone(), gun.clone());
+    session
+        .act(FORGET, format!("forgetting {gun} here"), Deed::default(), move || {
+            let failed =
+                |e: TrustDirError| Failure::new("forget", e.to_string(), "not all that is here of it was removed", e.remedy());
+            trust_dir.write().and_then(|mut writer| writer.forget(&of)).map_err(failed)?;
+            Ok(Gone)
+        })
+        .await?;
+    Ok(Report::of(gun, Outcome::Deleted { at_server: there.server.is_some(), copy: copied.to }))
+}
+
+/// Shows what would go, and touches nothing.
+pub async fn look(place: &Workplace, desk: Desk, wanted: &Deletion) -> Result<Look, Failure> {
+    let gun = wanted.gun()?;
+    let there = survey(&desk, &gun, wanted.remote).await?;
+    let review = review(&gun, &there, &copy_place(place, &gun)?);
+    Ok(Look { review, plans: Vec::new(), others: Report::default() })
+}
+
+/// What was copied.
+struct Copied {
+    files: usize,
+    to: PathBuf,
+}
+
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} files are in {}", self.files, shown(&self.to))
+    }
+}
+
+/// It is not there any more.
+struct Gone;
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is gone")
+    }
+}
+
+fn review(gun: &Gun, there: &There, copy: &Path) -> Review {
+    let mut facts = vec![("Repository", gun.to_string())];
+    if let Some(files) = &there.server {
+        facts.push(("At the server", format!("{}: {} files go", there.address, files.len())));
+        facts.extend(there.names.map(|n| ("Signed names", n.to_string())));
+    }
+    let here = if there.here { "what is remembered and what is staged go" } else { "nothing" };
+    facts.push(("Here", here.to_owned()));
+    facts.push(("Copy", shown(copy)));
+    facts.push(("Keys", "all stay".to_owned()));
+    Review { title: "Delete a repository".to_owned(), facts, findings: Vec::new(), verb: "Delete it", plan: None }
+}
+
+/// A directory that is not there yet, beside the journal.
+fn copy_place(place: &Workplace, gun: &Gun) -> Result<PathBuf, Failure> {
+    let Some(state) = &place.state else {
+        let why = "HOME is not set, so there is no place for the copy";
+        return Err(Failure::new("state", why, NOTHING, "Name a directory with --state-dir."));
+    };
+    let now = Timestamp::now().strftime("%Y%m%dT%H%M%S%.fZ");
+    let name: String = gun.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
+    Ok(state.path().join("deleted").join(format!("{now}-{name}")))
+}
+
+fn write_all(directory: &Path, files: &Files) -> Result<usize, Failure> {
+    let failed = |path: &Path, e: std::io::Error| {
+        let message = format!("{} was not written: {e}", shown(path));
+        Failure::new("copy", message, "nothing was deleted", crate::trust_dir::disk_remedy(&e))
+    };
+    if files.is_empty() {
+        return Ok(0);
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| failed(directory, e))?;
+    for (name, bytes) in files {
+        let path = directory.join(name);
+        write_new(&path, bytes).map_err(|e| failed(&path, e))?;
+    }
+    Ok(files.len())
+}
+
+async fn survey(desk: &Desk, gun: &Gun, remote: bool) -> Result<There, Failure> {
+    let here = desk.trust_dir.knows(gun);
+    let transport = desk.repositories.servers().of(gun);
+    let address = transport.as_ref().map(|t| t.address().shown().to_string()).unwrap_or_default();
+    let mut names = None;
+    let mut server = None;
+    if remote {
+        let all = &desk.repositories;
+        match all.basis(gun, &[], Timestamp::now(), &|_| {}).await {
+            Ok(basis) => {
+                names = Some(names_of(&basis));
+                let roots = roots(desk, gun, basis.collection().root().version()).await?;
+                server = Some(basis.files().map(|(role, bytes)| (file_name(role), bytes.to_vec())).chain(roots).collect());
+            }
+            Err(LoadError::NotThere(_)) => {}
+            // Whatever is wrong with it, somebody may want it away.
+            Err(LoadError::Refused(_) | LoadError::RememberedRoot { .. } | LoadError::Cache(_)) => {
+                server = Some(unread(desk, gun).await?)
+            }
+            Err(e) => return Err(load_failure(all, gun, e).instead(NOTHING)),
+        }
+    }
+    if !here && server.is_none() {
+        let hint = if remote { "Check the name." } else { "Check the name; --remote deletes at the server." };
+        return Err(Failure::new("not-there", format!("there is nothing of {gun}"), NOTHING, hint));
+    }
+    Ok(There { here, server, names, address })
+}
+
+fn names_of(basis: &Basis) -> usize {
+    basis.collection().signed().map(|(_, name, _)| name).collect::<BTreeSet<_>>().len()
+}
+
+fn file_name(role: &RoleName) -> String {
+    format!("{}.json", role.as_str().replace('/', "%2F"))
+}
+
+/// Every root there was: whoever wants to begin where it ended needs them.
+async fn roots(desk: &Desk, gun: &Gun, newest: u64) -> Result<Files, Failure> {
+    let mut files = Files::new();
+    for version in 1..newest {
+        if let Some(bytes) = fetched(desk, gun, BaseRole::Root, Which::Version(version)).await? {
+            files.insert(format!("{version}.root.json"), bytes);
+        }
+    }
+    Ok(files)
+}
+
+/// What does not verify, as it is.
+async fn unread(desk: &Desk, gun: &Gun) -> Result<Files, Failure> {
+    let mut files = Files::new();
+    for role in BaseRole::ALL {
+        if let Some(bytes) = fetched(desk, gun, role, Which::Current).await? {
+            files.insert(file_name(&role.into()), bytes);
+        }
+    }
+    Ok(files)
+}
+
+async fn fetched(desk: &Desk, gun: &Gun, role: BaseRole, which: Which) -> Result<Option<Vec<u8>>, Failure> {
+    let all = &desk.repositories;
+    let role = RoleName::from(role);
+    let transport = all.servers().of(gun).map_err(|e| load_failure(all, gun, e.into()).instead(NOTHING))?;
+    match transport.get(gun, &Request { role: role.clone(), which, limit: limits::METADATA }).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(TransportError::NotThere { .. }) => Ok(None),
+        Err(error) => Err(load_failure(all, gun, LoadError::Transport { role, error, fallback: None }).instead(NOTHING)),
+    }
+}
+
+/// Deletes, and looks whether it is gone: a server may have heard it and not have answered.
+async fn at_server(desk: &Desk, gun: &Gun) -> Result<Gone, Failure> {
+    let all = &desk.repositories;
+    let transport = all.servers().of(gun).map_err(|e| load_failure(all, gun, e.into()).instead(NOTHING))?;
+    let answer = transport.delete(gun).await;
+    let again = fetched(desk, gun, BaseRole::Root, Which::Current).await;
+    match (answer, again) {
+        (_, Ok(None)) => Ok(Gone),
+        (Err(e), Ok(Some(_))) => Err(Failure::new(
+            "not-deleted",
+            format!("{gun}: {e}"),
+            "the server has it still; nothing was removed here",
+            e.remedy(),
+        )),
+        (Ok(()), Ok(Some(_))) => {
+            let message = format!("{gun}: the server says that it deleted it, and has it still");
+            Err(Failure::new("unproven", message, "nothing was removed here", "Ask whoever runs the server.").exit(3))
+        }
+        (Ok(()), Err(_)) => {
+            let message = format!("{gun}: the server says that it deleted it, and could not be asked again");
+            Err(Failure::new("unknown", message, "nothing was removed here", "Repeat it."))
+        }
+        (Err(e), Err(_)) => Err(Failure::new(
+            "unknown",
+            format!("{gun}: {e}"),
+            "whether it was deleted is not known; nothing was removed here",
+            e.remedy(),
+        )),
+    }
+}
