@@ -158,6 +158,9 @@ pub enum Command {
         /// Close it instead; what was done stays
         #[arg(long, requires = "work")]
         give_up: bool,
+        /// Accept the plan of a change, unless it breaks something
+        #[arg(short, long, requires = "work", conflicts_with = "give_up")]
+        yes: bool,
         /// The new passphrase, if one is wanted: as in --passphrase-file, which opens keys
         #[arg(long, value_name = "FILE", conflicts_with = "give_up")]
         new_passphrase_file: Option<PathBuf>,

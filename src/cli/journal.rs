@@ -126,13 +126,14 @@ pub fn give_up(context: &Context, work: &str) -> Result<(), Failure> {
 }
 
 /// Goes on with interrupted work.
-pub async fn resume(context: &Context, work: &str, replacement: Option<&Path>, cancel: Cancel) -> Result<(), Failure> {
+pub async fn resume(context: &Context, work: &str, replacement: Option<&Path>, yes: bool, cancel: Cancel) -> Result<(), Failure> {
     let file = replacement.map(PassphraseFile::open).transpose().map_err(|e| passphrase_failure(&e, ""))?;
     let found = the_one(context, work)?;
     output::note(&found.sentence());
     let (work, recording) = found.take_up(&context.workplace())?;
     let mut line = Line::with(context, work, recording, cancel)?;
     line.operator.replacement = file.map(Arc::new);
+    line.operator.plan.yes = yes;
     let done = line.perform(context).await?;
     let left: String = done.left.iter().map(|l| format!("\n{l}")).collect();
     say_resumed(context, &found, "done", format!("{} {}{left}", done.happened, done.next).trim())?;

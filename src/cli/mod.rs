@@ -203,8 +203,8 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Journal { work }) => aside(move || journal::journal(&context, work.as_deref())).await,
         Some(Command::Resume { work: None, .. }) => journal::interrupted(&context),
         Some(Command::Resume { work: Some(work), give_up: true, .. }) => journal::give_up(&context, &work),
-        Some(Command::Resume { work: Some(work), new_passphrase_file, .. }) => {
-            journal::resume(&context, &work, new_passphrase_file.as_deref(), stop).await
+        Some(Command::Resume { work: Some(work), new_passphrase_file, yes, .. }) => {
+            journal::resume(&context, &work, new_passphrase_file.as_deref(), yes, stop).await
         }
         Some(Command::Key(command)) => {
             journal::say_interrupted(&context);

@@ -60,6 +60,7 @@ pub struct Session<'o> {
     filled: VecDeque<Filled>,
     /// What was filled in where somebody goes back to.
     earlier: Option<(&'static str, Values)>,
+    resumed: bool,
     acted: bool,
 }
 
@@ -70,21 +71,23 @@ pub async fn run<T>(
     cancel: Cancel,
     procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
 ) -> Result<T, Stop> {
-    run_with(Vec::new(), operator, cancel, procedure).await
+    run_with(None, operator, cancel, procedure).await
 }
 
-/// [`run`] for work that was interrupted: forms that were filled in are not asked again, as long as they come in the same
+/// [`run`] for work that was interrupted, if there is an earlier run: forms that were filled in are not asked again, as long as they come in the same
 /// order and what is in them is still right. Everything else is asked: passphrases because nobody keeps them, and whether to
 /// go on because the world may be another.
 pub async fn run_with<T>(
-    filled: Vec<Filled>,
+    earlier_run: Option<Vec<Filled>>,
     operator: &mut dyn Operator,
     cancel: Cancel,
     mut procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
 ) -> Result<T, Stop> {
-    let (mut log, mut earlier, mut filled) = (Vec::new(), None, VecDeque::from(filled));
+    let resumed = earlier_run.is_some();
+    let (mut log, mut earlier, mut filled) = (Vec::new(), None, VecDeque::from(earlier_run.unwrap_or_default()));
     loop {
-        let mut session = Session { operator: &mut *operator, cancel: cancel.clone(), log, at: 0, filled, earlier, acted: false };
+        let mut session =
+            Session { operator: &mut *operator, cancel: cancel.clone(), log, at: 0, filled, earlier, resumed, acted: false };
         match procedure(&mut session).await {
             Err(Stop::Back) if !session.acted && session.at > 0 => {
                 filled = VecDeque::new();
@@ -101,6 +104,11 @@ pub async fn run_with<T>(
 }
 
 impl Session<'_> {
+    /// Whether this goes on with work that was interrupted: what it was to do may be done already.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
     async fn ask(&mut self, step: Step, question: Question) -> Result<Answer, Stop> {
         if let Some(entry) = self.log.get(self.at) {
             let again = match &entry.kept {

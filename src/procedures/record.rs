@@ -46,9 +46,9 @@ impl Recording {
     ) -> Result<T, Stop> {
         let Self { state, exact, work, earlier } = self;
         if !work.is_recorded() {
-            return run_with(Vec::new(), operator, cancel, procedure).await;
+            return run_with(None, operator, cancel, procedure).await;
         }
-        let (transcript, filled) = earlier.map_or((None, Vec::new()), |(t, filled)| (Some(t), filled));
+        let (transcript, filled) = earlier.map_or((None, None), |(t, filled)| (Some(t), Some(filled)));
         let resumed = transcript.is_some();
         let mut recorder = Recorder { inner: operator, state, exact, work, transcript, acted: false, trouble: None };
         if resumed {

@@ -1,6 +1,7 @@
 //! Changing repositories with claviger, held against the real `notary`, `docker trust` and `notary-server`, and the
 //! sandbox's server.
 mod beginning;
+mod killed;
 mod life;
 mod lying;
 mod pains;

@@ -17,7 +17,10 @@ use crate::{
     keys::{KeyEntry, KeyRole},
     notary::ServerRole,
     operator::{Choice, Field, Form, Session, Step, Stop, Values, as_text},
-    repository::change::{FirstKeys, Ground, NotPublished, Plan},
+    repository::{
+        Mode,
+        change::{FirstKeys, Ground, NotPublished, Plan},
+    },
     tuf::{
         key::PublicKey,
         name::{BaseRole, Gun, KeyId},
@@ -39,13 +42,24 @@ pub mod field {
     pub const SNAPSHOT: &str = "snapshot";
 }
 
+/// The code of a failure to begin what is there.
+const ALREADY_THERE: &str = "already-there";
 /// The value that has a root key made.
 pub const NEW: &str = "new";
 
 /// Does it.
 pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>) -> Result<Report, Stop> {
     let gun = beginning.gun()?;
-    let ground = session.wait(READ, reading(std::slice::from_ref(&gun)), ground(&desk, &gun)).await?;
+    let looked = session.wait(READ, reading(std::slice::from_ref(&gun)), async { Ok(ground(&desk, &gun).await) }).await?;
+    let ground = match looked {
+        Err(claimed) if session.is_resumed() && claimed.code == ALREADY_THERE => {
+            return match session.wait(READ, reading(std::slice::from_ref(&gun)), ours(&desk, &gun)).await? {
+                true => Ok(Report::of(gun, Outcome::AsWanted)),
+                false => Err(claimed.into()),
+            };
+        }
+        ground => ground?,
+    };
     let values = session.form(WISH, form(&desk, &gun)).await?;
     choose(&mut desk, &gun, &values)?;
     let plan = plan(&desk, &ground)?;
@@ -79,6 +93,20 @@ pub async fn look(mut desk: Desk, beginning: &Beginning, fields: &BTreeMap<&'sta
     Ok(Look { review: page::review(&desk.wanted, &[&plan], &keys), plans: vec![plan], others: Report::default() })
 }
 
+/// Whether what is there was begun with keys that are here: it was published before it could be said. Its root is remembered
+/// then, which was made here.
+async fn ours(desk: &Desk, gun: &Gun) -> Result<bool, Failure> {
+    let all = &desk.repositories;
+    let basis = desk.basis(gun).await?;
+    let root = basis.collection();
+    let here = |role| root.base_keys(role).iter().all(|k| desk.here.contains_key(&k.canonical_id()));
+    if !(here(BaseRole::Root) && here(BaseRole::Targets)) {
+        return Ok(false);
+    }
+    let kept = all.load(gun, Timestamp::now(), Mode::Usual, &|_| {}).await;
+    kept.map(|_| true).map_err(|e| load_failure(all, gun, e).instead("what was published was not remembered"))
+}
+
 /// Nothing must be there: neither at the server nor remembered here.
 async fn ground(desk: &Desk, gun: &Gun) -> Result<Arc<Ground>, Failure> {
     let all = &desk.repositories;
@@ -91,7 +119,7 @@ async fn ground(desk: &Desk, gun: &Gun) -> Result<Arc<Ground>, Failure> {
                     "If it was deleted on purpose, `claviger delete {gun}` forgets what is remembered; else find out who deleted it, or ask the right server (--server)."
                 ),
             };
-            Err(Failure::new("already-there", format!("{gun}: {claimed}"), NOTHING, hint))
+            Err(Failure::new(ALREADY_THERE, format!("{gun}: {claimed}"), NOTHING, hint))
         }
     }
 }

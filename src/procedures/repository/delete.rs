@@ -39,6 +39,9 @@ pub const DELETE: Step = Step { name: "delete", says: "The server deletes it, an
 /// Here.
 pub const FORGET: Step = Step { name: "forget", says: "What this machine remembers of it is removed." };
 
+/// The code of a failure to delete what is not there.
+const NOT_THERE: &str = "not-there";
+
 /// What there is of a repository.
 struct There {
     /// Whether anything is here.
@@ -55,7 +58,12 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Does it.
 pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut Session<'_>) -> Result<Report, Stop> {
     let gun = wanted.gun()?;
-    let there = session.wait(READ, reading(std::slice::from_ref(&gun)), survey(&desk, &gun, wanted.remote)).await?;
+    let looked =
+        session.wait(READ, reading(std::slice::from_ref(&gun)), async { Ok(survey(&desk, &gun, wanted.remote).await) }).await?;
+    let there = match looked {
+        Err(gone) if session.is_resumed() && gone.code == NOT_THERE => return Ok(Report::of(gun, Outcome::AsWanted)),
+        there => there?,
+    };
     let copy = copy_place(place, &gun)?;
     session.review(REVIEW, review(&gun, &there, &copy)).await?;
     let mut consequences = Vec::new();
@@ -193,7 +201,7 @@ async fn survey(desk: &Desk, gun: &Gun, remote: bool) -> Result<There, Failure> 
     }
     if !here && server.is_none() {
         let hint = if remote { "Check the name." } else { "Check the name; --remote deletes at the server." };
-        return Err(Failure::new("not-there", format!("there is nothing of {gun}"), NOTHING, hint));
+        return Err(Failure::new(NOT_THERE, format!("there is nothing of {gun}"), NOTHING, hint));
     }
     Ok(There { here, server, names, address })
 }

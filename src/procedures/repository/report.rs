@@ -74,6 +74,16 @@ impl Report {
         Self { all: vec![(gun, outcome)], made: Vec::new() }
     }
 
+    /// Of work that goes on, what is not there to be removed was removed before that could be said: there had been a plan.
+    pub fn settle(&mut self) {
+        const GONE: [&str; 5] = ["no-such-signer", "no-such-tag", "no-such-role", "no-such-key", "no-such-path"];
+        for (_, outcome) in &mut self.all {
+            if matches!(outcome, Outcome::Failed(f) if GONE.contains(&f.code)) {
+                *outcome = Outcome::AsWanted;
+            }
+        }
+    }
+
     /// How many failed.
     pub fn failed(&self) -> usize {
         self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_))).count()

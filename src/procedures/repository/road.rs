@@ -62,6 +62,9 @@ pub fn run<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -
         }
         let guns = wanted.guns();
         let (planned, mut report) = session.wait(READ, reading(&guns), desk.plans(&guns)).await?;
+        if session.is_resumed() {
+            report.settle();
+        }
         // Where a key is missing, the others go on without it.
         let (mut all, mut needed) = (Vec::new(), BTreeMap::new());
         for (basis, plan) in planned {

@@ -3,10 +3,10 @@ use claviger::{
     failure::Failure,
     net::{TransportError, Wait, Why},
     notary::{Answer as Answered, ChangeRecord, PublishError, ServerRole, Transport},
-    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, run},
+    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, Values, run},
     procedures::{
         Workplace,
-        repository::{self, Outcome, Wanted},
+        repository::{self, Outcome, Rotation, Wanted},
     },
     repository::{Mode, Repositories, Servers},
     sandbox::{PASSPHRASE, Sandbox},
@@ -50,6 +50,10 @@ enum Lie {
     LosesRace,
     /// Says that it took it, and shows everybody what was there long before.
     Replays,
+    /// Says that it took it, and has taken something else of the same version from somebody who may sign too.
+    Equivocates,
+    /// Says that it took it, and shows another repository of this name from then on, whole and of other keys.
+    Substitutes,
 }
 
 struct Liar {
@@ -60,6 +64,8 @@ struct Liar {
     before: Vec<u8>,
     /// Somebody else's place, whose server does not lie.
     other: Workplace,
+    /// Another world, with repositories of the same names.
+    elsewhere: Sandbox,
 }
 
 fn broken() -> PublishError {
@@ -72,6 +78,10 @@ impl Transport for Liar {
         let is_asked_for_newest = request.role.as_str() == "timestamp" && self.published.load(Ordering::Relaxed) > 0;
         if self.lie == Lie::Replays && is_asked_for_newest {
             return async { Ok(self.before.clone()) }.boxed();
+        }
+        if self.lie == Lie::Substitutes && self.published.load(Ordering::Relaxed) > 0 {
+            let transport = self.elsewhere.transport();
+            return async move { transport.get(gun, request).await }.boxed();
         }
         self.honest.get(gun, request)
     }
@@ -88,7 +98,11 @@ impl Transport for Liar {
         async move {
             let before = self.published.fetch_add(1, Ordering::Relaxed);
             match self.lie {
-                Lie::SaysDone | Lie::Replays => return Ok(()),
+                Lie::SaysDone | Lie::Replays | Lie::Substitutes => return Ok(()),
+                Lie::Equivocates => {
+                    done(&self.other, "others").await.unwrap();
+                    return Ok(());
+                }
                 Lie::LosesRace if before == 0 => {
                     for tag in ["others", "others-too"] {
                         done(&self.other, tag).await.unwrap();
@@ -129,7 +143,7 @@ impl Operator for Willing {
                     Answer::Secret(Given { passphrase: Passphrase::from(PASSPHRASE.to_owned()), source: Source::File })
                 }
                 Question::Working(_) => Answer::Seen,
-                Question::Form(_) => return Err(Stop::Cancelled),
+                Question::Form(form) => Answer::Values(Values::of(form)),
             })
         })
     }
@@ -137,8 +151,11 @@ impl Operator for Willing {
 
 /// Signs a tag.
 fn done<'a>(place: &'a Workplace, tag: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>> {
-    let wanted =
-        Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer: Some("alice".into()) };
+    let signer = Some("alice".into());
+    carried_out(place, Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer })
+}
+
+fn carried_out(place: &Workplace, wanted: Wanted) -> BoxFuture<'_, Result<Outcome, Failure>> {
     async move {
         match run(&mut Willing, Cancel::default(), |s| repository::run(place.clone(), wanted.clone(), s)).await {
             Ok(report) => Ok(report.all.into_iter().next().unwrap().1),
@@ -163,7 +180,9 @@ async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
     let honest = of(world.transport());
     let newest = Request { role: BaseRole::Timestamp.into(), which: Which::Current, limit: 1 << 20 };
     let before = world.transport().get(&Gun::new(GUN).unwrap(), &newest).await.unwrap();
-    let liar = Liar { honest: world.transport(), lie, published: AtomicUsize::new(0), before, other: honest.clone() };
+    let elsewhere = Sandbox::new(Timestamp::now(), None).unwrap();
+    let published = AtomicUsize::new(0);
+    let liar = Liar { honest: world.transport(), lie, published, before, other: honest.clone(), elsewhere };
     let lied_to = of(Arc::new(liar));
     (world, honest, lied_to)
 }
@@ -196,6 +215,45 @@ async fn a_server_that_takes_it_and_breaks_down_is_looked_at_again_and_it_is_don
     for lie in [Lie::None, Lie::BreaksAfter, Lie::ConflictOnce, Lie::LosesRace] {
         let (result, is_there) = signs(lie).await;
         assert!(matches!(result, Ok(Outcome::Published(_))) && is_there, "{lie:?}: {result:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_shows_something_else_than_it_took_is_caught_and_nothing_of_it_is_remembered() {
+    for (lie, says) in [(Lie::Equivocates, "another"), (Lie::Substitutes, "root")] {
+        let (_world, honest, lied_to) = world(lie).await;
+        assert!(matches!(done(&honest, "first").await, Ok(Outcome::Published(_))));
+        let gun = Gun::new(GUN).unwrap();
+        let root = |place: &Workplace| place.trust_dir.remembered(&gun, 1 << 20).unwrap().remove(&BaseRole::Root.into());
+        let before = root(&honest);
+        let failure = done(&lied_to, "new").await.unwrap_err();
+        assert_eq!((failure.code, failure.exit), ("unproven", 3), "{lie:?}: {failure:?}");
+        assert!(failure.message.contains(says), "{lie:?}: {failure:?}");
+        assert_eq!(root(&honest), before, "{lie:?}");
+    }
+}
+
+/// What became of a rotation of the targets key at a server that lies, and how many keys for targets there are.
+async fn rotates(lie: Lie) -> (Result<Outcome, Failure>, usize) {
+    let (world, _, lied_to) = world(lie).await;
+    let old = claviger::keys::list(world.trust_dir()).entries.len();
+    let result = carried_out(&lied_to, Wanted::Rotate(Rotation { gun: GUN.into(), role: "targets".into() })).await;
+    let entries = claviger::keys::list(world.trust_dir()).entries;
+    assert!(entries.iter().all(|e| e.problems.is_empty()), "{entries:?}");
+    (result, entries.len() - old)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_that_is_not_published_keeps_the_old_key_and_names_the_new_one() {
+    for (lie, code) in [(Lie::SaysDone, "unproven"), (Lie::BreaksBefore, "not-published"), (Lie::ConflictAlways, "conflict")] {
+        let (result, new) = rotates(lie).await;
+        let failure = result.unwrap_err();
+        assert_eq!((failure.code, new), (code, 1), "{lie:?}: {failure:?}");
+        assert!(failure.hint.contains("nothing names it yet"), "{failure:?}");
+    }
+    for lie in [Lie::None, Lie::BreaksAfter, Lie::ConflictOnce] {
+        let (result, new) = rotates(lie).await;
+        assert!(matches!(result, Ok(Outcome::Published(_))) && new == 1, "{lie:?}: {result:?}");
     }
 }
 

@@ -54,7 +54,7 @@ fn what_claviger_stages_notary_shows_and_publishes() {
     everywhere("to-notary", |desk, gun| {
         let keys = begun(desk, gun, &["alice", "bob"]);
         sign(desk, gun, "old", &[]).ok();
-        let mut run = |args: &[&str]| {
+        let run = |args: &[&str]| {
             let answer = desk.claviger(&[args, &["--stage", "--json"]].concat()).ok();
             assert_eq!(outcome(&answer), "staged", "{answer:?}");
         };
@@ -148,7 +148,7 @@ fn nothing_is_deleted_by_accident_and_what_is_deleted_has_a_copy() {
         desk.fresh().notary(&["list", gun]).refused();
         let copy = remote.stdout.split("a copy is in ").nth(1).unwrap().lines().next().unwrap().trim_end_matches('.').to_owned();
         let root = fs::read_to_string(format!("{copy}/server/root.json")).unwrap();
-        assert!(root.contains("\"_type\":\"Root\"") && fs::metadata(format!("{copy}/server/1.root.json")).is_ok(), "{copy}");
+        assert!(root.contains("\"_type\":\"Root\"") && fs::metadata(format!("{copy}/server/targets.json")).is_ok(), "{copy}");
         assert_eq!(docker_sees(desk, &other).1, ["alice"], "a repository whose name goes on is another one");
         assert_eq!(code(&desk.claviger(&["delete", gun, "--remote", "--confirm", gun, "--json"]).refused()), "not-there");
         assert_eq!(outcome(&desk.claviger(&["init", gun, "--yes", "--json"]).ok()), "published", "and it can be begun anew");
@@ -173,6 +173,7 @@ fn who_leaves_is_out_of_every_repository_that_knows_them() {
         desk.claviger(&["repo", "show", gun]).ok();
     }
     sign(&desk, &one, "v1", &["--as", "alice"]).ok();
+    sign(&desk, &three, "v1", &["--as", "alice"]).ok();
     desk.claviger(&["delegation", "add", &one, "targets/qa", &keys[0], &keys[1], "--paths", "qa/", "--yes"]).ok();
     // Where nobody would be left, the name has to be typed.
     let unread = desk.claviger(&["signer", "leave", "alice", "--all", "--yes", "--json"]).refused();
