@@ -236,11 +236,13 @@ async fn a_server_that_shows_something_else_than_it_took_is_caught_and_nothing_o
 /// What became of a rotation of the targets key at a server that lies, and how many keys for targets there are.
 async fn rotates(lie: Lie) -> (Result<Outcome, Failure>, usize) {
     let (world, _, lied_to) = world(lie).await;
-    let old = claviger::keys::list(world.trust_dir()).entries.len();
+    let old: Vec<_> = claviger::keys::list(world.trust_dir()).entries.into_iter().map(|e| e.path).collect();
     let result = carried_out(&lied_to, Wanted::Rotate(Rotation { gun: GUN.into(), role: "targets".into() })).await;
-    let entries = claviger::keys::list(world.trust_dir()).entries;
-    assert!(entries.iter().all(|e| e.problems.is_empty()), "{entries:?}");
-    (result, entries.len() - old)
+    let mut new = claviger::keys::list(world.trust_dir()).entries;
+    assert!(old.iter().all(|path| new.iter().any(|e| e.path == *path)), "the old key is gone");
+    new.retain(|e| !old.contains(&e.path));
+    assert!(new.iter().all(|e| e.problems.is_empty()), "{new:?}");
+    (result, new.len())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
