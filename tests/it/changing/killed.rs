@@ -85,7 +85,8 @@ fn holds(desk: &Desk, gun: &str, when: &str) {
     let listed = run(desk, &["key", "list", "--json"]);
     assert!(listed.status.success(), "{when}: {listed:?}");
     for key in json(&listed).as_array().unwrap() {
-        assert!(key["problems"].as_array().unwrap().is_empty() && !key["id"].is_null(), "{when}: {key}");
+        let bad = key["problems"].as_array().unwrap().iter().any(|p| p["severity"] == "error");
+        assert!(!bad && !key["id"].is_null(), "{when}: {key}");
     }
 }
 
@@ -146,24 +147,32 @@ fn owned(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_signer_who_is_removed_is_gone_or_there_and_the_next_start_removes_them() {
-    let (desk, gun) = desk("signer-remove");
-    let keys = begun(&desk, &gun, &["alice", "bob"]);
-    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    let (desk, one) = desk("signer-remove");
+    let two = format!("{one}-two");
+    let keys = begun(&desk, &one, &["alice", "bob"]);
+    for (name, key) in ["alice", "bob"].iter().zip(&keys) {
+        desk.docker_trust(&["signer", "add", "--key", key, name, &two]).ok();
+    }
+    let both = [&one, &two];
+    for gun in both {
+        run(&desk, &["repo", "show", gun]);
+        sign(&desk, gun, "v1", &["--as", "alice"]).ok();
+    }
     let kills = everywhere(
         &desk,
-        |_| gun.clone(),
-        |gun| owned(&["signer", "remove", "alice", gun, "--yes"]),
-        |gun, when| {
-            let gone = run(&desk, &["signer", "remove", "alice", gun, "--yes", "--json"]);
-            assert!(
-                gone.status.success() || String::from_utf8_lossy(&gone.stderr).contains("no-such-signer"),
-                "{when}: {gone:?}"
-            );
-            let tags = json(&run(&desk.fresh(), &["tags", gun, "--json"]));
-            assert_eq!(tags[0]["name"], "v1", "{when}: what docker pulls stays");
-            let back = run(&desk, &["signer", "add", "--key", &keys[0], "alice", gun, "--yes"]);
-            assert!(back.status.success(), "{when}: {back:?}");
-            sign(&desk, gun, "v1", &["--as", "alice"]).ok();
+        |_| one.clone(),
+        |_| owned(&["signer", "remove", "alice", &one, &two, "--yes"]),
+        |_, when| {
+            for gun in both {
+                let gone = run(&desk, &["signer", "remove", "alice", gun, "--yes", "--json"]);
+                let was = String::from_utf8_lossy(&gone.stderr).contains("no-such-signer");
+                assert!(gone.status.success() || was, "{when}: {gone:?}");
+                let tags = json(&run(&desk.fresh(), &["tags", gun, "--json"]));
+                assert_eq!(tags[0]["name"], "v1", "{when}: what docker pulls stays");
+                let back = run(&desk, &["signer", "add", "--key", &keys[0], "alice", gun, "--yes"]);
+                assert!(back.status.success(), "{when}: {back:?}");
+                sign(&desk, gun, "v1", &["--as", "alice"]).ok();
+            }
         },
     );
     assert!(kills >= 100, "only {kills} kills");
@@ -173,8 +182,14 @@ fn a_signer_who_is_removed_is_gone_or_there_and_the_next_start_removes_them() {
 fn a_key_that_is_rotated_is_the_old_one_or_the_new_one_and_both_are_there() {
     let (desk, gun) = desk("rotate");
     begun(&desk, &gun, &[]);
-    let kills = everywhere(&desk, |_| gun.clone(), |gun| owned(&["key", "rotate", gun, "targets", "--yes"]), |_, _| {});
-    assert!(kills >= 100, "only {kills} kills");
+    for role in ["targets", "snapshot"] {
+        let still_signs = |gun: &str, when: &str| {
+            let signed = run(&desk, &["witness", gun, "targets", "--yes"]);
+            assert!(signed.status.success(), "{when}: {signed:?}");
+        };
+        let kills = everywhere(&desk, |_| gun.clone(), |gun| owned(&["key", "rotate", gun, role, "--yes"]), still_signs);
+        assert!(kills >= 70, "{role}: only {kills} kills");
+    }
 }
 
 #[test]
@@ -194,5 +209,5 @@ fn a_repository_that_is_begun_is_there_with_its_keys_or_not_at_all() {
             }
         },
     );
-    assert!(kills >= 100, "only {kills} kills");
+    assert!(kills >= 80, "only {kills} kills");
 }
