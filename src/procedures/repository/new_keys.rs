@@ -68,18 +68,14 @@ impl Source {
 
     /// What stands for it in a plan.
     pub fn stand_in(&self) -> PublicKey {
-        let in_certificate = |certified: &bool| if *certified { ", in a new certificate" } else { "" };
+        let also = |certified: &bool| if *certified { ", in a new certificate" } else { "" };
         match self {
-            Self::Ours { key: Private::Held(id), certified } => {
-                PublicKey::to_come(&format!("{}{}", id.hex(), in_certificate(certified)))
+            Self::Ours { key: Private::Held(id), certified } => PublicKey::to_come(&format!("{}{}", id.hex(), also(certified))),
+            Self::Ours { key: Private::Made(_), certified } => {
+                PublicKey::to_come(&format!("(new, made here{})", also(certified)))
             }
-            Self::Ours { key: Private::Made(role), certified } => {
-                PublicKey::to_come(&format!("to be made here: a new {} key{}", role.as_str(), in_certificate(certified)))
-            }
-            Self::Server { role, new: true } => {
-                PublicKey::to_come(&format!("to be made by the server: a new {} key", role.as_str()))
-            }
-            Self::Server { role, new: false } => PublicKey::to_come(&format!("the server's {} key", role.as_str())),
+            Self::Server { new: true, .. } => PublicKey::to_come("(new, made by the server)"),
+            Self::Server { role, new: false } => PublicKey::to_come(&format!("(the server's for {})", role.as_str())),
             Self::There(key) => key.clone(),
         }
     }

@@ -173,7 +173,7 @@ fn threshold(lines: &mut Vec<Line>, role: &str, before: u64, after: u64) {
 /// A key by the ID that its owner sees; a certificate by its own as well.
 fn named(key: &PublicKey) -> String {
     if let Some(what) = key.is_to_come() {
-        return format!("to come: {what}");
+        return what.to_owned();
     }
     let (id, canonical) = (key.id(), key.canonical_id());
     let of = |id: KeyId| id.hex();
