@@ -3,6 +3,8 @@
 //! `make bench` builds the release program and runs this. Every figure is a whole process, from its start to its end;
 //! the ratio is that of the medians. What falls short is marked and makes the run fail, so that it is looked at.
 //! Method and figures of one run stand in `docs/benchmarks.md`.
+#[path = "changing.rs"]
+mod changing;
 #[path = "../tests/it/peers/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod peers;
@@ -50,17 +52,33 @@ fn main() {
     if std::env::args().any(|a| a == "--test" || a == "--list") {
         return;
     }
+    // `cargo bench -- changing` measures only that.
+    let groups: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let is_wanted = |group: &str| groups.is_empty() || groups.iter().any(|g| g == group);
     let mut report = Report { lines: Vec::new(), short: 0 };
-    keys(&mut report, 1_000, 2.0);
-    keys(&mut report, 5_000, 3.0);
+    if is_wanted("keys") {
+        keys(&mut report, 1_000, 2.0);
+        keys(&mut report, 5_000, 3.0);
+    }
     let server: &'static NotaryServer = NotaryServer::shared(peers::server::Kind::Local);
-    tags(&mut report, server, 5_000);
-    tags(&mut report, server, 50_000);
-    servers::inventory(&mut report, 10_000);
-    servers::refresh(&mut report, 500);
-    servers::side_by_side(&mut report, 200);
-    first_frame(&mut report, 5_000);
-    redraw(&mut report, 100_000);
+    if is_wanted("tags") {
+        tags(&mut report, server, 5_000);
+        tags(&mut report, server, 50_000);
+    }
+    if is_wanted("changing") {
+        changing::one_tag(&mut report, server, 10);
+        changing::one_tag(&mut report, server, 5_000);
+        changing::one_signer(&mut report, server, 200);
+    }
+    if is_wanted("servers") {
+        servers::inventory(&mut report, 10_000);
+        servers::refresh(&mut report, 500);
+        servers::side_by_side(&mut report, 200);
+    }
+    if is_wanted("screen") {
+        first_frame(&mut report, 5_000);
+        redraw(&mut report, 100_000);
+    }
     report.print();
 }
 
