@@ -14,15 +14,13 @@ use super::{
     output::{self, Failure},
 };
 use crate::{
-    operator::{Cancel, as_text},
+    operator::Cancel,
     procedures::{
         Work,
-        repository::{NOTHING, Wanted, look},
+        repository::{NOTHING, Wanted, at_registry, look, spelling},
     },
-    text::Untrusted,
-    tuf::name::{Gun, KeyId},
+    tuf::name::KeyId,
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use said::{say_plan, say_report};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -34,32 +32,15 @@ pub async fn sign(context: &Context, typed: Sign, cancel: Cancel) -> Result<(), 
         return Err(usage("a tag is needed: what is signed is what it stands for", &hint));
     };
     let (sha256, size) = match (&typed.digest, typed.size) {
-        (Some(digest), Some(size)) => {
-            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-            if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) || size < 1 {
-                return Err(usage("the digest is sha256: and 64 hexadecimal digits, and the size at least 1", ""));
-            }
-            (hex.to_owned(), size)
+        (Some(digest), Some(size)) => spelling::manifest(digest, size).map_err(|why| usage(&why, ""))?,
+        _ => {
+            let (sha256, size) = at_registry(context.repositories(), &reference.gun, tag.raw()).await?;
+            output::note(&format!("the registry has sha256:{sha256} ({size} bytes) under this tag"));
+            (sha256, size)
         }
-        _ => at_registry(context, &reference.gun, tag.raw()).await?,
     };
     let wanted = Wanted::Sign { gun: reference.gun.to_string(), tag: tag.raw().to_owned(), sha256, size, signer: typed.signer };
     carry_out(context, wanted, typed.accept, cancel).await
-}
-
-/// What the registry has under a tag.
-async fn at_registry(context: &Context, gun: &Gun, tag: &str) -> Result<(String, i64), Failure> {
-    let found = context.repositories().resolve(gun, tag).await.map_err(|e| {
-        let hint = format!("{} Or give --digest and --size.", e.remedy());
-        Failure::new("registry", e.to_string(), NOTHING, hint)
-    })?;
-    let Some((digest, size)) = found else {
-        let message = format!("the registry has no tag {} of {gun}", Untrusted::new(tag).shown());
-        return Err(Failure::new("no-such-tag", message, NOTHING, "Push the image first."));
-    };
-    let hex = digest.strip_prefix("sha256:").unwrap_or_default().to_owned();
-    output::note(&format!("the registry has {digest} ({size} bytes) under this tag"));
-    Ok((hex, size))
 }
 
 /// `revoke`
@@ -77,16 +58,9 @@ pub async fn witness(context: &Context, typed: Witness, cancel: Cancel) -> Resul
 
 /// `renew`
 pub async fn renew(context: &Context, typed: Renew, cancel: Cancel) -> Result<(), Failure> {
-    let until = typed.until.as_deref().map(moment).transpose()?;
+    let until = typed.until.as_deref().map(spelling::moment).transpose().map_err(|why| usage(&why, ""))?;
     let wanted = Wanted::Renew { gun: context.gun(&typed.gun)?.to_string(), roles: typed.roles, until };
     carry_out(context, wanted, typed.accept, cancel).await
-}
-
-/// A day, to its end in UTC, or a moment.
-fn moment(typed: &str) -> Result<Timestamp, Failure> {
-    let day = || typed.parse::<Date>().ok()?.at(23, 59, 59, 0).to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp());
-    let found = typed.parse::<Timestamp>().ok().or_else(day);
-    found.ok_or_else(|| usage("a date is 2030-12-31, or 2030-12-31T23:59:59Z", ""))
 }
 
 /// `signer add` and `signer remove`
@@ -95,18 +69,18 @@ pub async fn signer(context: &Context, command: SignerCommand, cancel: Cancel) -
     let (wanted, accept) = match command {
         SignerCommand::List { .. } => return Ok(()),
         SignerCommand::Add { keys, name, guns: typed, accept } => {
-            signer_name(&name)?;
+            spelling::signer_name(&name).map_err(|why| usage(&why, ""))?;
             (Wanted::AddSigner { guns: guns(typed)?, name, keys: files(&keys) }, accept)
         }
         SignerCommand::Leave { who, guns: typed, all, accept } => {
             if KeyId::new(&who).is_err() {
-                signer_name(&who)?;
+                spelling::signer_name(&who).map_err(|why| usage(&why, ""))?;
             }
             let guns = if all { known(context)? } else { guns(typed)? };
             (Wanted::Leave { guns, who }, accept)
         }
         SignerCommand::Remove { key, name, guns: typed, accept } => {
-            signer_name(&name)?;
+            spelling::signer_name(&name).map_err(|why| usage(&why, ""))?;
             (Wanted::RemoveSigner { guns: guns(typed)?, name, key }, accept)
         }
     };
@@ -126,20 +100,8 @@ fn known(context: &Context) -> Result<Vec<String>, Failure> {
     }
 }
 
-/// Docker's rule for names, which is what `docker trust` finds again.
-fn signer_name(name: &str) -> Result<(), Failure> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let legal = name.bytes().next().is_some_and(plain) && name.bytes().all(|b| plain(b) || b == b'-' || b == b'_');
-    match name {
-        "releases" => Err(usage("releases is the role that docker pulls from, and nobody's name", "")),
-        _ if legal => Ok(()),
-        _ => Err(usage("a signer's name has lower-case letters, digits, - and _, and begins with a letter or digit", "")),
-    }
-}
-
 fn files(paths: &[PathBuf]) -> Vec<String> {
-    let whole = |p: &PathBuf| std::path::absolute(p).unwrap_or_else(|_| p.clone());
-    paths.iter().map(|p| as_text::of(&whole(p))).collect()
+    paths.iter().map(|p| spelling::file(p)).collect()
 }
 
 /// `delegation add`, `remove` and `purge`

@@ -89,7 +89,7 @@ impl Workplace {
         let reference = reference::read(typed, self.exact, &cached).map_err(|e| e.to_string())?;
         match &reference.tag {
             None => Ok(reference),
-            Some(tag) => Err(format!("it names the tag {}; a key belongs to a whole repository", tag.shown())),
+            Some(tag) => Err(format!("it names the tag {}; name the repository without it", tag.shown())),
         }
     }
 }

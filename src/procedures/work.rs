@@ -4,12 +4,13 @@ use super::{
     key_export::Half,
     key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test,
     record::Recording,
-    repository::{self, Wanted},
+    repository::{self, Report, Wanted},
 };
 use crate::{
     failure::{Failure, ended, sentence},
     keys::KeyEntry,
     operator::{Cancel, Operator, Stop, as_text},
+    tuf::name::Gun,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub enum Work {
     MendPermissions,
     /// Change repositories.
     Change(Box<Wanted>),
+    /// The same, where what is empty in it is asked.
+    Ask(Box<Wanted>),
 }
 
 /// Which keys are meant.
@@ -69,6 +72,16 @@ pub struct Done {
     pub next: &'static str,
     /// The key's file that is new or changed.
     pub key: Option<PathBuf>,
+    /// The repositories that may be different.
+    pub repositories: Vec<Gun>,
+}
+
+impl Done {
+    fn of(report: Report) -> Self {
+        let (happened, left, next) = (ended(&report.to_string()), report.left(), report.next());
+        let repositories = report.all.into_iter().map(|(gun, _)| gun).collect();
+        Self { happened, left, next, key: None, repositories }
+    }
 }
 
 impl Work {
@@ -84,7 +97,7 @@ impl Work {
             Self::MigrateKeys => "key migrate",
             Self::StrengthenKeys(_) => "key strengthen",
             Self::MendPermissions => "key mend",
-            Self::Change(wanted) => wanted.command(),
+            Self::Change(wanted) | Self::Ask(wanted) => wanted.command(),
         }
     }
 
@@ -102,7 +115,7 @@ impl Work {
             Self::MigrateKeys => "Keys in old layouts",
             Self::StrengthenKeys(_) => "Stronger protection",
             Self::MendPermissions => "Permissions",
-            Self::Change(wanted) => wanted.title(),
+            Self::Change(wanted) | Self::Ask(wanted) => wanted.title(),
         }
     }
 
@@ -118,7 +131,7 @@ impl Work {
             Self::MigrateKeys => key_migrate::NOTHING,
             Self::StrengthenKeys(_) => key_strengthen::NOTHING,
             Self::MendPermissions => key_mend::NOTHING,
-            Self::Change(_) => repository::NOTHING,
+            Self::Change(_) | Self::Ask(_) => repository::NOTHING,
         }
     }
 
@@ -128,7 +141,7 @@ impl Work {
             Self::GenerateKey | Self::ExportKeys(..) | Self::ChangePassphrase(_) | Self::RemoveKey(_) => true,
             Self::LoadKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
             // Going on with it asks the server whether it was taken.
-            Self::Change(_) => false,
+            Self::Change(_) | Self::Ask(_) => false,
         }
     }
 
@@ -190,22 +203,25 @@ impl Work {
                 left: done.left(),
                 next: if done.moved.is_empty() { "" } else { key_migrate::NEXT },
                 key: done.moved.into_iter().next().map(|m| m.to),
+                ..Done::default()
             }),
             Self::StrengthenKeys(files) => {
                 let which: Option<Vec<PathBuf>> = files.as_ref().map(|all| all.iter().map(|f| f.0.clone()).collect());
                 let done = recording.run(operator, cancel, |s| key_strengthen::run(here(), which.clone(), s)).await?;
                 let next = if done.strengthened() == 0 { "" } else { key_strengthen::NEXT };
-                Ok(Done { happened: sentence(&done.to_string()), left: done.left(), next, key: None })
+                Ok(Done { happened: sentence(&done.to_string()), left: done.left(), next, ..Done::default() })
             }
             Self::MendPermissions => recording.run(operator, cancel, |s| key_mend::run(here(), s)).await.map(|done| Done {
                 happened: sentence(&done.to_string()),
                 left: done.left(),
                 next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
-                key: None,
+                ..Done::default()
             }),
             Self::Change(wanted) => {
-                let done = recording.run(operator, cancel, |s| repository::run(here(), (**wanted).clone(), s)).await?;
-                Ok(Done { happened: ended(&done.to_string()), left: done.left(), next: done.next(), key: None })
+                recording.run(operator, cancel, |s| repository::run(here(), (**wanted).clone(), s)).await.map(Done::of)
+            }
+            Self::Ask(wanted) => {
+                recording.run(operator, cancel, |s| repository::ask(here(), (**wanted).clone(), s)).await.map(Done::of)
             }
         }
     }

@@ -5,6 +5,7 @@ mod attack_index;
 mod attacks;
 mod authentication;
 mod bad_input;
+mod changes_asked;
 mod changing;
 mod command_json;
 mod dependencies;

@@ -68,6 +68,8 @@ pub async fn open(ring: &mut Ring, keys: &[KeyEntry], session: &mut Session<'_>)
 /// Everything that a plan is made from.
 pub struct Desk {
     pub(super) wanted: Wanted,
+    /// Whether somebody sits before it.
+    pub(super) by_hand: bool,
     pub(super) trust_dir: TrustDir,
     pub(super) repositories: Repositories,
     /// Keys that come in with it: of files, or of [`Desk::coming`] in its order.
@@ -100,6 +102,7 @@ impl Desk {
         };
         Ok(Self {
             wanted: wanted.clone(),
+            by_hand: false,
             trust_dir: place.trust_dir.clone(),
             repositories,
             keys: public_keys(files)?,

@@ -1,7 +1,9 @@
 //! Changing repositories: what is wanted, and the one road on which it is done.
+mod ask;
 mod begin;
 mod delete;
 mod desk;
+mod image;
 mod key_files;
 mod new_keys;
 mod outcome;
@@ -9,11 +11,14 @@ mod page;
 mod report;
 mod road;
 mod rotate;
+pub mod spelling;
 mod stage;
 mod waiting;
 mod wanted;
 mod wishes;
 
+pub use ask::ask;
+pub use image::at_registry;
 pub use key_files::public_keys;
 pub use outcome::load_failure;
 pub use report::{Outcome, Report};

@@ -74,7 +74,7 @@ fn impersonates(wanted: &Wanted, plans: &[&Plan]) -> Option<Finding> {
     let signers = plans.iter().flat_map(|p| &p.differences).map(|d| d.role.as_str());
     let people: Vec<&str> = signers.filter(|r| *r != RELEASES).filter_map(|r| r.strip_prefix("targets/")).collect();
     let text = format!(
-        "The keys of several people lie on this machine, and it signs as all of them: {}; --as names one",
+        "The keys of several people lie on this machine, and it signs as all of them: {}; name one signer (--as) to sign as one",
         people.join(", ")
     );
     (people.len() > 1).then(|| Finding::new("several-signers", Severity::Warn, text))

@@ -45,9 +45,19 @@ pub struct Look {
 
 /// Does what is wanted.
 pub fn run<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -> Fut<'s, Result<Report, Stop>> {
+    travel(place, wanted, false, session)
+}
+
+/// The same for whoever sits before it and has not typed a command, in which the name stands.
+pub fn run_by_hand<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -> Fut<'s, Result<Report, Stop>> {
+    travel(place, wanted, true, session)
+}
+
+fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut Session<'_>) -> Fut<'s, Result<Report, Stop>> {
     Box::pin(async move {
         place.may_write(NOTHING)?;
-        let desk = Desk::open(&place, &wanted)?;
+        let mut desk = Desk::open(&place, &wanted)?;
+        desk.by_hand = by_hand;
         match &wanted {
             Wanted::Rotate(rotation) => return rotate::run(desk, rotation.clone(), session).await,
             Wanted::Begin(beginning) => return begin::run(desk, beginning.clone(), session).await,
@@ -86,7 +96,7 @@ pub fn run<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -
         {
             let plans: Vec<&Plan> = all.iter().map(|(_, p)| p).collect();
             let keys: Vec<KeyEntry> = needed.into_values().collect();
-            accepted(&desk.wanted, &plans, &keys, false, session).await?;
+            first_accepted(&desk, &plans, &keys, session).await?;
             open(&mut ring, &keys, session).await?;
         }
         let alone = all.len() == 1 && report.all.is_empty();
@@ -110,6 +120,17 @@ pub fn run<'s>(place: Workplace, wanted: Wanted, session: &'s mut Session<'_>) -
         report.all.sort_by_key(|(gun, _)| guns.iter().position(|g| g == gun));
         Ok(report)
     })
+}
+
+/// Shows the first plans, and comes back when they are accepted. Whoever sits before it types the name where that takes
+/// something from somebody, even if it breaks nothing.
+pub async fn first_accepted(desk: &Desk, plans: &[&Plan], keys: &[KeyEntry], session: &mut Session<'_>) -> Result<(), Stop> {
+    accepted(&desk.wanted, plans, keys, false, session).await?;
+    if let (true, true, Some(says)) = (desk.by_hand, page::broken(plans).is_empty(), desk.wanted.takes()) {
+        let (title, consequences) = ("Read what follows".to_owned(), vec![says]);
+        session.confirm(CONFIRM, Confirm { title, consequences, typed: desk.wanted.typed() }).await?;
+    }
+    Ok(())
 }
 
 /// Shows plans, and comes back when they are accepted, with what they break.

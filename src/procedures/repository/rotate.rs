@@ -6,7 +6,7 @@ use super::{
     new_keys::{Private, Source, bring, with_made},
     page,
     report::Outcome,
-    road::{Look, READ, accepted, one, reading},
+    road::{Look, READ, first_accepted, one, reading},
     wanted::{Rotation, role, usage},
     wishes::Here,
 };
@@ -64,7 +64,7 @@ pub async fn run(mut desk: Desk, rotation: Rotation, session: &mut Session<'_>) 
     };
     let Some(plan) = desk.plan_on(&basis)? else { return Ok(Report::of(gun, Outcome::AsWanted)) };
     let keys = desk.needed(&basis, &plan)?;
-    accepted(&desk.wanted, &[&plan], &keys, false, session).await?;
+    first_accepted(&desk, &[&plan], &keys, session).await?;
     let mut ring = Ring::default();
     open(&mut ring, &keys, session).await?;
     let made = bring(&mut desk, &gun, &mut ring, session).await?;
@@ -126,12 +126,12 @@ fn form(basis: &Basis, role: &RoleName, here: &Here) -> Result<Form, Failure> {
     };
     let several = format!("{role} has several keys; name the one that goes: {}", hexes(&ids));
     let old =
-        Field::text(field::OLD, "Key that goes", "the ID of a key of this role").with(initial).checked(
-            move |typed, _| match typed {
+        Field::text(field::OLD, "Old key", "the ID of the key of this role that goes").with(initial).checked(move |typed, _| {
+            match typed {
                 "" => Err(several.clone()),
                 typed => KeyId::new(typed).map(|_| None).map_err(|_| "a key ID has 64 hexadecimal digits".to_owned()),
-            },
-        );
+            }
+        });
     let mut fields = vec![old];
     let (is_here, is_delegation) = (here.keys().copied().collect::<Vec<_>>(), role.is_delegation());
     let key = Field::path(field::KEY, "New key", "empty: a new one is made here; else the ID of a key that is here").checked(

@@ -263,6 +263,21 @@ impl Wanted {
         }
     }
 
+    /// What it takes from somebody, as a sentence.
+    pub(super) fn takes(&self) -> Option<String> {
+        match self {
+            Self::RemoveSigner { guns, name, key: None } => Some(format!("{name} may not sign in {} any more.", guns.join(", "))),
+            Self::RemoveSigner { guns, name, key: Some(id) } => {
+                Some(format!("{name} may not sign with the key {id} in {} any more.", guns.join(", ")))
+            }
+            Self::Leave { guns, who } => Some(format!("{who} may not sign in {} any more.", guns.join(", "))),
+            Self::Rotate(Rotation { gun, role }) if role == BaseRole::Root.as_str() => {
+                Some(format!("{gun} has another root key from then on; whoever pins the old one refuses it."))
+            }
+            _ => None,
+        }
+    }
+
     /// What has to be typed where it breaks something.
     pub(super) fn typed(&self) -> String {
         match self {

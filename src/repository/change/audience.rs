@@ -111,6 +111,7 @@ impl After {
         }
         let notary = match (self.found_after.len(), self.lost().len()) {
             (n, 0) => format!("lists {n} names"),
+            (n, 1) => format!("lists {n} names; 1 is gone"),
             (n, lost) => format!("lists {n} names; {lost} are gone"),
         };
         let new_root = changes.iter().any(|c| matches!(c, Change::Keys { role: BaseRole::Root, .. }));
