@@ -1,5 +1,6 @@
 //! What can happen: what the user asks for, and what comes back from the background.
 use super::{
+    changing::Changing,
     ledger::Ledger,
     shelf::{KeyShelf, Repo},
     wizard::Asked,
@@ -87,6 +88,8 @@ pub enum Command {
     StrengthenKeys,
     /// Mend permissions.
     MendPermissions,
+    /// Change the selected repository.
+    Change(Changing),
     /// Go on with the selected work.
     Resume,
     /// Close the open work.
@@ -153,6 +156,7 @@ impl Command {
                 | Self::StrengthenKeys
                 | Self::MigrateKeys
                 | Self::MendPermissions
+                | Self::Change(_)
                 | Self::Resume
                 | Self::GiveUp
         )

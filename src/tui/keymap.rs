@@ -1,5 +1,6 @@
 //! The one table of what can be asked for: key bindings, footer and help are all made from it, so that they cannot
 //! disagree.
+mod changes;
 mod reasons;
 mod table;
 

@@ -7,6 +7,7 @@
 //!
 //! Everything drawn goes through [`ink::Ink`], which clips it and makes it safe to show.
 pub mod action;
+pub mod changing;
 pub mod effect;
 pub mod events;
 pub mod fit;

@@ -10,7 +10,7 @@ use crate::{
     text,
     tuf::{
         collection::{Anchor, Freshness},
-        name::{Gun, RoleName},
+        name::{Gun, KeyId, RoleName},
     },
     views::{
         desk::Inventory, keys::KeyRow, keys::KeyRows, keys::hides_keys, repositories::Health, repositories::RepositoryRow,
@@ -18,7 +18,10 @@ use crate::{
     },
 };
 use jiff::Timestamp;
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 /// How far reading has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,6 +71,8 @@ pub struct KeyShelf {
     pub problems: (usize, usize),
     /// What is wrong with the directory as a whole.
     pub directory: Vec<Finding>,
+    /// Those that could sign, by the IDs of their files.
+    pub usable: HashSet<KeyId>,
 }
 
 impl KeyShelf {
@@ -76,6 +81,7 @@ impl KeyShelf {
         let rows = keys.rows;
         let mut roles: HashMap<String, usize> = HashMap::new();
         let mut problems = (0, 0);
+        let usable = rows.iter().filter(|r| !r.legacy && r.fault().is_none()).filter_map(|r| r.id).collect();
         for row in &rows {
             *roles.entry(row.role.shown().into()).or_default() += 1;
             match row.severity() {
@@ -86,7 +92,7 @@ impl KeyShelf {
         }
         let mut roles: Vec<(String, usize)> = roles.into_iter().collect();
         roles.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        Self { roles, problems, directory: keys.problems, roster: Roster::new(rows) }
+        Self { roles, problems, directory: keys.problems, usable, roster: Roster::new(rows) }
     }
 
     /// Why not one key could be listed although there may be some.

@@ -145,7 +145,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Files of `tui/` that may take the true bytes of outside text, each with the reason (what they do with them is not drawing).
-const RAW_ON_THE_SCREEN: &[(&str, &str)] = &[];
+const RAW_ON_THE_SCREEN: &[(&str, &str)] = &[("tui/changing.rs", "a tag that is revoked is meant by its true name")];
 
 /// What is wrong with these files, one line each, held against a table of arrows and a list of rules.
 fn violations(files: &[File], arrows: &[(&str, &[&str])], rules: &[Rule]) -> Vec<String> {

@@ -60,6 +60,7 @@ mod sandbox_support;
 mod sandbox_world;
 mod screen_acts;
 mod screen_background;
+mod screen_changes;
 mod screen_doctor;
 mod screen_lock;
 mod screen_messages;

@@ -1,5 +1,5 @@
 //! What keys, the mouse and results from the background do to the state.
-use crate::screen_world::{Kind, id, look, now, press, state};
+use crate::screen_world::{Kind, ROOT_HERE, id, look, now, press, state};
 use claviger::{
     tuf::name::Gun,
     tui::{
@@ -178,7 +178,7 @@ fn only_public_things_are_copied_and_whole() {
     press(&mut s, &[Command::Open]);
     assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy("root".to_owned())]);
     press(&mut s, &[Command::Down]);
-    assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy(id("root bare").hex())]);
+    assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy(id(ROOT_HERE).hex())]);
     press(&mut s, &[Command::TabRight]);
     assert_eq!(update(&mut s, Action::Do(Command::Copy)), [Effect::Copy(format!("sha256:{}", id("latest").hex()))]);
     press(&mut s, &[Command::Last]);
@@ -296,7 +296,7 @@ fn the_footer_names_only_keys_that_work_and_the_help_names_them_all() {
         for (keys, help, _) in screens::help::lines(&s) {
             assert!(keymap::entries(context).any(|e| e.help == help), "{keys}");
         }
-        assert_eq!(screens::help::lines(&s).len(), keymap::entries(context).count());
+        assert_eq!(screens::help::lines(&s).len(), keymap::entries(context).filter(|e| !e.keys.is_empty()).count());
     }
 }
 

@@ -26,22 +26,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("tags", "a tab of a repository's page"),
     ("image resolve", "it is for other programs"),
     ("image verify", "it fetches whole images, which a screen would hold up for minutes"),
-    ("sign", "changes of repositories are made on the command line"),
-    ("revoke", "changes of repositories are made on the command line"),
-    ("witness", "changes of repositories are made on the command line"),
-    ("renew", "changes of repositories are made on the command line"),
-    ("init", "changes of repositories are made on the command line"),
-    ("key rotate", "changes of repositories are made on the command line"),
-    ("status", "changes of repositories are made on the command line"),
-    ("publish", "changes of repositories are made on the command line"),
-    ("reset", "changes of repositories are made on the command line"),
-    ("delete", "changes of repositories are made on the command line"),
-    ("signer leave", "changes of repositories are made on the command line"),
-    ("signer add", "changes of repositories are made on the command line"),
-    ("signer remove", "changes of repositories are made on the command line"),
-    ("delegation add", "changes of repositories are made on the command line"),
-    ("delegation remove", "changes of repositories are made on the command line"),
-    ("delegation purge", "changes of repositories are made on the command line"),
+    ("status", "a plan says what else is staged"),
+    ("reset", "it takes the names that status prints"),
     ("signer list", "the chain of trust on a repository's page"),
     ("delegation list", "the chain of trust on a repository's page"),
     ("repo verify", "the screen verifies whatever it shows; from a clean cache only the command line does"),
@@ -178,7 +164,7 @@ fn the_palette_looks_as_in_its_picture() {
         s
     };
     for size in [(80, 24), (120, 40)] {
-        for (name, typed) in [("all", ""), ("some", "key e"), ("none", "sign")] {
+        for (name, typed) in [("all", ""), ("some", "key e"), ("sign", "sign"), ("none", "xyzzy")] {
             hold(&format!("palette_{name}_{}x{}", size.0, size.1), &of(Theme::FULL, size, typed));
         }
     }

@@ -171,11 +171,16 @@ fn here(seed: &str) -> Whereabouts {
     Whereabouts::Here(format!("/home/ana/.docker/trust/private/{}.key", id(seed)).into())
 }
 
+/// Seeds of the keys that the list of keys has.
+pub const ROOT_HERE: &str = "rootNone";
+pub const TARGETS_HERE: &str = "targetsSome(\"registry.example/shop/web\")";
+pub const ANA_HERE: &str = "anaNone";
+
 /// Root, timestamp, snapshot, targets with releases, two people, a nested role, a refused one and an unpublished one.
 pub fn chain(hostile: bool) -> ChainNode {
     let text = |s: &str| Printable::from_untrusted(if hostile { ATTACK } else { s });
-    let mut root_key = chain_key("root", true, here("root"));
-    root_key.canonical_id = id("root bare");
+    let mut root_key = chain_key("root", true, here(ROOT_HERE));
+    root_key.canonical_id = id(ROOT_HERE);
     root_key.certificate = Some((Untrusted::new(if hostile { ATTACK } else { "registry.example/shop/web" }), in_days(3400)));
     let people = |n: &str, v, names, paths: &[&str], below| ChainNode {
         paths: paths.iter().map(|p| text(p)).collect(),
@@ -206,12 +211,14 @@ pub fn chain(hostile: bool) -> ChainNode {
         ..people("targets/new", 1, 0, &["new/"], vec![])
     };
     let mut releases = people("targets/releases", 7, 3, &[""], vec![]);
-    releases.keys = vec![chain_key("targets/ana", true, here("ana")), chain_key("targets/ben", false, Whereabouts::Elsewhere)];
-    let below = vec![releases, people("targets/ana", 5, 3, &["v1/", "v2/"], vec![linux]), qa, new];
+    releases.keys = vec![chain_key(ANA_HERE, true, here(ANA_HERE)), chain_key("targets/ben", false, Whereabouts::Elsewhere)];
+    let mut ana = people("targets/ana", 5, 3, &["v1/", "v2/"], vec![linux]);
+    ana.keys = vec![chain_key(ANA_HERE, true, here(ANA_HERE))];
+    let below = vec![releases, ana, qa, new];
     let targets = ChainNode {
         paths: vec![Printable::from_untrusted("")],
         targets: Some(1),
-        ..node("targets", 4, 12, vec![chain_key("targets", true, here("targets"))], below)
+        ..node("targets", 4, 12, vec![chain_key(TARGETS_HERE, true, here(TARGETS_HERE))], below)
     };
     let server = |n| vec![chain_key(n, true, Whereabouts::Server)];
     let children = vec![

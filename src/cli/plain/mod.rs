@@ -11,6 +11,7 @@ use crate::{
     procedures::{CANCELLED, KeyFile, Recording, Which, Work, Workplace, key_export::Half, perform},
     tui::{
         action::Command,
+        changing::Row,
         palette::{self, Offer},
     },
     views::{
@@ -170,6 +171,8 @@ impl Plain {
             Command::StrengthenKeys => Some(Work::StrengthenKeys(None)),
             Command::MigrateKeys => Some(Work::MigrateKeys),
             Command::MendPermissions => Some(Work::MendPermissions),
+            // Nothing is selected here: all of it is asked.
+            Command::Change(changing) => Some(Work::Ask(Box::new(changing.of(&Row::default())))),
             _ => None,
         };
         let Some(work) = work else { return Ok(()) };
@@ -263,6 +266,6 @@ mod tests {
             assert!(!about(offer).is_empty());
         }
         assert_eq!(find(&offers, "key  import").unwrap().command(), Command::LoadKeys);
-        assert!(find(&offers, "0").is_none() && find(&offers, "99").is_none() && find(&offers, "sign").is_none());
+        assert!(find(&offers, "0").is_none() && find(&offers, "99").is_none() && find(&offers, "repo verify").is_none());
     }
 }

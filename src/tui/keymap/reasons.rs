@@ -1,12 +1,15 @@
 //! Why a command can do nothing now: the footer leaves it out, the help and the palette say it.
-use super::Context;
+use super::{Context, changes};
 use crate::secret::dialogue::Turn;
 use crate::tui::{action::Command, ledger::LedgerRow, shelf::Progress, standing::Standing, state::State, wizard::Page};
 use std::borrow::Cow;
 
 /// Why a command can do nothing now; nothing if it can.
 pub fn why_not(state: &State, command: Command) -> Option<Cow<'static, str>> {
-    never(state, command).or_else(|| in_work(state, command)).or_else(|| in_general(state, command).map(Cow::Borrowed))
+    never(state, command).or_else(|| in_work(state, command)).or_else(|| match command {
+        Command::Change(changing) => changes::why_not(state, changing),
+        _ => in_general(state, command).map(Cow::Borrowed),
+    })
 }
 
 /// Why a command can do nothing in this session, whatever is selected.

@@ -1,6 +1,6 @@
 //! The lines of the table.
 use super::{Context, Context as C, Entry, Key, Key::Char, Key::Code, Key::Ctrl};
-use crate::tui::action::Command;
+use crate::tui::{action::Command, changing::Changing};
 use crossterm::event::KeyCode;
 
 const UP: Key = Code(KeyCode::Up);
@@ -44,6 +44,8 @@ const PAGES: &[C] = &[
 ];
 const OF_REPOSITORY: &[C] = &[C::Unknown, C::Chain, C::Tags, C::Findings];
 const IN_REPOSITORY: &[C] = &[C::Chain, C::Tags, C::Findings];
+/// Where a repository is selected, or is the page.
+const REPOSITORY: &[C] = &[C::Repositories, C::Unknown, C::Chain, C::Tags, C::Findings];
 const PLACES: &[C] = &[C::Overview, C::Keys, C::Repositories, C::Journal];
 const LISTS: &[C] = &[C::Keys, C::Repositories, C::Tags, C::Journal];
 const FORM: &[C] = &[C::Form, C::Choice];
@@ -61,6 +63,17 @@ const fn entry(
     rank: u8,
 ) -> Entry {
     Entry { command, keys, name, help, at, rank, verbs: &[], anywhere: false }
+}
+
+const fn change(
+    changing: Changing,
+    keys: &'static [Key],
+    name: &'static str,
+    help: &'static str,
+    at: &'static [Context],
+    rank: u8,
+) -> Entry {
+    entry(Command::Change(changing), keys, name, help, at, rank)
 }
 
 impl Entry {
@@ -151,6 +164,27 @@ pub const TABLE: &[Entry] = &[
     entry(Command::MendPermissions, &[Char('P')], "", "mend the permissions of key files", &[C::Keys], 6).anywhere(&["key mend"]),
     entry(Command::RemoveKey, &[Char('D')], "remove", "remove the key, after a look at what needs it", &[C::Keys, C::Key], 4)
         .verbs(&["key remove"]),
+    change(Changing::Sign, &[Char('S')], "sign", "sign a tag for an image", REPOSITORY, 2).anywhere(&["sign"]),
+    change(Changing::Revoke, &[Char('D')], "revoke", "revoke the tag: nobody is to find it any more", &[C::Tags], 2)
+        .anywhere(&["revoke"]),
+    change(Changing::AddSigner, &[Char('a')], "add signer", "let somebody sign", REPOSITORY, 4).anywhere(&["signer add"]),
+    change(Changing::TakeBack, &[Char('D')], "remove", "remove the signer, or take the delegation back", &[C::Chain], 2),
+    change(Changing::RemoveSigner, &[], "", "take a signer's right to sign", &[C::Chain], 9).anywhere(&["signer remove"]),
+    change(Changing::Delegate, &[Char('A')], "delegate", "delegate to a role, or give it more keys and names", REPOSITORY, 5)
+        .anywhere(&["delegation add"]),
+    change(Changing::Undelegate, &[], "", "take a role away, or some of its keys and names", &[C::Chain], 9)
+        .anywhere(&["delegation remove"]),
+    change(Changing::Purge, &[Char('P')], "", "take the key out of every role that names it", &[C::Chain], 7)
+        .anywhere(&["delegation purge"]),
+    change(Changing::Witness, &[Char('w')], "witness", "sign the role again as it is, to vouch for it", &[C::Chain], 5)
+        .anywhere(&["witness"]),
+    change(Changing::Renew, &[Char('e')], "renew", "sign again for longer what ends", REPOSITORY, 5).anywhere(&["renew"]),
+    change(Changing::Rotate, &[Char('K')], "", "give the role another key", &[C::Chain], 6).anywhere(&["key rotate"]),
+    change(Changing::Begin, &[Char('n')], "new", "begin a repository", &[C::Repositories], 6).anywhere(&["init"]),
+    change(Changing::Leave, &[], "", "take somebody, or a key, out of every role", REPOSITORY, 9).anywhere(&["signer leave"]),
+    change(Changing::Publish, &[], "", "publish what was staged", REPOSITORY, 9).anywhere(&["publish"]),
+    change(Changing::Delete, &[], "", "forget the repository, and have its server delete it", REPOSITORY, 9)
+        .anywhere(&["delete"]),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
     entry(Command::Place(1), &[Char('2')], "", "to the keys", PAGES, 7).anywhere(&["key list"]),
     entry(Command::Place(2), &[Char('3')], "", "to the repositories", PAGES, 7).anywhere(&["repo list"]),

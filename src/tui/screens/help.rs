@@ -20,6 +20,8 @@ pub fn body(content: Rect) -> Rect {
 pub fn lines(state: &State) -> Vec<(String, &'static str, Option<Cow<'static, str>>)> {
     let g = state.theme.glyphs();
     keymap::entries(keymap::helped(state))
+        // What has no key is begun by its name.
+        .filter(|e| !e.keys.is_empty())
         .map(|e| {
             // The first three are enough to know.
             let keys: Vec<_> = e.keys.iter().take(3).map(|k| k.label(g)).collect();

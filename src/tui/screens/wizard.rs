@@ -7,7 +7,7 @@ use super::{
         state::State,
         theme::Tone,
         widgets::{input, pane::Lines, table},
-        wizard::{CANCELLED, Page, SecretPage, Wizard},
+        wizard::{CANCELLED, Page, SecretPage, Wizard, Work},
     },
     findings, wizard_form,
 };
@@ -40,7 +40,8 @@ pub fn page_lines(state: &State, content: Rect) -> Option<usize> {
 /// Draws the page; returns where the cursor belongs, if anything is typed.
 pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<(u16, u16)> {
     let wizard = state.wizard()?;
-    ink.line(0, &[("Keys  ", Tone::Dim), (wizard.work.title(), Tone::Strong)]);
+    let place = if let Work::Change(_) | Work::Ask(_) = wizard.work { "Repositories  " } else { "Keys  " };
+    ink.line(0, &[(place, Tone::Dim), (wizard.work.title(), Tone::Strong)]);
     if let (Some(step), false) = (&wizard.step, matches!(wizard.page, Page::Outcome(_))) {
         ink.clip(0, 1, ink.width(), step.says, Tone::Dim);
     }
@@ -170,7 +171,10 @@ fn strength(state: &State, l: &mut Lines, level: Option<Level>) {
 fn of_review(state: &State, review: &Review, columns: u16) -> Lines {
     let mut l = Lines::new(state.theme, columns);
     l.heading(&review.title);
+    let mut above = "";
     for (name, value) in &review.facts {
+        // What is said of the same thing stands below it.
+        let name = if std::mem::replace(&mut above, name) == *name { "" } else { *name };
         match value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
             true => l.digits(name, "", value, Tone::Plain),
             false => l.say(name, value, Tone::Plain),

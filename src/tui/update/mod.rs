@@ -161,7 +161,8 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::TestKey
         | Command::MigrateKeys
         | Command::StrengthenKeys
-        | Command::MendPermissions => return wizard::begin(state, command),
+        | Command::MendPermissions
+        | Command::Change(_) => return wizard::begin(state, command),
         Command::Resume => return deeds::resume(state),
         Command::GiveUp => return deeds::give_up(state),
         Command::Complete if state.context() == Context::Palette => palette::complete(state),

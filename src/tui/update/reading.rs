@@ -80,6 +80,18 @@ pub fn open(state: &mut State, index: usize) -> Vec<Effect> {
     effects.into_iter().flat_map(asked).collect()
 }
 
+/// Reads again what was changed; whatever there is, if nobody knows what that was or the list does not have it.
+pub fn read_changed(state: &mut State, guns: Option<Vec<Gun>>) -> Vec<Effect> {
+    let known = guns.and_then(|all| all.iter().map(|gun| state.repos.index.get(gun).copied()).collect::<Option<Vec<usize>>>());
+    match known {
+        Some(all) => all.into_iter().flat_map(|i| open(state, i)).collect(),
+        None => {
+            state.repos_progress = Progress::Reading;
+            vec![Effect::TakeInventory(state.epoch)]
+        }
+    }
+}
+
 /// Stops everything. What was read stays.
 pub fn cancel(state: &mut State) -> Vec<Effect> {
     state.epoch += 1;

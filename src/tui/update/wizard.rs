@@ -1,10 +1,11 @@
 //! Guided work: what a procedure asks, what is answered, and what came of it.
-use super::deeds;
+use super::{deeds, reading};
 use crate::{
     failure::Failure,
     operator::Question,
     procedures::{Done, KeyFile, Which, Work, key_export::Half},
     secret::dialogue::{Said, Turn},
+    tuf::name::Gun,
     tui::{
         action::{Command, Edit},
         effect::{Effect, Reply},
@@ -21,6 +22,7 @@ use crate::{
 pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
     let path = state.selected_key().map(|k| k.path.clone());
     let work = match (command, path) {
+        (Command::Change(changing), _) => Work::Ask(Box::new(changing.of(&state.row_to_change(changing)))),
         (Command::NewKey, _) => Work::GenerateKey,
         (Command::MigrateKeys, _) => Work::MigrateKeys,
         (Command::StrengthenKeys, _) => Work::StrengthenKeys(None),
@@ -91,6 +93,7 @@ pub fn finished(state: &mut State, result: Result<Done, Failure>) -> Vec<Effect>
     let Some(wizard) = state.wizard_mut() else { return Vec::new() };
     let (acted, work) = (wizard.acted, wizard.work.clone());
     let key = result.as_ref().ok().and_then(|done| done.key.clone());
+    let changed = changed(&work, &result);
     let removed = result.is_ok() && matches!(work, Work::RemoveKey(_));
     wizard.page = Page::Outcome(result);
     wizard.answered = false;
@@ -103,6 +106,7 @@ pub fn finished(state: &mut State, result: Result<Done, Failure>) -> Vec<Effect>
     if !acted {
         return effects;
     }
+    effects.extend(reading::read_changed(state, changed));
     state.wanted_key = key;
     if state.keys_progress == Progress::Reading {
         // That reading may have begun too early to see it.
@@ -112,6 +116,16 @@ pub fn finished(state: &mut State, result: Result<Done, Failure>) -> Vec<Effect>
     state.keys_progress = Progress::Reading;
     effects.push(Effect::ReadKeys(state.epoch));
     effects
+}
+
+/// The repositories that may be different. Where it did not work they may be so too, and only what was begun says which; none
+/// if not even that does.
+fn changed(work: &Work, result: &Result<Done, Failure>) -> Option<Vec<Gun>> {
+    match (work, result) {
+        (Work::Change(_) | Work::Ask(_), Ok(done)) => Some(done.repositories.clone()),
+        (Work::Change(wanted) | Work::Ask(wanted), Err(_)) => Some(wanted.guns()).filter(|guns| !guns.is_empty()),
+        _ => Some(Vec::new()),
+    }
 }
 
 /// Selects the key that was made or changed, now that the keys were read. A filter that hides it is cleared.

@@ -109,7 +109,7 @@ fn a_key_of_ones_own_takes_the_place() {
     let targets = |id: &String| listed.as_array().unwrap().iter().any(|k| k["id"] == **id && k["role"] == "targets");
     let spare = spare.into_iter().find(targets).unwrap();
     rotate(&desk, &gun, "targets", &["--key", &spare]);
-    assert_eq!(keys_of(&desk, &gun, "targets"), [spare.clone()]);
+    assert_eq!(keys_of(&desk, &gun, "targets"), std::slice::from_ref(&spare));
     // The same root key in another certificate is another key to clients, and the same here.
     let root = keys_of(&desk, &gun, "root");
     let held = desk.claviger(&["key", "list", "--json"]).ok().stdout;

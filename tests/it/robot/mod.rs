@@ -1,4 +1,5 @@
 //! A robot sits before the real binary in a pseudo-terminal.
+mod changes;
 mod child;
 pub mod driver;
 mod ends;

@@ -1,0 +1,343 @@
+//! Changes of repositories on the screen: begun from the selected row, refused with a reason, and looked at before they are made.
+use crate::{
+    screen_pictures::hold,
+    screen_wizard::{drawn, hit, type_in},
+    screen_world::{ANA_HERE, Kind, id, press, state},
+};
+use claviger::{
+    failure::Failure,
+    finding::{Finding, Severity},
+    operator::{Confirm, PlanAsked, Question, Review, Step},
+    procedures::repository::{Beginning, Deletion, Rotation, Wanted},
+    tuf::name::Gun,
+    tui::{
+        action::{Action, Command},
+        changing::Changing,
+        effect::Effect,
+        layer::Context,
+        shelf::KeyShelf,
+        state::State,
+        theme::Theme,
+        update::update,
+        wizard::{Asked, Done, Work},
+    },
+    views::keys::KeyRows,
+};
+use crossterm::event::KeyCode;
+
+const WEB: &str = "registry.example/shop/web";
+/// Lines of the chain of that repository.
+const ROOT: usize = 0;
+const ROOT_KEY: usize = 1;
+const TIMESTAMP: usize = 2;
+const TARGETS: usize = 6;
+const RELEASES_OF_ANA: usize = 11;
+const RELEASES_OF_BEN: usize = 12;
+const ANA: usize = 13;
+const ANA_KEY: usize = 15;
+const LINUX: usize = 16;
+const QA: usize = 19;
+
+/// The repository's page, on a line of its chain.
+fn chain(line: usize) -> State {
+    let mut s = state(Kind::Normal, Theme::FULL, (120, 40));
+    press(&mut s, &[Command::Place(2), Command::Down, Command::Down, Command::Open]);
+    assert_eq!((s.context(), s.open_repo().unwrap().gun.as_str()), (Context::Chain, WEB));
+    (0..line).for_each(|_| press(&mut s, &[Command::Down]));
+    s
+}
+
+/// The same with its tags.
+fn tags(row: usize) -> State {
+    let mut s = chain(0);
+    press(&mut s, &[Command::TabRight]);
+    (0..row).for_each(|_| press(&mut s, &[Command::Down]));
+    s
+}
+
+fn begins(mut s: State, key: char) -> Wanted {
+    match hit(&mut s, KeyCode::Char(key)).as_slice() {
+        [Effect::Perform(Work::Ask(wanted))] => (**wanted).clone(),
+        other => panic!("{key}: {other:?}, {:?}", s.notice),
+    }
+}
+
+/// What is said in the place of beginning.
+fn refused(mut s: State, key: char) -> String {
+    assert_eq!(hit(&mut s, KeyCode::Char(key)), [], "{key}");
+    assert!(s.wizard().is_none());
+    let why = s.notice.as_ref().unwrap().text.clone();
+    assert!(drawn(&s).contains(&why) && why.ends_with('.'), "{why}\n{}", drawn(&s));
+    why
+}
+
+fn remove_signer(name: &str, key: Option<String>) -> Wanted {
+    Wanted::RemoveSigner { guns: vec![WEB.into()], name: name.into(), key }
+}
+
+fn undelegate(role: &str, keys: Vec<String>) -> Wanted {
+    Wanted::RemoveDelegation { gun: WEB.into(), role: role.into(), keys, paths: vec![], all_paths: false }
+}
+
+fn delegate(role: &str) -> Wanted {
+    Wanted::AddDelegation { gun: WEB.into(), role: role.into(), keys: vec![], paths: vec![], threshold: None }
+}
+
+fn sign(tag: &str) -> Wanted {
+    Wanted::Sign { gun: WEB.into(), tag: tag.into(), sha256: String::new(), size: 0, signer: None }
+}
+
+fn rotate(role: &str) -> Wanted {
+    Wanted::Rotate(Rotation { gun: WEB.into(), role: role.into() })
+}
+
+fn witness(role: &str) -> Wanted {
+    Wanted::Witness { gun: WEB.into(), roles: vec![role.into()] }
+}
+
+fn renew(roles: &[&str]) -> Wanted {
+    Wanted::Renew { gun: WEB.into(), roles: roles.iter().map(|r| (*r).to_owned()).collect(), until: None }
+}
+
+#[test]
+fn the_selected_row_says_what_is_meant() {
+    let add_signer = Wanted::AddSigner { guns: vec![WEB.into()], name: String::new(), keys: vec![] };
+    let ben = id("targets/ben").hex();
+    for (line, key, wanted) in [
+        (ROOT, 'S', sign("")),
+        (ROOT, 'a', add_signer.clone()),
+        (ROOT, 'e', renew(&["root"])),
+        (TARGETS, 'A', delegate("")),
+        (TARGETS, 'w', witness("targets")),
+        (RELEASES_OF_BEN, 'D', undelegate("targets/releases", vec![ben.clone()])),
+        (RELEASES_OF_BEN, 'P', Wanted::Purge { gun: WEB.into(), keys: vec![ben] }),
+        (RELEASES_OF_ANA, 'w', witness("targets/releases")),
+        (ANA, 'D', remove_signer("ana", None)),
+        // The only key of a signer is the signer.
+        (ANA_KEY, 'D', remove_signer("ana", None)),
+        (ANA, 'A', delegate("targets/ana")),
+        (ANA, 'w', witness("targets/ana")),
+        (ANA, 'e', renew(&["targets/ana"])),
+        (ANA_KEY, 'P', Wanted::Purge { gun: WEB.into(), keys: vec![id(ANA_HERE).hex()] }),
+        (LINUX, 'D', undelegate("targets/ana/linux", vec![])),
+        // No line of such a key: which one is asked.
+        (ANA, 'P', Wanted::Purge { gun: WEB.into(), keys: vec![] }),
+        (ROOT_KEY, 'P', Wanted::Purge { gun: WEB.into(), keys: vec![] }),
+        (QA, 'D', remove_signer("qa", None)),
+        (TARGETS, 'K', rotate("targets")),
+        (LINUX, 'K', rotate("targets/ana/linux")),
+    ] {
+        assert_eq!(begins(chain(line), key), wanted, "{line} {key}");
+    }
+    for (row, key, wanted) in
+        [(0, 'S', sign("latest")), (0, 'D', Wanted::Revoke { gun: WEB.into(), tag: Some("latest".into()) }), (1, 'e', renew(&[]))]
+    {
+        assert_eq!(begins(tags(row), key), wanted, "{row} {key}");
+    }
+    let mut s = state(Kind::Normal, Theme::FULL, (120, 40));
+    press(&mut s, &[Command::Place(2), Command::Down, Command::Down]);
+    assert_eq!(begins(s, 'a'), add_signer);
+    // What is there is not begun: another name is asked.
+    let mut s = state(Kind::Normal, Theme::FULL, (120, 40));
+    press(&mut s, &[Command::Place(2), Command::Down, Command::Down]);
+    assert_eq!(begins(s, 'n'), Wanted::Begin(Beginning { gun: String::new() }));
+}
+
+#[test]
+fn a_change_that_cannot_be_begun_says_why() {
+    for (line, key, why) in [
+        (ROOT, 'D', "Only a role below targets is taken back."),
+        (ROOT, 'w', "The root has no witness."),
+        (TIMESTAMP, 'e', "made anew with every publication"),
+        (LINUX, 'w', "You hold no targets/ana/linux key for this repository."),
+        (QA, 'w', "You hold no targets/qa key"),
+    ] {
+        assert!(refused(chain(line), key).contains(why), "{line} {key}");
+    }
+    // Who else signs it cannot be made to stop here.
+    assert!(refused(tags(3), 'D').contains("targets/ana/linux signs it too, and its key is not here."));
+    // Without any key there is nothing to sign with.
+    let keyless = |mut s: State| {
+        let epoch = s.epoch;
+        update(&mut s, Action::KeysRead(epoch, Box::new(KeyShelf::new(KeyRows::default()))));
+        s
+    };
+    for (line, key, why) in [
+        (ROOT, 'S', "You hold no key of a signer of this repository."),
+        (ROOT, 'a', "You hold no targets key for this repository."),
+        (ROOT, 'A', "You hold no targets key for this repository."),
+        (ROOT, 'e', "You hold no root key for this repository."),
+        (ANA, 'D', "You hold no targets key for this repository."),
+        (LINUX, 'D', "You hold no targets/ana key for this repository."),
+        (TARGETS, 'K', "You hold no root key for this repository."),
+        (ANA_KEY, 'P', "You hold no targets key for this repository."),
+    ] {
+        assert_eq!(refused(keyless(chain(line)), key), why, "{line} {key}");
+    }
+    assert!(refused(keyless(tags(0)), 'e').contains("no key of this repository"));
+    // What is refused is not changed; to renew it may be what mends it.
+    let old = || {
+        let mut s = state(Kind::Normal, Theme::FULL, (120, 40));
+        press(&mut s, &[Command::Place(2)]);
+        s
+    };
+    for key in ['S', 'a', 'A'] {
+        assert!(refused(old(), key).contains("not verified"), "{key}");
+    }
+    begins(old(), 'e');
+    let mut s = chain(ANA);
+    s.read_only = Some("--read-only".to_owned());
+    assert!(refused(s, 'D').contains("read-only session (--read-only)"));
+    // The footer leaves it out, and the help says why.
+    let mut s = keyless(chain(ANA));
+    assert!(!drawn(&s).contains("D remove"), "{}", drawn(&s));
+    press(&mut s, &[Command::Help, Command::Last]);
+    assert!(drawn(&s).contains("You hold no targets key"), "{}", drawn(&s));
+}
+
+#[test]
+fn a_repository_that_needs_two_keys_says_how_many_are_here() {
+    let mut s = chain(ANA);
+    let mut detail = crate::screen_world::detail(&Gun::new(WEB).unwrap(), false, 0);
+    let targets = detail.chain.children.last_mut().unwrap();
+    targets.threshold = 2;
+    let row = claviger::views::repositories::RepositoryRow {
+        gun: Gun::new(WEB).unwrap(),
+        health: claviger::views::repositories::Health::Verified(None),
+        detail: Some(Box::new(detail)),
+        advice: None,
+    };
+    let epoch = s.epoch;
+    let repo = claviger::tui::shelf::Repo::new(row, crate::screen_world::now());
+    update(&mut s, Action::Loaded(epoch, Box::new(repo)));
+    assert_eq!(refused(s, 'D'), "2 keys must sign targets, and one of them is here.");
+}
+
+#[test]
+fn the_palette_begins_the_same_and_asks_for_the_repository_elsewhere() {
+    for (verb, wanted) in [
+        ("sign", sign("")),
+        ("signer remove", remove_signer("ana", None)),
+        ("delegation remove", undelegate("targets/ana", vec![])),
+        ("delegation add", delegate("targets/ana")),
+        ("witness", witness("targets/ana")),
+        ("renew", renew(&["targets/ana"])),
+        ("revoke", Wanted::Revoke { gun: WEB.into(), tag: None }),
+        ("signer leave", Wanted::Leave { guns: vec![WEB.into()], who: "ana".into() }),
+        ("publish", Wanted::Publish { gun: WEB.into() }),
+        ("delete", Wanted::Delete(Deletion { gun: WEB.into(), remote: false })),
+    ] {
+        let mut s = chain(ANA);
+        press(&mut s, &[Command::Palette]);
+        type_in(&mut s, verb);
+        assert_eq!(hit(&mut s, KeyCode::Enter), [Effect::Perform(Work::Ask(Box::new(wanted)))], "{verb}");
+    }
+    for place in [0, 1, 3] {
+        let mut s = state(Kind::Normal, Theme::FULL, (80, 24));
+        press(&mut s, &[Command::Place(place), Command::Palette]);
+        type_in(&mut s, "signer add");
+        let nothing = Wanted::AddSigner { guns: vec![], name: String::new(), keys: vec![] };
+        assert_eq!(hit(&mut s, KeyCode::Enter), [Effect::Perform(Work::Ask(Box::new(nothing)))], "{place}");
+    }
+}
+
+#[test]
+fn what_was_changed_is_read_again_whether_it_went_well_or_not() {
+    let gun = Gun::new(WEB).unwrap();
+    let done = Done { happened: "It was published.".into(), repositories: vec![gun.clone()], ..Done::default() };
+    let failed = || Failure::new("unknown", "the server broke down", "whether it was published is not known", "Look again.");
+    for result in [Ok(done), Err(failed())] {
+        let mut s = chain(ANA);
+        press(&mut s, &[Command::Change(Changing::TakeBack)]);
+        update(&mut s, Action::Began);
+        let effects = update(&mut s, Action::Finished(Box::new(result)));
+        assert!(effects.contains(&Effect::Open(s.epoch, gun.clone())), "{effects:?}");
+        hit(&mut s, KeyCode::Enter);
+        assert_eq!(s.context(), Context::Chain, "back where it was begun");
+    }
+    // If not even that is known, everything is.
+    let mut s = state(Kind::Normal, Theme::FULL, (80, 24));
+    press(&mut s, &[Command::Change(Changing::Sign)]);
+    update(&mut s, Action::Began);
+    let effects = update(&mut s, Action::Finished(Box::new(Err(failed()))));
+    assert!(effects.contains(&Effect::TakeInventory(s.epoch)), "{effects:?}");
+    // And nothing where nothing was done.
+    let mut s = chain(ANA);
+    press(&mut s, &[Command::Change(Changing::TakeBack)]);
+    let stopped = Failure::new(claviger::procedures::CANCELLED, "you have stopped here", "nothing was signed or published", "");
+    let effects = update(&mut s, Action::Finished(Box::new(Err(stopped))));
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Open(..) | Effect::TakeInventory(_))), "{effects:?}");
+}
+
+/// Where a plan is shown.
+const PLAN: Step = Step { name: "plan", says: "Read what will be signed, by whom, and what clients will see." };
+
+fn ask(s: &mut State, question: Question) {
+    update(s, Action::Asked(Box::new(Asked { step: PLAN, question, may_go_back: true })));
+}
+
+fn plan(title: &str, facts: &[(&'static str, &str)], findings: Vec<Finding>) -> Question {
+    let digest = id("plan").hex();
+    let mut all = vec![("Repository", format!("{WEB} at https://notary.registry.example"))];
+    all.extend(facts.iter().map(|(n, v)| (*n, (*v).to_owned())));
+    all.extend([
+        ("Afterwards", "a pinned client sees the root that it knows".to_owned()),
+        ("Afterwards", "an old cache needs no new root".to_owned()),
+    ]);
+    all.push(("Plan", digest.clone()));
+    let plan = Some(PlanAsked { digest, needs_person: None, is_another: false });
+    Question::Review(Review { title: title.to_owned(), facts: all, findings, verb: "Sign and publish", plan })
+}
+
+#[test]
+fn the_plan_of_a_change_looks_as_in_its_picture() {
+    let image = id("image").hex();
+    let signs = plan(
+        "Sign a tag",
+        &[
+            ("Signs", "targets/ana: version 5 to 6; until 2029-11-20, was 2029-10-11"),
+            ("", &format!("+ 2.0 sha256:{image} (1994 bytes)")),
+            ("Signs", "targets/releases: version 7 to 8; until 2029-11-20, was 2029-10-11"),
+            ("", &format!("+ 2.0 sha256:{image} (1994 bytes)")),
+            ("Afterwards", "docker can pull 2.0"),
+            ("Afterwards", "notary lists 5 names"),
+        ],
+        vec![],
+    );
+    let text =
+        "Only targets/ana has signed these by name; docker goes on pulling them until they are revoked: latest, v2/2.0-rc1";
+    let removes = plan(
+        "Remove a signer",
+        &[
+            ("Signs", "targets: version 4 to 5; until 2029-11-20, was 2026-12-02"),
+            ("", &format!("- targets/releases key {} (ecdsa-p256)", id(ANA_HERE).hex())),
+            ("", "- the role targets/ana, with its keys"),
+            ("Afterwards", "docker pulls what it pulls now: 2 tags"),
+            ("Afterwards", "notary lists 4 names; 1 is gone"),
+        ],
+        vec![Finding::new("only-signer", Severity::Warn, text).with_remedy("revoke")],
+    );
+    let takes = Question::Confirm(Confirm {
+        title: "Read what follows".to_owned(),
+        consequences: vec![format!("ana may not sign in {WEB} any more.")],
+        typed: "ana".to_owned(),
+    });
+    for size in [(80, 24), (120, 40)] {
+        for (name, key, question) in [("sign", 'S', &signs), ("remove", 'D', &removes), ("remove_confirm", 'D', &takes)] {
+            let mut s = chain(ANA);
+            update(&mut s, Action::Resize(size.0, size.1));
+            hit(&mut s, KeyCode::Char(key));
+            ask(&mut s, question.clone());
+            hold(&format!("change_{name}_{}x{}", size.0, size.1), &s);
+        }
+    }
+    // A plan is read to its end before it is accepted.
+    let mut s = chain(ANA);
+    update(&mut s, Action::Resize(80, 24));
+    hit(&mut s, KeyCode::Char('D'));
+    ask(&mut s, removes);
+    assert_eq!(hit(&mut s, KeyCode::Enter), []);
+    hit(&mut s, KeyCode::Char('G'));
+    assert!(drawn(&s).contains("Sign and publish"), "{}", drawn(&s));
+    assert_eq!(hit(&mut s, KeyCode::Enter).len(), 1);
+}
