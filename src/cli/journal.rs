@@ -141,7 +141,12 @@ pub async fn resume(context: &Context, work: &str, replacement: Option<&Path>, y
         true => Ok(()),
         false => {
             let hint = "The reasons are above; mend them, then repeat the command for the rest.";
-            Err(Failure::new("left", "not everything could be done", "what is named above is as it was", hint))
+            let nothing = if done.exit.is_some() {
+                "what did not happen is said for each above"
+            } else {
+                "what is named above is as it was"
+            };
+            Err(Failure::new("left", "not everything could be done", nothing, hint).exit(done.exit.unwrap_or(1)))
         }
     }
 }

@@ -11,6 +11,7 @@ use std::{
     fs::OpenOptions,
     io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Asks for logins if a person is at the terminal: one that types into this program and sees what it says.
@@ -20,6 +21,8 @@ pub fn may_ask(servers: &Servers) {
     }
 }
 
+/// Within this time a program that was told to end has ended.
+const ENDS: Duration = Duration::from_secs(5);
 /// One question at a time: several registries may want a login at once.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -41,6 +44,8 @@ fn ask(registry: &str, host: &str) -> Option<Account> {
         Err(PassphraseError::Interrupted) => {
             // While it reads a secret, the terminal does not send this signal itself.
             let _ = kill_process(getpid(), Signal::INT);
+            // Without a login the question would be put to the server again; the program ends before that.
+            std::thread::park_timeout(ENDS);
             None
         }
         _ => None,

@@ -68,6 +68,8 @@ pub struct Done {
     pub happened: String,
     /// What of it did not go well, each as a sentence.
     pub left: Vec<String>,
+    /// The exit status, if it is another than that says.
+    pub exit: Option<u8>,
     /// What to do next, as a sentence.
     pub next: &'static str,
     /// The key's file that is new or changed.
@@ -79,8 +81,9 @@ pub struct Done {
 impl Done {
     fn of(report: Report) -> Self {
         let (happened, left, next) = (ended(&report.to_string()), report.left(), report.next());
+        let exit = (report.failed() > 0).then(|| report.exit());
         let repositories = report.all.into_iter().map(|(gun, _)| gun).collect();
-        Self { happened, left, next, key: None, repositories }
+        Self { happened, left, next, exit, key: None, repositories }
     }
 }
 

@@ -23,8 +23,9 @@ impl TrustDir {
     /// passed over, as the old tools do.
     ///
     /// # Errors
-    /// If a file cannot be read, is too large or a link: nothing is published then that may be half of what was meant.
-    pub fn staged(&self, gun: &Gun) -> Result<Vec<(String, Vec<u8>)>, TrustDirError> {
+    /// If the directory cannot be read. A file that cannot be, or that is too large or a link, is named with the reason: nothing
+    /// is published then that may be half of what was meant.
+    pub fn staged(&self, gun: &Gun) -> Result<Vec<(String, Result<Vec<u8>, String>)>, TrustDirError> {
         let directory = self.changelist_dir(gun);
         let unreadable = |path: &Path, source| TrustDirError::Read { path: shown(path), source };
         let entries = match fs::read_dir(&directory) {
@@ -46,8 +47,8 @@ impl TrustDir {
             let Ok(name) = entry.file_name().into_string() else {
                 return Err(unreadable(&path, ReadError::NotAFile));
             };
-            let mut read = read_regular(&path, CHANGE).map_err(|e| unreadable(&path, e))?;
-            all.push((name, std::mem::take(&mut *read.bytes)));
+            let read = read_regular(&path, CHANGE).map(|mut read| std::mem::take(&mut *read.bytes));
+            all.push((name, read.map_err(|e| e.to_string())));
         }
         all.sort();
         Ok(all)
@@ -55,14 +56,20 @@ impl TrustDir {
 }
 
 impl Writer<'_> {
-    /// Removes a file that was staged, if it still holds what was read.
+    /// Removes a file that was staged, if it still holds what was read; one that could not be read goes as it is, and what a
+    /// link leads to stays.
     ///
     /// # Errors
     /// If it holds something else by now, or cannot be removed.
-    pub fn remove_staged(&mut self, gun: &Gun, name: &str, old: &[u8]) -> Result<(), TrustDirError> {
+    pub fn remove_staged(&mut self, gun: &Gun, name: &str, old: Option<&[u8]>) -> Result<(), TrustDirError> {
         let path = self.dir().changelist_dir(gun).join(name);
         let fd = subdirectory(self.dir(), self.root(), Path::new(&format!("tuf/{gun}/changelist")))?.fd;
-        self.still_holds(&fd, name.as_ref(), &path, old)?;
+        if path.symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+            return Ok(());
+        }
+        if let Some(old) = old {
+            self.still_holds(&fd, name.as_ref(), &path, old)?;
+        }
         rustix::fs::unlinkat(&fd, name, AtFlags::empty()).map_err(|e| failed("remove", &path, e))?;
         rustix::fs::fsync(&fd).map_err(|e| failed("remove", &path, e))
     }

@@ -19,7 +19,10 @@ const DEPTH: usize = crate::tuf::limits::ROLE_NAME / 2;
 impl TrustDir {
     /// Whether anything is here of a repository.
     pub fn knows(&self, gun: &Gun) -> bool {
-        PARTS.iter().any(|part| self.part(gun, part).symlink_metadata().is_ok())
+        // What cannot be looked at may be there.
+        let is_not_there =
+            |e: &std::io::Error| matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory);
+        PARTS.iter().any(|part| self.part(gun, part).symlink_metadata().map_or_else(|e| !is_not_there(&e), |_| true))
     }
 
     fn part(&self, gun: &Gun, part: &str) -> PathBuf {
@@ -74,7 +77,7 @@ impl Writer<'_> {
     pub fn forget(&mut self, gun: &Gun) -> Result<(), TrustDirError> {
         let home = format!("tuf/{gun}");
         let path = self.dir().path().join(&home);
-        if path.symlink_metadata().is_err() {
+        if path.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
             return Ok(());
         }
         let directory = subdirectory(self.dir(), self.root(), Path::new(&home))?.fd;

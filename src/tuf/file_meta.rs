@@ -73,6 +73,18 @@ impl FileMeta {
         self.hash(SHA256)?.try_into().ok()
     }
 
+    /// What stands for all that is said beside length and SHA-256: other hashes, and what the signer added. None if there is
+    /// nothing more.
+    pub fn beside_sha256(&self) -> Option<String> {
+        let others = self.hashes.iter().flatten().any(|h| h.algorithm() != SHA256);
+        if !others && self.custom.is_none() {
+            return None;
+        }
+        let said = super::json::ordinary(&self.value());
+        let digest = base16ct::lower::encode_string(&Sha256::digest(said));
+        Some(digest.chars().take(32).collect())
+    }
+
     /// Whether every known hash fits, and at least one is known (protocol 5.3).
     pub fn fits(&self, bytes: &[u8]) -> bool {
         let sha256 = self.hash("sha256").map(|h| h == Sha256::digest(bytes).as_slice());

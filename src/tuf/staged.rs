@@ -191,8 +191,14 @@ impl fmt::Display for Staged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |name: &str| crate::text::Untrusted::new(name).shown().to_string();
         match self {
-            Self::Purge(ids) => write!(f, "{} out of every role", short(ids)),
-            Self::Change(Change::Sign { role, name, .. }) => write!(f, "{role} signs {}", shown(name)),
+            Self::Purge(ids) => write!(f, "{} out of every role", hexed(ids)),
+            Self::Change(Change::Sign { role, name, meta }) => {
+                write!(f, "{role} signs {} as ", shown(name))?;
+                match meta.sha256() {
+                    Some(digest) => write!(f, "sha256:{} ({} bytes)", base16ct::lower::encode_string(&digest), meta.length),
+                    None => write!(f, "something without a SHA-256 ({} bytes)", meta.length),
+                }
+            }
             Self::Change(Change::Unsign { role, name }) => write!(f, "{role} does not sign {} any more", shown(name)),
             Self::Change(Change::Undelegate(role)) => write!(f, "the role {role} goes"),
             Self::Change(Change::Witness(role)) => write!(f, "{role} is signed again"),
@@ -202,12 +208,12 @@ impl fmt::Display for Staged {
                 let mut all = Vec::new();
                 let keys: Vec<KeyId> = d.add_keys.iter().map(super::key::PublicKey::canonical_id).collect();
                 let quoted = |paths: &[String]| paths.iter().map(|p| format!("\"{}\"", shown(p))).collect::<Vec<_>>().join(", ");
-                for (says, what) in [("key", short(&keys)), ("may sign", quoted(&d.add_paths))] {
+                for (says, what) in [("key", hexed(&keys)), ("may sign", quoted(&d.add_paths))] {
                     if !what.is_empty() {
                         all.push(format!("+ {says} {what}"));
                     }
                 }
-                for (says, what) in [("key", short(&d.remove_keys)), ("may sign", quoted(&d.remove_paths))] {
+                for (says, what) in [("key", hexed(&d.remove_keys)), ("may sign", quoted(&d.remove_paths))] {
                     if !what.is_empty() {
                         all.push(format!("- {says} {what}"));
                     }
@@ -221,6 +227,6 @@ impl fmt::Display for Staged {
     }
 }
 
-fn short(ids: &[KeyId]) -> String {
-    ids.iter().map(KeyId::short).collect::<Vec<_>>().join(", ")
+fn hexed(ids: &[KeyId]) -> String {
+    ids.iter().map(KeyId::hex).collect::<Vec<_>>().join(", ")
 }

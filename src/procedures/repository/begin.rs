@@ -203,5 +203,6 @@ fn plan(desk: &Desk, ground: &Arc<Ground>) -> Result<Plan, Failure> {
             "A root key is made on this machine; it belongs on one without a network, and into a backup, as soon as it is there";
         plan.findings.push(Finding::new("root-made-here", Severity::Warn, text));
     }
+    plan.findings.extend(desk.waiting(&ground.gun)?.finding(false));
     Ok(plan)
 }

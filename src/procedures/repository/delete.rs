@@ -16,9 +16,12 @@ use crate::{
     repository::{LoadError, change::Basis},
     trust_dir::{TrustDirError, shown},
     tuf::{
+        envelope::Document,
         limits,
+        listing::Snapshot,
         name::{BaseRole, Gun, RoleName},
         request::{Request, Which},
+        root::Root,
     },
 };
 use jiff::Timestamp;
@@ -83,6 +86,12 @@ pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut 
     }
     let title = format!("Delete {gun}");
     session.confirm(CONFIRM, Confirm { title, consequences, typed: gun.to_string() }).await?;
+    // What goes is what was read about, and its copy is of that.
+    let again = session.wait(READ, reading(std::slice::from_ref(&gun)), survey(&desk, &gun, wanted.remote)).await?;
+    if again.server != there.server {
+        let message = format!("{gun}: somebody has published meanwhile");
+        return Err(Failure::new("conflict", message, "nothing was deleted", "Repeat it, and read what goes then.").into());
+    }
     let (trust_dir, of, to, files) =
         (desk.trust_dir.clone(), gun.clone(), copy.clone(), there.server.clone().unwrap_or_default());
     let copied = session.act(COPY, format!("copying what is there to {}", shown(&copy)), Deed::default(), move || {
@@ -188,8 +197,17 @@ async fn survey(desk: &Desk, gun: &Gun, remote: bool) -> Result<There, Failure> 
         match all.basis(gun, &[], Timestamp::now(), &|_| {}).await {
             Ok(basis) => {
                 names = Some(names_of(&basis));
-                let roots = roots(desk, gun, basis.collection().root().version()).await?;
-                server = Some(basis.files().map(|(role, bytes)| (file_name(role), bytes.to_vec())).chain(roots).collect());
+                let mut files: Files = basis.files().map(|(role, bytes)| (file_name(role), bytes.to_vec())).collect();
+                files.extend(roots(desk, gun, basis.collection().root().version()).await?);
+                // What does not verify goes too, and may be wanted back.
+                for role in basis.collection().snapshot().roles().collect::<Vec<_>>() {
+                    let hash = basis.collection().snapshot().meta(&role).and_then(|m| m.sha256());
+                    if let (Some(hash), false) = (hash, files.contains_key(&file_name(&role))) {
+                        let bytes = fetched(desk, gun, role.clone(), Which::Sha256(hash)).await?;
+                        files.extend(bytes.map(|bytes| (file_name(&role), bytes)));
+                    }
+                }
+                server = Some(files);
             }
             Err(LoadError::NotThere(_)) => {}
             // Whatever is wrong with it, somebody may want it away.
@@ -218,27 +236,37 @@ fn file_name(role: &RoleName) -> String {
 async fn roots(desk: &Desk, gun: &Gun, newest: u64) -> Result<Files, Failure> {
     let mut files = Files::new();
     for version in 1..newest {
-        if let Some(bytes) = fetched(desk, gun, BaseRole::Root, Which::Version(version)).await? {
+        if let Some(bytes) = fetched(desk, gun, BaseRole::Root.into(), Which::Version(version)).await? {
             files.insert(format!("{version}.root.json"), bytes);
         }
     }
     Ok(files)
 }
 
-/// What does not verify, as it is.
+/// What does not verify, as it is: every root, and whatever the snapshot names.
 async fn unread(desk: &Desk, gun: &Gun) -> Result<Files, Failure> {
     let mut files = Files::new();
     for role in BaseRole::ALL {
-        if let Some(bytes) = fetched(desk, gun, role, Which::Current).await? {
+        if let Some(bytes) = fetched(desk, gun, role.into(), Which::Current).await? {
             files.insert(file_name(&role.into()), bytes);
+        }
+    }
+    let of = |files: &Files, role: BaseRole| files.get(&file_name(&role.into())).cloned().unwrap_or_default();
+    if let Ok(root) = Document::<Root>::parse(&of(&files, BaseRole::Root)) {
+        files.extend(roots(desk, gun, root.payload.common.version.min(limits::ROOT_STEPS)).await?);
+    }
+    if let Ok(snapshot) = Document::<Snapshot>::parse(&of(&files, BaseRole::Snapshot)) {
+        for role in snapshot.payload.roles().filter(RoleName::is_delegation).collect::<Vec<_>>() {
+            let Some(hash) = snapshot.payload.meta(&role).and_then(|m| m.sha256()) else { continue };
+            let bytes = fetched(desk, gun, role.clone(), Which::Sha256(hash)).await?;
+            files.extend(bytes.map(|bytes| (file_name(&role), bytes)));
         }
     }
     Ok(files)
 }
 
-async fn fetched(desk: &Desk, gun: &Gun, role: BaseRole, which: Which) -> Result<Option<Vec<u8>>, Failure> {
+async fn fetched(desk: &Desk, gun: &Gun, role: RoleName, which: Which) -> Result<Option<Vec<u8>>, Failure> {
     let all = &desk.repositories;
-    let role = RoleName::from(role);
     let transport = all.servers().of(gun).map_err(|e| load_failure(all, gun, e.into()).instead(NOTHING))?;
     match transport.get(gun, &Request { role: role.clone(), which, limit: limits::METADATA }).await {
         Ok(bytes) => Ok(Some(bytes)),
@@ -252,7 +280,7 @@ async fn at_server(desk: &Desk, gun: &Gun) -> Result<Gone, Failure> {
     let all = &desk.repositories;
     let transport = all.servers().of(gun).map_err(|e| load_failure(all, gun, e.into()).instead(NOTHING))?;
     let answer = transport.delete(gun).await;
-    let again = fetched(desk, gun, BaseRole::Root, Which::Current).await;
+    let again = fetched(desk, gun, BaseRole::Root.into(), Which::Current).await;
     match (answer, again) {
         (_, Ok(None)) => Ok(Gone),
         (Err(e), Ok(Some(_))) => Err(Failure::new(

@@ -34,7 +34,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// How many repositories are read at the same time.
@@ -81,6 +81,8 @@ pub struct Desk {
     waiting: BTreeMap<Gun, Result<Waiting, Failure>>,
     /// Whether that stays staged.
     only: bool,
+    /// The keys of whoever leaves, in all repositories that are meant.
+    leaving: OnceLock<BTreeSet<KeyId>>,
     /// A rotation, once it is understood.
     pub(super) chosen: Option<Chosen>,
 }
@@ -110,16 +112,23 @@ impl Desk {
             here: keys_here(&place.trust_dir),
             waiting: wanted.guns().into_iter().map(|g| (g.clone(), Waiting::read(&place.trust_dir, &g))).collect(),
             only,
+            leaving: OnceLock::new(),
             chosen: None,
         })
     }
 
     /// The plans, and what is as wanted or cannot be planned.
     pub(super) async fn plans(&self, guns: &[Gun]) -> Result<(Vec<(Arc<Basis>, Plan)>, Report), Failure> {
-        let all: Vec<_> = guns.iter().map(|gun| self.plan(gun).boxed()).collect();
+        let all: Vec<_> = guns.iter().map(|gun| self.basis(gun).boxed()).collect();
         let all: Vec<_> = futures_util::stream::iter(all).buffered(AT_ONCE).collect().await;
+        if let Wanted::Leave { who, .. } = &self.wanted {
+            // Whoever leaves may be known by another name elsewhere.
+            let known = all.iter().flatten().flat_map(|basis| wishes::keys_of(basis.collection(), who));
+            let _ = self.leaving.set(known.collect());
+        }
         let (mut plans, mut report) = (Vec::new(), Report::default());
-        for (gun, made) in guns.iter().zip(all) {
+        for (gun, read) in guns.iter().zip(all) {
+            let made = read.and_then(|basis| Ok(self.plan_on(&basis)?.map(|plan| (basis, plan))));
             match made {
                 Ok(Some(plan)) => plans.push(plan),
                 Ok(None) => report.all.push((gun.clone(), Outcome::AsWanted)),
@@ -148,11 +157,25 @@ impl Desk {
         let gun = &basis.ground().gun;
         let waiting = self.waiting(gun)?;
         let mut changes = if self.only { Vec::new() } else { waiting.changes(gun, basis, &self.here)? };
+        let before = changes.len();
+        // What is published because it was staged is asked for.
+        let asked_from = if matches!(self.wanted, Wanted::Publish { .. }) { 0 } else { before };
         changes.extend(match &self.chosen {
             Some(chosen) => chosen.changes(&self.keys, basis, &self.here)?,
-            None => wishes::changes(&self.wanted, &self.keys, basis, &self.here)?,
+            None => match self.leaving.get() {
+                Some(keys) => wishes::leave(basis.collection(), keys, &self.here)?,
+                None => wishes::changes(&self.wanted, &self.keys, basis, &self.here)?,
+            },
         });
-        let mut plan = Plan::new(basis, &changes).map_err(|e| draft_failure(gun, &e))?;
+        let asked = changes.get(asked_from..).unwrap_or_default();
+        let mut plan = match Plan::new(basis, &changes, asked) {
+            Ok(plan) => plan,
+            // Not what is asked for now, but what was staged before may be what cannot be.
+            Err(_) if changes.get(..before).is_some_and(|staged| Plan::new(basis, staged, staged).is_err()) => {
+                return Err(waiting.to_blame(gun, basis, &self.here));
+            }
+            Err(e) => return Err(draft_failure(gun, &e)),
+        };
         // What was asked for is no surprise.
         if !matches!(self.wanted, Wanted::Publish { .. }) {
             plan.iter_mut().for_each(|p| p.findings.extend(waiting.finding(!self.only)));
@@ -160,9 +183,12 @@ impl Desk {
         Ok(plan)
     }
 
-    /// What is staged for a repository.
+    /// What is staged for a repository. Where it stays staged, it need not be readable.
     pub(super) fn waiting(&self, gun: &Gun) -> Result<Waiting, Failure> {
-        self.waiting.get(gun).cloned().unwrap_or_else(|| Ok(Waiting::default()))
+        match self.waiting.get(gun).cloned() {
+            Some(Err(failure)) if !self.only => Err(failure),
+            found => Ok(found.and_then(Result::ok).unwrap_or_default()),
+        }
     }
 
     /// Fails where nothing is staged.
@@ -173,6 +199,16 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Fails where something else is staged by now than what was accepted.
+    pub(super) fn is_staged_still(&self, gun: &Gun) -> Result<(), Failure> {
+        let bytes = |w: Waiting| w.0.into_iter().map(|one| (one.name, one.bytes)).collect::<Vec<_>>();
+        if self.only || bytes(Waiting::read(&self.trust_dir, gun)?) == bytes(self.waiting(gun)?) {
+            return Ok(());
+        }
+        let message = format!("{gun}: what is staged has changed since the plan was made");
+        Err(Failure::new("plan-differs", message, NOTHING, "Repeat it, or leave it out with --only."))
     }
 
     /// Takes away what was staged and has gone out.

@@ -123,12 +123,18 @@ pub async fn bring(desk: &mut Desk, gun: &Gun, ring: &mut Ring, session: &mut Se
     }
 }
 
-/// The same failure, which says that these keys are there all the same.
+/// The same failure, which says that these keys are there all the same, and whether published metadata may name them.
 pub fn with_made(mut failure: Failure, made: &[MadeKey]) -> Failure {
     if !made.is_empty() {
         let ids: Vec<String> = made.iter().map(|m| format!("{} ({})", m.id, m.role.as_str())).collect();
-        failure.hint = format!("{} What was made for it is stored, and nothing names it yet: {}.", failure.hint, ids.join(", "));
-        failure.hint = failure.hint.trim_start().to_owned();
+        let ids = ids.join(", ");
+        let says = match failure.code {
+            "unknown" | "unproven" | "not-published" | "staged" => {
+                format!("What was made for it is stored, and published metadata may name it: keep it, and back it up: {ids}.")
+            }
+            _ => format!("What was made for it is stored, and nothing names it yet: {ids}."),
+        };
+        failure.hint = format!("{} {says}", failure.hint).trim_start().to_owned();
     }
     failure
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 /// How many lines of a file's changes stand on the page.
-const LINES: usize = 200;
+const LINES: usize = 10_000;
 
 /// The digest of several plans; of one its own.
 pub fn digest(plans: &[&Plan]) -> String {

@@ -1,5 +1,5 @@
 //! What became of each repository.
-use super::{NEXT, NEXT_WITH_KEYS, new_keys::MadeKey};
+use super::{NEXT, NEXT_WITH_KEYS, Wanted, new_keys::MadeKey};
 use crate::{failure::Failure, tuf::name::Gun};
 use std::{fmt, path::PathBuf};
 
@@ -74,11 +74,17 @@ impl Report {
         Self { all: vec![(gun, outcome)], made: Vec::new() }
     }
 
-    /// Of work that goes on, what is not there to be removed was removed before that could be said: there had been a plan.
-    pub fn settle(&mut self) {
+    /// Of a removal that goes on, what is not there was removed before that could be said: there had been a plan.
+    pub fn settle(&mut self, wanted: &Wanted) {
         const GONE: [&str; 5] = ["no-such-signer", "no-such-tag", "no-such-role", "no-such-key", "no-such-path"];
+        let removes_one = match wanted {
+            Wanted::Revoke { .. } | Wanted::RemoveSigner { .. } | Wanted::Purge { .. } | Wanted::Leave { .. } => true,
+            // Of several things, one may be there still.
+            Wanted::RemoveDelegation { keys, paths, .. } => keys.len() + paths.len() <= 1,
+            _ => false,
+        };
         for (_, outcome) in &mut self.all {
-            if matches!(outcome, Outcome::Failed(f) if GONE.contains(&f.code)) {
+            if removes_one && matches!(outcome, Outcome::Failed(f) if GONE.contains(&f.code)) {
                 *outcome = Outcome::AsWanted;
             }
         }

@@ -72,8 +72,12 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         }
         let guns = wanted.guns();
         let (planned, mut report) = session.wait(READ, reading(&guns), desk.plans(&guns)).await?;
+        // What is staged and changes nothing any more is not kept for a day on which it would.
+        for (gun, _) in report.all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)) {
+            desk.gone_out(gun)?;
+        }
         if session.is_resumed() {
-            report.settle();
+            report.settle(&desk.wanted);
         }
         // Where a key is missing, the others go on without it.
         let (mut all, mut needed) = (Vec::new(), BTreeMap::new());
@@ -147,10 +151,7 @@ pub async fn accepted(
         review.plan.iter_mut().for_each(|asked| asked.is_another = true);
     }
     session.review(REVIEW, review).await?;
-    let mut broken = page::broken(plans);
-    if let Wanted::Revoke { tag: None, .. } = wanted {
-        broken.insert(0, "No tag of the repository stays signed.".to_owned());
-    }
+    let broken = page::broken(plans);
     match broken.is_empty() {
         true => Ok(()),
         false => {
@@ -204,6 +205,7 @@ pub fn reading(guns: &[Gun]) -> String {
 /// Signs and publishes one, again as long as others come first. A plan that has become another is accepted anew.
 pub async fn one(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Outcome, Stop> {
     let gun = plan.ground.gun.clone();
+    desk.is_staged_still(&gun)?;
     let outcome = until_it_is_there(desk, plan, ring, session).await?;
     desk.gone_out(&gun)?;
     Ok(outcome)
@@ -238,6 +240,10 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
 /// Signs a plan, publishes it and looks at it again.
 pub async fn send(desk: &Desk, plan: Plan, ring: &Ring, session: &mut Session<'_>) -> Result<Sent, Stop> {
     let gun = plan.ground.gun.clone();
+    // The last moment at which nothing has been signed.
+    if told_to_end(session, SIGN, "looking whether to go on").await? {
+        return Err(Failure::interrupted(NOTHING).into());
+    }
     let what = format!("publishing {gun} to {}", plan.ground.address());
     let (of, keys) = (gun.clone(), ring.clone());
     let signed = session

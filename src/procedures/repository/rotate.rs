@@ -59,18 +59,22 @@ pub async fn run(mut desk: Desk, rotation: Rotation, session: &mut Session<'_>) 
     let role = usage(role(&rotation.role))?;
     let form = form(&basis, &role, &desk.here)?;
     let values = session.form(WISH, form).await?;
-    let Some(()) = choose(&mut desk, &basis, role, &values)? else {
+    let Some(()) = choose(&mut desk, &basis, role, &values, session.is_resumed())? else {
         return Ok(Report::of(gun, Outcome::AsWanted));
     };
     let Some(plan) = desk.plan_on(&basis)? else { return Ok(Report::of(gun, Outcome::AsWanted)) };
     let keys = desk.needed(&basis, &plan)?;
     first_accepted(&desk, &[&plan], &keys, session).await?;
+    let shape = plan.shape();
     let mut ring = Ring::default();
     open(&mut ring, &keys, session).await?;
     let made = bring(&mut desk, &gun, &mut ring, session).await?;
     let all = async {
         // From the same state: it differs from what was accepted by the keys that have come.
-        let Some(plan) = desk.plan_on(&basis)? else { return Ok(Outcome::AsWanted) };
+        let Some(plan) = desk.plan_on(&basis)? else { return Err(Stop::from(same_key(&gun))) };
+        if plan.shape() != shape {
+            return Err(another_plan(&gun).into());
+        }
         one(&desk, plan, &mut ring, session).await
     };
     match all.await {
@@ -80,6 +84,18 @@ pub async fn run(mut desk: Desk, rotation: Rotation, session: &mut Session<'_>) 
     }
 }
 
+/// What came is what was there.
+fn same_key(gun: &Gun) -> Failure {
+    let message = format!("{gun}: the key that came is the one that the role has already, so nothing was rotated");
+    Failure::new("same-key", message, NOTHING, "If it is the server's, ask whoever runs it.")
+}
+
+/// What would be signed is not what was accepted.
+fn another_plan(gun: &Gun) -> Failure {
+    let message = format!("{gun}: with the key that came, the plan is another than the one that was accepted");
+    Failure::new("plan-differs", message, NOTHING, "Repeat it.")
+}
+
 /// Makes the plan with what was given for the fields, and touches nothing.
 pub async fn look(mut desk: Desk, rotation: &Rotation, fields: &BTreeMap<&'static str, String>) -> Result<Look, Failure> {
     let gun = rotation.gun()?;
@@ -87,7 +103,7 @@ pub async fn look(mut desk: Desk, rotation: &Rotation, fields: &BTreeMap<&'stati
     let role = usage(role(&rotation.role))?;
     let form = form(&basis, &role, &desk.here)?;
     let values = filled(&form, fields)?;
-    let plan = match choose(&mut desk, &basis, role, &values)? {
+    let plan = match choose(&mut desk, &basis, role, &values, false)? {
         Some(()) => desk.plan_on(&basis)?,
         None => None,
     };
@@ -181,15 +197,14 @@ fn current(basis: &Basis, role: &RoleName) -> Result<Vec<PublicKey>, Failure> {
     }
 }
 
-/// Understands what was filled in. None if the key that was to go is gone: that it was one is known by its private half, or
-/// because the server had it.
-fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values) -> Result<Option<()>, Failure> {
+/// Understands what was filled in. None if work that goes on finds the key gone that was to go: there had been a plan, so it
+/// was one.
+fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values, is_resumed: bool) -> Result<Option<()>, Failure> {
     let c = basis.collection();
     let typed = values.get(field::OLD);
     let old = usage(KeyId::new(typed).map_err(|_| format!("{} is no key ID", crate::text::Untrusted::new(typed).shown())))?;
     if !current(basis, &role)?.iter().any(|k| k.canonical_id() == old) {
-        let was_ours = desk.here.get(&old).is_some_and(|e| e.role.as_ref().is_some_and(|r| matches_role(r.raw(), &role)));
-        if was_ours || matches!(role.base(), Some(BaseRole::Snapshot | BaseRole::Timestamp)) {
+        if is_resumed {
             return Ok(None);
         }
         let hint = format!("`claviger repo show {}` lists the keys of each role.", c.gun());
@@ -214,6 +229,21 @@ fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values) -> Re
             Source::Ours { key: held.map_or_else(|| Private::Made(made()), Private::Held), certified }
         }
     };
+    let new = match &source {
+        Source::There(key) => Some(key.canonical_id()),
+        other => other.around(),
+    };
+    let affected = c.roles().iter().filter(|r| role.is_delegation() && r.keys.keys.iter().any(|k| k.canonical_id() == old));
+    let has = |keys: &[PublicKey]| keys.iter().any(|k| Some(k.canonical_id()) == new);
+    let taken = affected.filter(|r| has(&r.keys.keys)).map(|r| r.name.to_string()).next();
+    let is_same_root = certified && new == Some(old);
+    if let Some(id) = new
+        && !is_same_root
+        && (taken.is_some() || has(&current(basis, &role)?))
+    {
+        let of = taken.unwrap_or_else(|| role.to_string());
+        return usage(Err(format!("{id} is a key of {of} already; take the old one out instead")));
+    }
     if let Some(BaseRole::Root) = role.base() {
         pin_allows(desk, c.gun(), &source)?;
     }
@@ -222,11 +252,6 @@ fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values) -> Re
     // A server's key takes the place of all others.
     desk.chosen = Some(Chosen { role, old: (!by_server).then_some(old) });
     Ok(Some(()))
-}
-
-/// Whether the role in a key's file is this one.
-fn matches_role(label: &str, role: &RoleName) -> bool {
-    role.as_str() == label || role.as_str().strip_prefix("targets/").is_some_and(|name| name == label)
 }
 
 fn signer_name(role: &RoleName) -> String {

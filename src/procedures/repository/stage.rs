@@ -106,11 +106,15 @@ fn uuid() -> Result<String, getrandom::Error> {
 fn ready(desk: &Desk, basis: &Basis) -> Result<Option<Ready>, Failure> {
     let gun = basis.ground().gun.clone();
     let changes = wishes::changes(&desk.wanted, &desk.keys, basis, &desk.here)?;
-    // What could not be published is not staged.
-    if Plan::new(basis, &changes).map_err(|e| draft_failure(&gun, &e))?.is_none() {
+    // What could not be published is not staged, nor what would change nothing beside what is staged already.
+    let waiting = desk.waiting(&gun)?;
+    let before = waiting.changes(&gun, basis, &desk.here)?;
+    let with_it: Vec<Change> = before.iter().chain(&changes).cloned().collect();
+    let planned = |all: &[Change]| Plan::new(basis, all, all).map(|p| p.map(|p| p.digest())).map_err(|e| draft_failure(&gun, &e));
+    if planned(&with_it)? == planned(&before)? {
         return Ok(None);
     }
-    let waiting = desk.waiting(&gun)?.new_roles();
+    let waiting = waiting.new_roles();
     let mut made: BTreeSet<RoleName> = waiting.into_iter().collect();
     let (mut says, mut files) = (Vec::new(), Vec::new());
     for change in changes {

@@ -3,17 +3,22 @@ use super::{NOTHING, wishes, wishes::Here};
 use crate::{
     failure::Failure,
     finding::{Finding, Severity},
-    repository::change::Basis,
+    repository::change::{Basis, Plan},
     trust_dir::TrustDir,
     tuf::{
         change::Change,
-        name::{Gun, RoleName},
+        collection::TrustedCollection,
+        name::{Gun, KeyId, RoleName},
         staged::Staged,
     },
 };
 
 /// How many are named before the rest is counted.
 const NAMED: usize = 8;
+
+fn has_key(c: &TrustedCollection, role: &RoleName, id: &KeyId) -> bool {
+    c.role(role).is_some_and(|r| r.keys.keys.iter().any(|k| k.canonical_id() == *id || k.id() == *id))
+}
 
 /// What is staged for one repository.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +29,8 @@ pub struct Waiting(pub Vec<One>);
 pub struct One {
     /// The name of its file.
     pub name: String,
-    /// The file.
-    pub bytes: Vec<u8>,
+    /// The file; none if it could not be read.
+    pub bytes: Option<Vec<u8>>,
     /// What it says; or why nobody knows.
     pub staged: Result<Staged, String>,
 }
@@ -38,9 +43,9 @@ impl Waiting {
     pub fn read(trust_dir: &TrustDir, gun: &Gun) -> Result<Self, Failure> {
         let failed = |e: crate::trust_dir::TrustDirError| Failure::new("staged", e.to_string(), NOTHING, e.remedy());
         let files = trust_dir.staged(gun).map_err(failed)?;
-        let one = |(name, bytes): (String, Vec<u8>)| {
-            let staged = Staged::read(&bytes).map_err(|e| e.to_string());
-            One { name, bytes, staged }
+        let one = |(name, read): (String, Result<Vec<u8>, String>)| {
+            let staged = read.as_ref().map_err(Clone::clone).and_then(|b| Staged::read(b).map_err(|e| e.to_string()));
+            One { name, bytes: read.ok(), staged }
         };
         Ok(Self(files.into_iter().map(one).collect()))
     }
@@ -73,8 +78,10 @@ impl Waiting {
                     if let Change::Delegate(d) = &mut change
                         && c.role(&d.role).is_some()
                     {
-                        // The old tools keep the threshold of a role that is there.
+                        // The old tools keep the threshold of a role that is there, and pass over what it does not have.
                         d.threshold = None;
+                        d.remove_keys.retain(|id| has_key(c, &d.role, id));
+                        d.remove_paths.retain(|p| c.role(&d.role).is_some_and(|r| r.paths.prefixes().contains(p)));
                     }
                     all.push(change);
                 }
@@ -89,6 +96,22 @@ impl Waiting {
             }
         }
         Ok(all)
+    }
+
+    /// Which of them cannot be.
+    pub fn to_blame(&self, gun: &Gun, basis: &Basis, here: &Here) -> Failure {
+        let fails = |n: &usize| {
+            let until = Self(self.0.iter().take(n + 1).cloned().collect());
+            let changes = until.changes(gun, basis, here).unwrap_or_default();
+            Plan::new(basis, &changes, &changes).err().map(|e| (*n, e))
+        };
+        let (number, why) = match (0..self.0.len()).find_map(|n| fails(&n)) {
+            Some((n, e)) => (n.to_string(), e.to_string()),
+            None => ("?".to_owned(), "together they cannot be".to_owned()),
+        };
+        let message = format!("{gun}: the staged change {number} cannot be published: {why}");
+        let hint = format!("`claviger reset {gun} -n {number}` throws it away; --only leaves all that is staged where it is.");
+        Failure::new("staged", message, NOTHING, hint)
     }
 
     /// What is said of it on the page of a plan.
@@ -122,6 +145,7 @@ impl Waiting {
             Failure::new("staged", e.to_string(), "it was published, and what was staged is staged still", hint)
         };
         let mut writer = trust_dir.write().map_err(failed)?;
-        self.0.iter().try_for_each(|one| writer.remove_staged(gun, &one.name, &one.bytes)).map_err(failed)
+        let taken: Vec<_> = self.0.iter().map(|one| writer.remove_staged(gun, &one.name, one.bytes.as_deref())).collect();
+        taken.into_iter().collect::<Result<Vec<()>, _>>().map(drop).map_err(failed)
     }
 }

@@ -50,7 +50,7 @@ pub fn changes(wanted: &Wanted, keys: &[PublicKey], basis: &Basis, here: &Here) 
         }
         Wanted::Purge { keys, .. } => purge(c, &usage(ids(keys))?, here),
         Wanted::Witness { roles, .. } => roles.iter().map(|r| Ok(Change::Witness(signable(r, false)?))).collect(),
-        Wanted::Leave { who, .. } => leave(c, who, here),
+        Wanted::Leave { who, .. } => leave(c, &keys_of(c, who), here),
         Wanted::Only(inner) | Wanted::Stage(inner) => changes(inner, keys, basis, here),
         // Their changes hang on what is asked, or are staged already.
         Wanted::Rotate(_) | Wanted::Begin(_) | Wanted::Delete(_) | Wanted::Publish { .. } | Wanted::Reset { .. } => {
@@ -227,18 +227,20 @@ fn healed(r: &Role, gone: &[KeyId], here: &Here) -> Option<Change> {
     (!holds && can).then(|| Change::Witness(r.name.clone()))
 }
 
-/// Somebody's keys, or one key, out of every role; nothing where nobody knows them.
-fn leave(c: &TrustedCollection, who: &str, here: &Here) -> Result<Vec<Change>, Failure> {
-    let keys = match KeyId::new(who) {
-        Ok(id) => vec![id],
-        Err(_) => {
-            let own = usage(role(&signer_role(who)))?;
-            c.role(&own).map(|r| r.keys.keys.iter().map(PublicKey::canonical_id).collect()).unwrap_or_default()
-        }
-    };
-    let is_known =
-        c.roles().iter().any(|r| r.name.is_delegation() && r.keys.keys.iter().any(|k| keys.contains(&k.canonical_id())));
-    if is_known { purge(c, &keys, here) } else { Ok(Vec::new()) }
+/// The keys of a signer in one repository; or the one key that is named.
+pub fn keys_of(c: &TrustedCollection, who: &str) -> BTreeSet<KeyId> {
+    match (KeyId::new(who), role(&signer_role(who))) {
+        (Ok(id), _) => [id].into(),
+        (_, Ok(own)) => c.role(&own).map(|r| r.keys.keys.iter().map(PublicKey::canonical_id).collect()).unwrap_or_default(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// These keys out of every role; nothing where nobody knows them.
+pub fn leave(c: &TrustedCollection, keys: &BTreeSet<KeyId>, here: &Here) -> Result<Vec<Change>, Failure> {
+    let names = |r: &Role| r.name.is_delegation() && r.keys.keys.iter().any(|k| keys.contains(&k.canonical_id()));
+    let keys: Vec<KeyId> = keys.iter().copied().collect();
+    if c.roles().iter().any(names) { purge(c, &keys, here) } else { Ok(Vec::new()) }
 }
 
 /// Keys out of every role that names them. What the keys that stay can vouch for, and have not, they sign again.

@@ -49,7 +49,7 @@ impl After {
             let names = file.targets().filter(|(n, _)| paths.allow(n));
             for (name, meta) in names {
                 found_after.insert(name.to_owned());
-                if is_released(&role) && (role.is_delegation() || !after.contains_key(name)) {
+                if meta.sha256().is_some() && is_released(&role) && (role.is_delegation() || !after.contains_key(name)) {
                     after.insert(name.to_owned(), meta.clone());
                 }
             }
@@ -63,7 +63,8 @@ impl After {
             let file: &Targets = file;
             for (name, meta) in file.targets().filter(|(n, _)| role.paths.allow(n)) {
                 found_before.insert(name.to_owned());
-                if is_released(&role.name) && (role.name.is_delegation() || !before.contains_key(name)) {
+                if meta.sha256().is_some() && is_released(&role.name) && (role.name.is_delegation() || !before.contains_key(name))
+                {
                     before.insert(name.to_owned(), meta.clone());
                 }
             }
@@ -79,6 +80,11 @@ impl After {
     /// Names that are found now and will not be.
     pub fn lost(&self) -> Vec<String> {
         self.found_before.difference(&self.found_after).cloned().collect()
+    }
+
+    /// Whether there were names, and there are none.
+    pub fn nothing_stays(&self) -> bool {
+        !self.found_before.is_empty() && self.found_after.is_empty()
     }
 
     /// Names that docker pulls now and will not.

@@ -21,8 +21,8 @@ const NAMED: usize = 8;
 /// How near an end is worth a word, in days.
 const NEAR: i64 = 180;
 
-/// Everything notable, worst first.
-pub fn of(basis: &Basis, draft: &Draft, changes: &[Change], after: &After) -> Vec<Finding> {
+/// Everything notable, worst first. What is `asked` for now is no surprise; the other changes may be.
+pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change]), after: &After) -> Vec<Finding> {
     let mut all = Vec::new();
     let changed = |role: &RoleName| draft.changed().any(|r| r == role);
     for (role, why) in after.newly_refused() {
@@ -37,12 +37,25 @@ pub fn of(basis: &Basis, draft: &Draft, changes: &[Change], after: &After) -> Ve
         };
         all.push(Finding::new("role-broken", Severity::Error, text).with_remedy("witness"));
     }
-    let wanted = |name: &String| changes.iter().any(|c| matches!(c, Change::Unsign { name: n, .. } if n == name));
+    let wanted = |name: &String| asked.iter().any(|c| matches!(c, Change::Unsign { name: n, .. } if n == name));
     let lost: Vec<String> = after.lost().into_iter().chain(after.not_pulled()).filter(|n| !wanted(n)).collect();
     let lost: Vec<String> = lost.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     if !lost.is_empty() {
         let text = format!("Clients will not find these any more, docker above all: {}", some(&lost));
         all.push(Finding::new("tags-lost", Severity::Error, text));
+    }
+    if after.nothing_stays() {
+        let text = "No tag of the repository stays signed".to_owned();
+        all.push(Finding::new("nothing-stays", Severity::Error, text));
+    }
+    for (name, meta) in changes.iter().filter_map(|c| match c {
+        Change::Sign { name, meta, .. } => Some((name, meta)),
+        _ => None,
+    }) {
+        if meta.sha256().is_none() {
+            let text = format!("{} has no SHA-256, without which docker pulls nothing", Untrusted::new(name.as_str()).shown());
+            all.push(Finding::new("no-sha256", Severity::Error, text));
+        }
     }
     for (role, at) in basis.overdue().iter().filter(|(r, _)| !changed(r)) {
         let text = format!("{role} is over since {}, and this plan does not renew it", at.strftime("%Y-%m-%d %H:%M UTC"));

@@ -190,5 +190,9 @@ fn named(key: &PublicKey) -> String {
 pub fn described(meta: &FileMeta) -> String {
     let digest =
         meta.sha256().map_or_else(|| "no SHA-256".to_owned(), |d| format!("sha256:{}", base16ct::lower::encode_string(&d)));
-    format!("{digest} ({} bytes)", meta.length)
+    match meta.beside_sha256() {
+        None => format!("{digest} ({} bytes)", meta.length),
+        // Whoever accepts this accepts exactly these data.
+        Some(fingerprint) => format!("{digest} ({} bytes, other data {fingerprint})", meta.length),
+    }
 }

@@ -55,11 +55,11 @@ pub enum SnapshotBy {
 }
 
 impl Plan {
-    /// Plans changes; with none that change anything there is nothing to plan.
+    /// Plans changes, of which `asked` are those that somebody asks for now; with none that change anything there is nothing to plan.
     ///
     /// # Errors
     /// [`DraftError`]
-    pub fn new(basis: &Basis, changes: &[Change]) -> Result<Option<Self>, DraftError> {
+    pub fn new(basis: &Basis, changes: &[Change], asked: &[Change]) -> Result<Option<Self>, DraftError> {
         let mut draft = basis.draft();
         for change in changes {
             draft.apply(change)?;
@@ -69,7 +69,7 @@ impl Plan {
             return Ok(None);
         }
         let after = After::of(basis, &draft);
-        let differences = files
+        let differences: Vec<FileDifference> = files
             .iter()
             .map(|f| {
                 let was = basis.collection.role(&f.role);
@@ -87,25 +87,27 @@ impl Plan {
                 FileDifference { role: f.role.clone(), version: (version, f.version), expires: (expires, f.expires), lines }
             })
             .collect();
-        let findings = consequences::of(basis, &draft, changes, &after);
+        let findings = consequences::of(basis, &draft, (changes, asked), &after);
         let audience = after.sentences(basis, &draft, changes);
         let snapshot = draft.root().keys_of(BaseRole::Snapshot);
         let role = RoleName::from(BaseRole::Root);
         let snapshot = snapshot.map_err(|why| DraftError::Malformed { role, why })?;
-        let again = changes.iter().filter_map(|c| {
-            let (kind, role, until) = match c {
-                Change::Witness(role) => ("witness", role, None),
-                Change::Renew { role, until } => ("renew", role, *until),
-                _ => return None,
-            };
-            let was = match role.base() {
-                Some(BaseRole::Root) => Some(basis.collection.root().sha256()),
-                _ => basis.collection.role(role).and_then(|r| r.verified()).map(|v| v.sha256()),
-            };
-            let was = was.map(|s| base16ct::lower::encode_string(&s)).unwrap_or_default();
-            Some(format!("{kind} {role} {until:?} {was}"))
+        // Whoever signs again what is there vouches for all of it, so that must be the same as when it was accepted.
+        let was = |role: &RoleName| match role.base() {
+            Some(BaseRole::Root) => Some(basis.collection.root().sha256()),
+            _ => basis.collection.role(role).and_then(|r| r.verified()).map(|v| v.sha256()),
+        };
+        let hex = |role: &RoleName| was(role).map(|s| base16ct::lower::encode_string(&s)).unwrap_or_default();
+        let asked = changes.iter().filter_map(|c| match c {
+            Change::Witness(role) => Some(format!("witness {role} {}", hex(role))),
+            Change::Renew { role, until } => Some(format!("renew {role} {until:?} {}", hex(role))),
+            _ => None,
         });
-        let again = again.collect();
+        let same = differences
+            .iter()
+            .filter(|d: &&FileDifference| d.lines.is_empty())
+            .map(|d| format!("same {} {}", d.role, hex(&d.role)));
+        let again = asked.chain(same).collect();
         let gone = changes.iter().filter_map(|c| match c {
             Change::Undelegate(role) => Some(role.clone()),
             _ => None,
@@ -124,6 +126,12 @@ impl Plan {
         self.awaits.clone()
     }
 
+    /// How much changes in which file, and how: what stays the same when the keys come that were to come.
+    pub fn shape(&self) -> Vec<(RoleName, Vec<&'static str>)> {
+        let marks = |d: &FileDifference| d.lines.iter().map(|l| l.mark.as_str()).collect();
+        self.differences.iter().map(|d| (d.role.clone(), marks(d))).collect()
+    }
+
     /// What stays the same as long as the plan means the same: of what changes in which file, and of what is notable. Dates and
     /// versions are not in it, which move with the clock and with what others publish.
     pub fn digest(&self) -> String {
@@ -136,7 +144,8 @@ impl Plan {
             })
             .collect();
         let findings: Vec<_> = self.findings.iter().map(|f| json!([f.code, f.text])).collect();
-        let text = json!(["claviger-plan-v1", self.ground.gun.as_str(), files, findings, self.again]).to_string();
+        let text =
+            json!(["claviger-plan-v1", self.ground.gun.as_str(), self.ground.address(), files, findings, self.again]).to_string();
         base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))
     }
 }

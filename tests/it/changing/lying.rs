@@ -52,6 +52,8 @@ enum Lie {
     Replays,
     /// Says that it took it, and has taken something else of the same version from somebody who may sign too.
     Equivocates,
+    /// Makes no new key, and gives the one that it has.
+    KeepsItsKey,
     /// Says that it took it, and shows another repository of this name from then on, whole and of other keys.
     Substitutes,
 }
@@ -123,6 +125,9 @@ impl Transport for Liar {
         self.honest.server_key(gun, role)
     }
     fn new_server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answered<'a, PublicKey> {
+        if self.lie == Lie::KeepsItsKey {
+            return self.honest.server_key(gun, role);
+        }
         self.honest.new_server_key(gun, role)
     }
     fn delete<'a>(&'a self, gun: &'a Gun) -> Answered<'a, ()> {
@@ -246,12 +251,21 @@ async fn rotates(lie: Lie) -> (Result<Outcome, Failure>, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_keeps_its_key_is_not_said_to_have_rotated_it() {
+    let (_world, _, lied_to) = world(Lie::KeepsItsKey).await;
+    let rotation = Rotation { gun: GUN.into(), role: "timestamp".into() };
+    let failure = carried_out(&lied_to, Wanted::Rotate(rotation)).await.unwrap_err();
+    assert_eq!(failure.code, "same-key", "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_that_is_not_published_keeps_the_old_key_and_names_the_new_one() {
     for (lie, code) in [(Lie::SaysDone, "unproven"), (Lie::BreaksBefore, "not-published"), (Lie::ConflictAlways, "conflict")] {
         let (result, new) = rotates(lie).await;
         let failure = result.unwrap_err();
         assert_eq!((failure.code, new), (code, 1), "{lie:?}: {failure:?}");
-        assert!(failure.hint.contains("nothing names it yet"), "{failure:?}");
+        let says = if code == "conflict" { "nothing names it yet" } else { "may name it: keep it" };
+        assert!(failure.hint.contains(says), "{failure:?}");
     }
     for lie in [Lie::None, Lie::BreaksAfter, Lie::ConflictOnce] {
         let (result, new) = rotates(lie).await;

@@ -145,6 +145,39 @@ fn a_dry_run_of_a_rotation_makes_no_key_here_or_there() {
 }
 
 #[test]
+fn whoever_accepts_a_rotation_of_the_targets_key_accepts_what_it_will_vouch_for() {
+    let (desk, gun) = desk("vouched");
+    begun(&desk, &gun, &[]);
+    let digest = || {
+        let dry = desk.claviger(&["key", "rotate", &gun, "targets", "--dry-run", "--json"]).ok();
+        let plan: serde_json::Value = serde_json::from_str(&dry.stdout).unwrap();
+        plan["digest"].as_str().unwrap().to_owned()
+    };
+    let before = digest();
+    assert_eq!(digest(), before, "nothing has changed");
+    sign(&desk, &gun, "slipped-in", &[]).ok();
+    assert_ne!(digest(), before, "the new key would sign another file");
+    let rotation = ["key", "rotate", &gun, "targets", "--expect", &before, "--json"];
+    assert_eq!(code(&desk.claviger(&rotation).refused()), "plan-differs");
+}
+
+#[test]
+fn a_key_that_is_not_of_the_role_is_not_called_rotated() {
+    let (desk, gun) = desk("not-of-it");
+    begun(&desk, &gun, &[]);
+    let other = format!("{gun}-other");
+    desk.claviger(&["init", &other, "--yes"]).ok();
+    let (root, foreign) = (keys_of(&desk, &gun, "root").remove(0), keys_of(&desk, &other, "targets").remove(0));
+    for (role, old) in [("targets", &root), ("targets", &foreign), ("snapshot", &foreign)] {
+        let refused = desk.claviger(&["key", "rotate", &gun, role, "--old", old, "--yes", "--json"]).refused();
+        assert_eq!(code(&refused), "no-such-key", "{role}: {refused:?}");
+    }
+    let current = keys_of(&desk, &gun, "targets").remove(0);
+    let same = desk.claviger(&["key", "rotate", &gun, "targets", "--key", &current, "--yes"]).refused();
+    assert_eq!(same.status, 2, "it is the one that the role has: {same:?}");
+}
+
+#[test]
 fn a_root_that_this_machines_own_pin_would_refuse_is_not_published() {
     let (desk, gun) = desk("pinned");
     begun(&desk, &gun, &[]);

@@ -103,6 +103,42 @@ fn what_is_staged_goes_out_with_the_next_change_unless_only_that_is_wanted() {
 }
 
 #[test]
+fn what_was_staged_before_takes_nothing_away_unread() {
+    let (desk, gun) = desk("unread");
+    begun(&desk, &gun, &[]);
+    for tag in ["v1", "v2"] {
+        sign(&desk, &gun, tag, &[]).ok();
+        desk.notary(&["remove", &gun, tag]).ok();
+    }
+    let unread = sign(&desk, &gun, "v3", &[]).refused();
+    assert_eq!(code(&unread), "not-confirmed", "{unread:?}");
+    let all = desk.claviger(&["publish", &gun, "--yes", "--json"]).refused();
+    assert_eq!(code(&all), "not-confirmed", "no tag would stay: {all:?}");
+    assert_eq!(listing::tags(&desk.fresh().notary(&["list", &gun]).ok().stdout).len(), 2);
+    assert_eq!(outcome(&sign(&desk, &gun, "v3", &["--confirm", &gun]).ok()), "published");
+    // What changes nothing any more does not wait for a day on which it would.
+    desk.notary(&["addhash", &gun, "v3", "100", "--sha256", &digest("v3")]).ok();
+    assert_eq!(outcome(&desk.claviger(&["publish", &gun, "--yes", "--json"]).ok()), "as-wanted");
+    assert!(staged(&desk, &gun).is_empty());
+}
+
+#[test]
+fn a_link_among_what_is_staged_stops_nothing_but_publishing_it() {
+    let (desk, gun) = desk("linked");
+    begun(&desk, &gun, &[]);
+    let changelist = desk.trust_dir().join("tuf").join(&gun).join("changelist");
+    fs::create_dir_all(&changelist).unwrap();
+    let target = desk.write("somewhere-else", "{}");
+    std::os::unix::fs::symlink(&target, changelist.join("1_link.change")).unwrap();
+    assert_eq!(code(&sign(&desk, &gun, "v1", &[]).refused()), "staged");
+    assert_eq!(outcome(&sign(&desk, &gun, "v1", &["--only"]).ok()), "published");
+    desk.claviger(&["key", "rotate", &gun, "targets", "--yes"]).ok();
+    assert_eq!(staged(&desk, &gun), ["not-understood"]);
+    desk.claviger(&["reset", &gun, "--all"]).ok();
+    assert!(staged(&desk, &gun).is_empty() && fs::metadata(target).is_ok(), "what it led to stays");
+}
+
+#[test]
 fn staged_changes_are_thrown_away_one_by_one_and_what_is_not_understood_is_not_published() {
     let (desk, gun) = desk("reset");
     begun(&desk, &gun, &[]);
@@ -190,6 +226,12 @@ fn who_leaves_is_out_of_every_repository_that_knows_them() {
         assert_eq!(docker_sees(&desk, gun).1, signers, "{gun}");
     }
     assert_eq!(docker_sees(&desk, &one).0, ["v1"], "bob vouches for what only alice had signed");
+    // Under whatever name their key is known elsewhere.
+    desk.claviger(&["delegation", "add", &three, "targets/deploy", &keys[1], "--all-paths", "--yes"]).ok();
+    let guns = [one.as_str(), &three];
+    let dry = desk.claviger(&["signer", "leave", "bob", guns[0], guns[1], "--dry-run", "--json"]).ok();
+    let plans: serde_json::Value = serde_json::from_str(&dry.stdout).unwrap();
+    assert_eq!(plans["plans"].as_array().unwrap().len(), 2, "{dry:?}");
     let again = desk.claviger(&["signer", "leave", "alice", "--all", "--yes", "--json"]).ok();
     let all: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
     assert!(all["repositories"].as_array().unwrap().iter().all(|r| r["outcome"] == "as-wanted"), "{again:?}");
