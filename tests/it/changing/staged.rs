@@ -108,6 +108,8 @@ fn what_was_staged_before_takes_nothing_away_unread() {
     begun(&desk, &gun, &[]);
     for tag in ["v1", "v2"] {
         sign(&desk, &gun, tag, &[]).ok();
+    }
+    for tag in ["v1", "v2"] {
         desk.notary(&["remove", &gun, tag]).ok();
     }
     let unread = sign(&desk, &gun, "v3", &[]).refused();
