@@ -13,6 +13,9 @@ use std::{
 /// Most changes that are read.
 const MOST: usize = 100_000;
 
+/// The name of a staged file, and what is in it or why it cannot be read.
+pub type StagedFile = (String, Result<Vec<u8>, String>);
+
 impl TrustDir {
     /// `tuf/<gun>/changelist/`, where changes wait that were staged.
     pub fn changelist_dir(&self, gun: &Gun) -> PathBuf {
@@ -25,7 +28,7 @@ impl TrustDir {
     /// # Errors
     /// If the directory cannot be read. A file that cannot be, or that is too large or a link, is named with the reason: nothing
     /// is published then that may be half of what was meant.
-    pub fn staged(&self, gun: &Gun) -> Result<Vec<(String, Result<Vec<u8>, String>)>, TrustDirError> {
+    pub fn staged(&self, gun: &Gun) -> Result<Vec<StagedFile>, TrustDirError> {
         let directory = self.changelist_dir(gun);
         let unreadable = |path: &Path, source| TrustDirError::Read { path: shown(path), source };
         let entries = match fs::read_dir(&directory) {

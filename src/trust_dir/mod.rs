@@ -14,6 +14,7 @@ mod walk;
 mod write;
 
 pub use cache::{CachedGun, Guns, RefusedName};
+pub use changelist::StagedFile;
 pub use modes::{Left, Loose, Modes};
 pub use old::OldFiles;
 pub use paths::TrustDir;

@@ -4,7 +4,7 @@ use crate::{
     failure::Failure,
     finding::{Finding, Severity},
     repository::change::{Basis, Plan},
-    trust_dir::TrustDir,
+    trust_dir::{StagedFile, TrustDir},
     tuf::{
         change::Change,
         collection::TrustedCollection,
@@ -43,7 +43,7 @@ impl Waiting {
     pub fn read(trust_dir: &TrustDir, gun: &Gun) -> Result<Self, Failure> {
         let failed = |e: crate::trust_dir::TrustDirError| Failure::new("staged", e.to_string(), NOTHING, e.remedy());
         let files = trust_dir.staged(gun).map_err(failed)?;
-        let one = |(name, read): (String, Result<Vec<u8>, String>)| {
+        let one = |(name, read): StagedFile| {
             let staged = read.as_ref().map_err(Clone::clone).and_then(|b| Staged::read(b).map_err(|e| e.to_string()));
             One { name, bytes: read.ok(), staged }
         };
