@@ -158,8 +158,13 @@ impl Desk {
         let waiting = self.waiting(gun)?;
         let mut changes = if self.only { Vec::new() } else { waiting.changes(gun, basis, &self.here)? };
         let before = changes.len();
-        // What is published because it was staged is asked for.
-        let asked_from = if matches!(self.wanted, Wanted::Publish { .. }) { 0 } else { before };
+        let asked_from = match self.wanted {
+            // What is published because it was staged is asked for.
+            Wanted::Publish { .. } => 0,
+            // Whoever revokes without a name has named nothing.
+            Wanted::Revoke { tag: None, .. } => usize::MAX,
+            _ => before,
+        };
         changes.extend(match &self.chosen {
             Some(chosen) => chosen.changes(&self.keys, basis, &self.here)?,
             None => match self.leaving.get() {
