@@ -17,7 +17,7 @@ pub struct Refused {
 
 /// What is asked for the sake of speed. Call it before there are threads.
 pub fn tune() {
-    raw::grow_memory_in_large_steps();
+    raw::share_memory();
 }
 
 /// Does work with secrets. Whatever is allocated meanwhile, by whichever library, lies in a small part of memory that is

@@ -198,10 +198,7 @@ impl Material {
             return false;
         }
         match (self, method) {
-            (Self::P256(k), Method::Ecdsa) => {
-                signature.len() == 64
-                    && p256::ecdsa::Signature::from_slice(signature).is_ok_and(|s| k.verify_prehash(message.sha256(), &s).is_ok())
-            }
+            (Self::P256(k), Method::Ecdsa) => signature.len() == 64 && of_p256(k, message, signature),
             (Self::P384(k), Method::Ecdsa) => {
                 signature.len() == 96
                     && p384::ecdsa::Signature::from_slice(signature).is_ok_and(|s| k.verify_prehash(message.sha256(), &s).is_ok())
@@ -229,6 +226,25 @@ impl Material {
     }
 }
 
+/// Longer messages are hashed once for all their signatures, which `ring` cannot do.
+#[cfg(feature = "network")]
+const HASHED_EACH_TIME: usize = 64 << 10;
+
+/// The signature that a repository has most of. What comes with TLS verifies it several times as fast.
+fn of_p256(key: &p256::ecdsa::VerifyingKey, message: &Message<'_>, signature: &[u8]) -> bool {
+    #[cfg(feature = "network")]
+    if message.bytes.len() <= HASHED_EACH_TIME {
+        let point = key.to_sec1_point(false);
+        let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, point.as_bytes());
+        return key.verify(message.bytes, signature).is_ok();
+    }
+    of_p256_hashed(key, message, signature)
+}
+
+fn of_p256_hashed(key: &p256::ecdsa::VerifyingKey, message: &Message<'_>, signature: &[u8]) -> bool {
+    p256::ecdsa::Signature::from_slice(signature).is_ok_and(|s| key.verify_prehash(message.sha256(), &s).is_ok())
+}
+
 /// The exact size of an RSA modulus.
 trait ModulusBits {
     fn n_bits_precision_exact(&self) -> usize;
@@ -245,5 +261,49 @@ impl ModulusBits for RsaPublicKey {
 impl fmt::Debug for Material {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Material({})", self.algorithm())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p256::ecdsa::signature::Signer as _;
+    use proptest::prelude::*;
+
+    /// Numbers at the edges of what r and s may be.
+    fn edge() -> impl Strategy<Value = [u8; 32]> {
+        let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let mut order: [u8; 32] = base16ct::lower::decode_vec(order).unwrap().try_into().unwrap();
+        let whole = order;
+        order[31] -= 1;
+        let mut one = [0; 32];
+        one[31] = 1;
+        prop_oneof![Just([0; 32]), Just(one), Just(order), Just(whole), Just([0xff; 32]), any::<[u8; 32]>()]
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_of_verifying_agree(secret in 1u8.., text in any::<Vec<u8>>(), at in 0usize..64, flip in any::<u8>(), high in any::<bool>()) {
+            let key = p256::ecdsa::SigningKey::from_slice(&[secret; 32]).unwrap();
+            let made: p256::ecdsa::Signature = key.sign(&text);
+            // Notary writes either of the two numbers that s may be.
+            let s = if high { -made.s().as_ref().to_owned() } else { made.s().as_ref().to_owned() };
+            let whole = p256::ecdsa::Signature::from_scalars(made.r().to_bytes(), s.to_bytes()).unwrap();
+            let mut bytes = whole.to_bytes();
+            let message = Message::new(&text);
+            let both = |bytes: &[u8]| (of_p256(key.verifying_key(), &message, bytes), of_p256_hashed(key.verifying_key(), &message, bytes));
+            prop_assert_eq!(both(&bytes), (true, true));
+            bytes[at] ^= flip;
+            prop_assert_eq!(both(&bytes), (flip == 0, flip == 0));
+        }
+
+        #[test]
+        fn both_ways_refuse_the_same_rubbish(r in edge(), s in edge(), text in any::<Vec<u8>>()) {
+            let key = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+            let message = Message::new(&text);
+            let bytes = [r, s].concat();
+            prop_assert!(!of_p256(key.verifying_key(), &message, &bytes));
+            prop_assert!(!of_p256_hashed(key.verifying_key(), &message, &bytes));
+        }
     }
 }

@@ -40,6 +40,20 @@ use std::{
 /// How many repositories are read at the same time.
 const AT_ONCE: usize = 8;
 
+/// Does the same with all repositories, several at a time.
+async fn each<'a, T: Send, F: Future<Output = T> + Send + 'a>(guns: &'a [Gun], work: impl Fn(&'a Gun) -> F) -> Vec<T> {
+    let all: Vec<_> = guns.iter().map(|gun| work(gun).boxed()).collect();
+    futures_util::stream::iter(all).buffered(AT_ONCE).collect().await
+}
+
+/// What is planned for a repository.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The keys that have to be opened for it, or why it cannot be signed here.
+    pub needed: Result<Vec<KeyEntry>, Failure>,
+}
+
 /// Unlocked keys, by their IDs.
 pub type Ring = BTreeMap<KeyId, Arc<PrivateKey>>;
 
@@ -117,18 +131,20 @@ impl Desk {
         })
     }
 
-    /// The plans, and what is as wanted or cannot be planned.
-    pub(super) async fn plans(&self, guns: &[Gun]) -> Result<(Vec<(Arc<Basis>, Plan)>, Report), Failure> {
-        let all: Vec<_> = guns.iter().map(|gun| self.basis(gun).boxed()).collect();
-        let all: Vec<_> = futures_util::stream::iter(all).buffered(AT_ONCE).collect().await;
-        if let Wanted::Leave { who, .. } = &self.wanted {
+    /// The plans, and what is as wanted or cannot be planned. Of a repository that is planned nothing is kept but its plan.
+    pub(super) async fn plans(&self, guns: &[Gun]) -> Result<(Vec<Planned>, Report), Failure> {
+        let all: Vec<_> = match &self.wanted {
             // Whoever leaves may be known by another name elsewhere.
-            let known = all.iter().flatten().flat_map(|basis| wishes::keys_of(basis.collection(), who));
-            let _ = self.leaving.set(known.collect());
-        }
+            Wanted::Leave { who, .. } => {
+                let read = each(guns, |gun| self.basis(gun)).await;
+                let known = read.iter().flatten().flat_map(|basis| wishes::keys_of(basis.collection(), who));
+                let _ = self.leaving.set(known.collect());
+                read.into_iter().map(|read| self.planned_on(read?.as_ref())).collect()
+            }
+            _ => each(guns, |gun| self.plan(gun)).await,
+        };
         let (mut plans, mut report) = (Vec::new(), Report::default());
-        for (gun, read) in guns.iter().zip(all) {
-            let made = read.and_then(|basis| Ok(self.plan_on(&basis)?.map(|plan| (basis, plan))));
+        for (gun, made) in guns.iter().zip(all) {
             match made {
                 Ok(Some(plan)) => plans.push(plan),
                 Ok(None) => report.all.push((gun.clone(), Outcome::AsWanted)),
@@ -138,9 +154,13 @@ impl Desk {
         Ok((plans, report))
     }
 
-    pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<(Arc<Basis>, Plan)>, Failure> {
-        let basis = self.basis(gun).await?;
-        Ok(self.plan_on(&basis)?.map(|plan| (basis, plan)))
+    pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
+        self.planned_on(&*self.basis(gun).await?)
+    }
+
+    fn planned_on(&self, basis: &Basis) -> Result<Option<Planned>, Failure> {
+        let plan = self.plan_on(basis)?;
+        Ok(plan.map(|plan| Planned { needed: self.needed(basis, &plan), plan }))
     }
 
     /// Reads and verifies a repository.

@@ -1,7 +1,7 @@
 //! The road: read and verify, plan, have it accepted, open the keys, sign, publish, verify again.
 use super::{
     NOTHING, Report, begin, delete,
-    desk::{Desk, Ring, open},
+    desk::{Desk, Planned, Ring, open},
     outcome::{publish_failure, sign_failure, unproven},
     page,
     report::Outcome,
@@ -81,11 +81,11 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         }
         // Where a key is missing, the others go on without it.
         let (mut all, mut needed) = (Vec::new(), BTreeMap::new());
-        for (basis, plan) in planned {
-            match desk.needed(&basis, &plan) {
+        for Planned { plan, needed: keys } in planned {
+            match keys {
                 Ok(keys) => {
                     needed.extend(keys.into_iter().filter_map(|k| Some((k.id?, k))));
-                    all.push((basis, plan));
+                    all.push(plan);
                 }
                 Err(failure) => report.all.push((plan.ground.gun.clone(), Outcome::Failed(failure))),
             }
@@ -98,20 +98,18 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         }
         let mut ring = Ring::default();
         {
-            let plans: Vec<&Plan> = all.iter().map(|(_, p)| p).collect();
+            let plans: Vec<&Plan> = all.iter().collect();
             let keys: Vec<KeyEntry> = needed.into_values().collect();
             first_accepted(&desk, &plans, &keys, session).await?;
             open(&mut ring, &keys, session).await?;
         }
         let alone = all.len() == 1 && report.all.is_empty();
         let mut rest = all.into_iter();
-        while let Some((_, plan)) = rest.next() {
+        while let Some(plan) = rest.next() {
             let gun = plan.ground.gun.clone();
             if !alone && told_to_end(session, SIGN, "looking whether to go on").await? {
                 report.all.push((gun, Outcome::Failed(Failure::interrupted(NOTHING))));
-                report
-                    .all
-                    .extend(rest.by_ref().map(|(_, p)| (p.ground.gun.clone(), Outcome::Failed(Failure::interrupted(NOTHING)))));
+                report.all.extend(rest.by_ref().map(|p| (p.ground.gun.clone(), Outcome::Failed(Failure::interrupted(NOTHING)))));
                 break;
             }
             let outcome = match one(&desk, plan, &mut ring, session).await {
@@ -181,16 +179,17 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
         return Err(failure.clone());
     }
     let (mut needed, mut lacking) = (BTreeMap::new(), Vec::new());
-    for (basis, plan) in &plans {
-        match desk.needed(basis, plan) {
+    let plans = plans.into_iter().map(|Planned { plan, needed: keys }| {
+        match keys {
             Ok(keys) => needed.extend(keys.into_iter().filter_map(|k| Some((k.id?, k)))),
             Err(failure) => lacking.push(Finding::new("no-signing-key", Severity::Error, failure.message)),
         }
-    }
-    let all: Vec<&Plan> = plans.iter().map(|(_, p)| p).collect();
+        plan
+    });
+    let plans: Vec<Plan> = plans.collect();
+    let all: Vec<&Plan> = plans.iter().collect();
     let mut review = page::review(&desk.wanted, &all, &needed.into_values().collect::<Vec<_>>());
     review.findings.splice(0..0, lacking);
-    let plans = plans.into_iter().map(|(_, plan)| plan).collect();
     Ok(Look { review, plans, others })
 }
 
@@ -220,8 +219,8 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
             return Ok(Outcome::Published(roles));
         }
         let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await?;
-        let basis;
-        (basis, plan) = match (again, sent) {
+        let keys;
+        Planned { plan, needed: keys } = match (again, sent) {
             (None, Sent::Since(_, roles)) => return Ok(Outcome::Published(roles)),
             (None, _) => return Ok(Outcome::AsWanted),
             (Some(_), Sent::Since(role, _)) => return Err(unproven(&gun, &Unproven::Since(role)).into()),
@@ -229,7 +228,7 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         };
         if plan.digest() != digest {
             digest = plan.digest();
-            let keys = desk.needed(&basis, &plan)?;
+            let keys = keys?;
             accepted(&desk.wanted, &[&plan], &keys, true, session).await?;
             open(ring, &keys, session).await?;
         }

@@ -1,5 +1,5 @@
 //! What a change starts from: the repository as the server has it now, verified but for what has expired.
-use super::Ground;
+use super::{Ground, ground::Files};
 use crate::{
     repository::{LoadError, Progress, Repositories},
     tuf::{
@@ -42,7 +42,7 @@ impl Basis {
 
     /// The files that it was made from.
     pub fn files(&self) -> impl Iterator<Item = (&RoleName, &[u8])> {
-        self.ground.files.iter().map(|(role, bytes)| (role, bytes.as_slice()))
+        self.ground.files.iter()
     }
 
     /// What the file of a role says that does not verify.
@@ -86,8 +86,7 @@ impl Repositories {
             gun: gun.clone(),
             transport,
             now,
-            files: beside.files.clone(),
-            remembered,
+            files: Files::new(&beside.files, remembered),
             overdue: beside.overdue.clone(),
             listed: snapshot.roles().filter_map(|r| snapshot.meta(&r).cloned().map(|m| (r, m))).collect(),
             snapshot_version: snapshot.version(),

@@ -2,6 +2,7 @@
 use super::{
     FileDifference, Ground, Plan,
     difference::{nothing_yet, of_first_root},
+    ground::Files,
 };
 use crate::{
     notary::TransportError,
@@ -75,8 +76,7 @@ impl Repositories {
             gun: gun.clone(),
             transport,
             now,
-            files: BTreeMap::new(),
-            remembered: Arc::new(remembered),
+            files: Files::new(&BTreeMap::new(), Arc::new(remembered)),
             overdue: Vec::new(),
             listed: BTreeMap::new(),
             snapshot_version: 0,

@@ -10,6 +10,28 @@ use crate::{
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc};
 
+/// Files, and what was remembered when they were read. What is as it was remembered is not kept twice.
+pub(super) struct Files {
+    read: BTreeMap<RoleName, Option<Vec<u8>>>,
+    pub(super) remembered: Remembered,
+}
+
+impl Files {
+    pub(super) fn new(read: &BTreeMap<RoleName, Vec<u8>>, remembered: Remembered) -> Self {
+        let other = |role, bytes: &Vec<u8>| (remembered.get(role) != Some(bytes)).then(|| bytes.clone());
+        Self { read: read.iter().map(|(role, bytes)| (role.clone(), other(role, bytes))).collect(), remembered }
+    }
+
+    pub(super) fn get(&self, role: &RoleName) -> Option<&[u8]> {
+        let read = self.read.get(role)?;
+        read.as_ref().or_else(|| self.remembered.get(role)).map(Vec::as_slice)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&RoleName, &[u8])> {
+        self.read.keys().filter_map(|role| Some((role, self.get(role)?)))
+    }
+}
+
 /// What a change stands on.
 pub struct Ground {
     /// The repository.
@@ -17,9 +39,7 @@ pub struct Ground {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) now: Timestamp,
     /// The files that were verified; none of a repository that is to be begun.
-    pub(super) files: BTreeMap<RoleName, Vec<u8>>,
-    /// What was remembered when they were read.
-    pub(super) remembered: Remembered,
+    pub(super) files: Files,
     /// Roles whose time is over, and since when.
     pub(super) overdue: Vec<(RoleName, Timestamp)>,
     /// What the snapshot says.

@@ -69,7 +69,7 @@ impl Signed {
     /// # Errors
     /// [`Unproven`]
     pub async fn verify(&self, repositories: &Repositories, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), Unproven> {
-        let mut known = self.ground.files.clone();
+        let mut known: BTreeMap<_, _> = self.ground.files.iter().map(|(role, bytes)| (role.clone(), bytes.to_vec())).collect();
         if known.is_empty() {
             // Of a repository that begins, the root that was made here is the anchor.
             known.extend(self.files.iter().filter(|(role, _)| role.base() == Some(BaseRole::Root)).cloned());
@@ -111,7 +111,7 @@ impl Signed {
             Some(BaseRole::Timestamp) => 3,
             _ => 1,
         });
-        repositories.remember(&self.ground.gun, self.ground.remembered.clone(), files).await?;
+        repositories.remember(&self.ground.gun, self.ground.files.remembered.clone(), files).await?;
         Ok(())
     }
 }

@@ -125,7 +125,7 @@ impl Plan {
             files.push((role.clone(), signed(&role, unsigned, std::slice::from_ref(&self.snapshot), keys)?));
         }
         let sent: BTreeMap<RoleName, &[u8]> = files.iter().map(|(r, b)| (r.clone(), b.as_slice())).collect();
-        let stored = |role: &RoleName| self.ground.files.get(role).map(Vec::as_slice);
+        let stored = |role: &RoleName| self.ground.files.get(role);
         let publication = Publication { gun: &self.ground.gun, now: self.ground.now, stored: &stored, sent: &sent };
         match publication.check() {
             Ok(_) => {}
