@@ -1,11 +1,13 @@
 //! The definitions of the command line; what commands do is elsewhere.
 pub mod change;
 pub mod key;
+pub mod root_key;
 
 use crate::secret::words;
 use change::{DelegationCommand, Delete, Init, Publish, Renew, Reset, Revoke, Sign, SignerCommand, Witness};
 use clap::{Args, Parser, Subcommand};
 use key::{KeyCommand, KeyRole};
+use root_key::RootKeyCommand;
 use std::path::PathBuf;
 
 /// Manage the keys of Docker Content Trust and Notary v1.
@@ -139,6 +141,9 @@ pub enum Command {
     /// People who may sign
     #[command(subcommand)]
     Signer(SignerCommand),
+    /// Several root keys, and how many of them must sign
+    #[command(subcommand)]
+    RootKey(RootKeyCommand),
     /// Delegated roles
     #[command(subcommand)]
     Delegation(DelegationCommand),
@@ -224,7 +229,8 @@ impl Command {
             | Self::Sign(_)
             | Self::Revoke(_)
             | Self::Witness(_)
-            | Self::Renew(_) => true,
+            | Self::Renew(_)
+            | Self::RootKey(_) => true,
             Self::Signer(command) => !matches!(command, SignerCommand::List { .. }),
             Self::Delegation(command) => !matches!(command, DelegationCommand::List { .. }),
             _ => false,

@@ -3,7 +3,7 @@ mod keys;
 mod said;
 mod staged;
 
-pub use keys::{init, rotate};
+pub use keys::{init, root_key, rotate};
 pub use staged::{delete, publish, reset, status};
 
 use super::{
@@ -145,7 +145,7 @@ async fn carry_out_with(
     cancel: Cancel,
 ) -> Result<(), Failure> {
     let wanted = match (accept.stage, accept.only) {
-        (true, _) if matches!(wanted, Wanted::Rotate(_) | Wanted::Begin(_) | Wanted::Publish { .. }) => {
+        (true, _) if matches!(wanted, Wanted::Rotate(_) | Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. }) => {
             return Err(usage(&format!("{} cannot be staged", wanted.command()), "Leave out --stage."));
         }
         (true, _) => Wanted::Stage(Box::new(wanted)),
@@ -153,7 +153,9 @@ async fn carry_out_with(
             return Err(usage("nothing but what was staged is published here", "Leave out --only."));
         }
         // These go out alone.
-        (_, true) if !matches!(wanted, Wanted::Rotate(_) | Wanted::Begin(_)) => Wanted::Only(Box::new(wanted)),
+        (_, true) if !matches!(wanted, Wanted::Rotate(_) | Wanted::RootKeys(_) | Wanted::Begin(_)) => {
+            Wanted::Only(Box::new(wanted))
+        }
         _ => wanted,
     };
     if accept.dry_run {

@@ -238,6 +238,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Renew(typed)) => change::renew(&context, typed, stop).await,
         Some(Command::Signer(command)) => change::signer(&context, command, stop).await,
         Some(Command::Delegation(command)) => change::delegation(&context, command, stop).await,
+        Some(Command::RootKey(command)) => change::root_key(&context, command, stop).await,
         // Those that need no settings were run above.
         Some(Command::Doctor { .. } | Command::Passphrase(_) | Command::Completions { .. } | Command::Man { .. }) => Ok(()),
         #[cfg(feature = "sandbox")]

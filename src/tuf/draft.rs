@@ -268,9 +268,13 @@ impl Draft {
                 for key in keys {
                     usable(key, None)?;
                 }
-                let too_few = DraftError::TooFewKeys { role: (*role).into(), keys: keys.len(), threshold: *threshold };
-                if keys.is_empty() || (keys.len() as u64) < *threshold || *threshold == 0 {
-                    return Err(too_few);
+                // One key in two certificates is one.
+                let distinct = keys.iter().map(PublicKey::canonical_id).collect::<BTreeSet<_>>().len();
+                if keys.is_empty() || (distinct as u64) < *threshold || *threshold == 0 {
+                    return Err(DraftError::TooFewKeys { role: (*role).into(), keys: distinct, threshold: *threshold });
+                }
+                if *role == BaseRole::Root && keys.len() > limits::ROOT_KEYS {
+                    return Err(DraftError::TooMany((*role).into(), "root keys"));
                 }
                 if self.root.role(*role).is_ok_and(|r| r.threshold == *threshold && same(r.ids(), keys)) {
                     return Ok(false);

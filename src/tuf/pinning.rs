@@ -51,12 +51,12 @@ impl Pinning {
 }
 
 impl Pinning {
-    /// Whether a root with this key would be accepted. None stands for a key whose certificate is not made yet.
-    pub fn admits(&self, gun: &Gun, key: Option<&PublicKey>, now: Timestamp) -> bool {
+    /// Whether a root key with this certificate would be accepted.
+    pub fn admits(&self, gun: &Gun, key: &PublicKey, now: Timestamp) -> bool {
         let rule = self.rule(gun);
-        match key.map(|k| (k.id(), Bundle::parse(k.public_bytes()))) {
-            Some((id, Some(bundle))) => rule.accepts(&id, &bundle, now),
-            _ => !rule.is_pin(),
+        match Bundle::parse(key.public_bytes()) {
+            Some(bundle) => rule.accepts(&key.id(), &bundle, now),
+            None => !rule.is_pin(),
         }
     }
 }

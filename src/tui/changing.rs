@@ -1,7 +1,7 @@
 //! Changes of repositories: what of one the selected row says, and what has to be asked.
 use super::{layer::Context, shelf::Repo, standing::Standing, state::State, tree::Branch, tree::Line};
 use crate::{
-    procedures::repository::{Beginning, Deletion, Rotation, Wanted, spelling},
+    procedures::repository::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted, spelling},
     text::is_plain,
     tuf::name::{BaseRole, KeyId, RoleName},
     views::tags::signer_name,
@@ -32,6 +32,12 @@ pub enum Changing {
     Renew,
     /// A role gets another key.
     Rotate,
+    /// A root key comes beside the others.
+    AddRootKey,
+    /// A root key goes.
+    RemoveRootKey,
+    /// More or fewer root keys must sign.
+    RootThreshold,
     /// A repository is begun.
     Begin,
     /// A repository is forgotten.
@@ -59,6 +65,11 @@ impl Row {
     /// The role, if another delegates to it.
     pub fn delegated(&self) -> Option<&RoleName> {
         self.role.as_ref().filter(|r| r.is_delegation())
+    }
+
+    /// Whether it is the root, or a key of it.
+    pub fn is_root(&self) -> bool {
+        self.role.as_ref().is_some_and(|r| r.base() == Some(BaseRole::Root))
     }
 
     /// The signer whose role it is.
@@ -113,6 +124,12 @@ impl Changing {
                 let role = row.role.as_ref().map(ToString::to_string).unwrap_or_default();
                 Wanted::Rotate(Rotation { gun, role })
             }
+            Self::AddRootKey => Wanted::RootKeys(RootKeys { gun, act: RootAct::Add }),
+            Self::RemoveRootKey => {
+                let key = row.key.filter(|_| row.is_root()).map(|(id, _)| id.hex()).unwrap_or_default();
+                Wanted::RootKeys(RootKeys { gun, act: RootAct::Remove { key } })
+            }
+            Self::RootThreshold => Wanted::RootKeys(RootKeys { gun, act: RootAct::Threshold }),
             Self::Begin => Wanted::Begin(Beginning { gun }),
             Self::Delete => Wanted::Delete(Deletion { gun, remote: false }),
             Self::Leave => Wanted::Leave { guns: guns(), who: signer() },

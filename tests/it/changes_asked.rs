@@ -7,12 +7,16 @@ use claviger::{
     operator::{Answer, Cancel, Field, Fut, Operator, Question, Step, Stop, Values},
     procedures::{
         self, CANCELLED, Done, Recording, Work, Workplace,
-        repository::{Beginning, Deletion, Rotation, Wanted},
+        repository::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted},
     },
     repository::{Images, Mode, Repositories, Servers},
     sandbox::{HOST, PASSPHRASE, Sandbox, registry},
     secret::{Given, Passphrase, Source},
-    tuf::{collection::TrustedCollection, name::Gun, pinning::Pinning},
+    tuf::{
+        collection::TrustedCollection,
+        name::{BaseRole, Gun},
+        pinning::Pinning,
+    },
 };
 use jiff::Timestamp;
 use std::{fs, sync::Arc};
@@ -318,6 +322,7 @@ async fn a_change_that_asks_by_itself_is_asked_only_what_it_does_not_know() {
         (rotate(""), vec![("role", "targets")], &["wanted", "wish", "plan"]),
         // Whoever pins the root has to be thought of.
         (rotate("root"), vec![], &["wish", "plan", "confirm"]),
+        (root_keys(RootAct::Add), vec![("key", "new")], &["wish", "plan", "confirm"]),
         (leave("bob"), vec![], &["wanted", "plan", "confirm"]),
         (leave(""), vec![("name", "bob")], &["wanted", "plan", "confirm"]),
         (delete(), vec![("what", "everywhere")], &["wanted", "review"]),
@@ -328,6 +333,54 @@ async fn a_change_that_asks_by_itself_is_asked_only_what_it_does_not_know() {
         let stopped = world.perform(wanted.clone(), &mut person).await.unwrap_err();
         assert_eq!((stopped.code, person.asked.as_slice()), (CANCELLED, asked), "{wanted:?}: {stopped:?}");
     }
+}
+
+fn root_keys(act: RootAct) -> Wanted {
+    Wanted::RootKeys(RootKeys { gun: GUN.into(), act })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn root_keys_come_and_go_and_a_name_is_typed_for_each() {
+    let world = World::new();
+    let roots = async || {
+        let keys = world.seen().await.root().keys_of(BaseRole::Root).unwrap();
+        (keys.keys.iter().map(|k| k.canonical_id().hex()).collect::<Vec<_>>(), keys.threshold)
+    };
+    let (first, _) = roots().await;
+    let remove = || root_keys(RootAct::Remove { key: first[0].clone() });
+    let steps: Vec<(Wanted, Fills<'_>, &[&str], (usize, u64))> = vec![
+        (root_keys(RootAct::Add), vec![("key", "new")], &["wish", "plan", "confirm", "unlock", "passphrase"], (2, 1)),
+        (root_keys(RootAct::Threshold), vec![("threshold", "2")], &["wish", "plan", "confirm", "unlock", "unlock"], (2, 2)),
+        (remove(), vec![("threshold", "1")], &["wish", "plan", "confirm", "unlock", "unlock"], (1, 1)),
+    ];
+    for (wanted, fills, asked, (keys, threshold)) in steps {
+        let mut person = Person::who_fills(&fills);
+        world.perform(wanted.clone(), &mut person).await.unwrap_or_else(|e| panic!("{wanted:?}: {e:?}"));
+        assert_eq!((person.asked.as_slice(), person.typed.as_slice()), (asked, &[GUN.to_owned()][..]), "{wanted:?}");
+        let (ids, must) = roots().await;
+        assert_eq!((ids.len(), must), (keys, threshold), "{wanted:?}");
+    }
+    assert_ne!(roots().await.0, first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_goes_on_with_a_root_key_that_has_come_makes_no_other() {
+    let world = World::new();
+    let told = Arc::new(Notify::new());
+    let mut person = Person { leaves_at: Some(2), falls_asleep: Some(told.clone()), ..Person::who_fills(&[("key", "new")]) };
+    tokio::select! {
+        ended = world.perform(root_keys(RootAct::Add), &mut person) => panic!("{ended:?}"),
+        () = told.notified() => {}
+    }
+    let found = world.place.interrupted().remove(0).id;
+    // It was published after all, before anything could be said.
+    world.perform(root_keys(RootAct::Add), &mut Person::who_fills(&[("key", "new")])).await.unwrap();
+    let version = world.seen().await.root().version();
+    let (work, recording) = world.place.interrupted_work(&found).unwrap().take_up(&world.place).unwrap();
+    let mut person = Person::default();
+    procedures::perform(&work, &world.place, recording, &mut person, Cancel::default()).await.unwrap();
+    assert!(person.asked.is_empty(), "{:?}", person.asked);
+    assert_eq!(world.seen().await.root().version(), version);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

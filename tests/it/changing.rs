@@ -6,8 +6,10 @@ mod life;
 mod lying;
 mod pains;
 mod race;
+mod root_keys;
 mod rotation;
 mod staged;
+mod thresholds;
 
 use super::{
     peers::{

@@ -107,6 +107,12 @@ impl World {
             let root = keys.as_array().unwrap().iter().find(|k| k["role"] == "root").unwrap();
             return example.replace("KEY_ID", root["id"].as_str().unwrap());
         }
+        if example.contains("root-key remove") {
+            // One that is not the only one.
+            let added = served.claviger(&["root-key", "add", "sandbox.test/shop/frontend", "--key", "new", "--yes", "--json"]);
+            let added: serde_json::Value = serde_json::from_slice(&added.stdout).unwrap();
+            return example.replace("KEY_ID", added["keys_made"][0]["id"].as_str().unwrap());
+        }
         example.replace("KEY_ID", signers[0]["keys"][0]["id"].as_str().unwrap())
     }
 

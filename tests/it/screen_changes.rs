@@ -2,13 +2,13 @@
 use crate::{
     screen_pictures::hold,
     screen_wizard::{drawn, hit, type_in},
-    screen_world::{ANA_HERE, Kind, id, press, state},
+    screen_world::{ANA_HERE, Kind, ROOT_HERE, id, press, state},
 };
 use claviger::{
     failure::Failure,
     finding::{Finding, Severity},
     operator::{Confirm, PlanAsked, Question, Review, Step},
-    procedures::repository::{Beginning, Deletion, Rotation, Wanted},
+    procedures::repository::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted},
     tuf::name::Gun,
     tui::{
         action::{Action, Command},
@@ -91,6 +91,10 @@ fn rotate(role: &str) -> Wanted {
     Wanted::Rotate(Rotation { gun: WEB.into(), role: role.into() })
 }
 
+fn root_keys(act: RootAct) -> Wanted {
+    Wanted::RootKeys(RootKeys { gun: WEB.into(), act })
+}
+
 fn witness(role: &str) -> Wanted {
     Wanted::Witness { gun: WEB.into(), roles: vec![role.into()] }
 }
@@ -126,6 +130,11 @@ fn the_selected_row_says_what_is_meant() {
         (QA, 'D', remove_signer("qa", None)),
         (TARGETS, 'K', rotate("targets")),
         (LINUX, 'K', rotate("targets/ana/linux")),
+        (ROOT, '+', root_keys(RootAct::Add)),
+        (ROOT_KEY, '+', root_keys(RootAct::Add)),
+        // A key that is selected is the one that is meant.
+        (ROOT, '-', root_keys(RootAct::Remove { key: String::new() })),
+        (ROOT_KEY, '-', root_keys(RootAct::Remove { key: id(ROOT_HERE).hex() })),
     ] {
         assert_eq!(begins(chain(line), key), wanted, "{line} {key}");
     }
@@ -148,6 +157,8 @@ fn a_change_that_cannot_be_begun_says_why() {
     for (line, key, why) in [
         (ROOT, 'D', "Only a role below targets is taken back."),
         (ROOT, 'w', "The root has no witness."),
+        (TARGETS, '+', "Select the root, or one of its keys."),
+        (ANA_KEY, '-', "Select the root, or one of its keys."),
         (TIMESTAMP, 'e', "made anew with every publication"),
         (LINUX, 'w', "You hold no targets/ana/linux key for this repository."),
         (QA, 'w', "You hold no targets/qa key"),
@@ -170,6 +181,7 @@ fn a_change_that_cannot_be_begun_says_why() {
         (ANA, 'D', "You hold no targets key for this repository."),
         (LINUX, 'D', "You hold no targets/ana key for this repository."),
         (TARGETS, 'K', "You hold no root key for this repository."),
+        (ROOT, '+', "You hold no root key for this repository."),
         (ANA_KEY, 'P', "You hold no targets key for this repository."),
     ] {
         assert_eq!(refused(keyless(chain(line)), key), why, "{line} {key}");

@@ -1,10 +1,11 @@
-//! The commands that bring new keys in: `init` and `key rotate`.
+//! The commands that bring new keys in: `init`, `key rotate` and `root-key`.
 use super::carry_out_with;
 use crate::{
     cli::{
         args::{
             change::{Init, Keeper},
             key::Rotate,
+            root_key::RootKeyCommand,
         },
         context::Context,
         key::Line,
@@ -13,7 +14,7 @@ use crate::{
     operator::{Cancel, as_text},
     procedures::{
         Work, key_import,
-        repository::{Beginning, NOTHING, Rotation, Wanted, field},
+        repository::{Beginning, NOTHING, RootAct, RootKeys, Rotation, Wanted, field},
     },
     tuf::name::{Gun, KeyId, RoleName},
 };
@@ -82,6 +83,31 @@ pub async fn rotate(context: &Context, typed: Rotate, cancel: Cancel) -> Result<
     fields.extend(typed.cert.as_deref().map(|c| (field::CERT, whole(c))));
     let wanted = Wanted::Rotate(Rotation { gun: gun.to_string(), role: typed.role });
     carry_out_with(context, wanted, fields, typed.accept, cancel).await
+}
+
+/// `root-key add`, `remove` and `threshold`
+pub async fn root_key(context: &Context, command: RootKeyCommand, cancel: Cancel) -> Result<(), Failure> {
+    let mut fields = BTreeMap::new();
+    let (typed, act, threshold, accept) = match command {
+        RootKeyCommand::Add { gun, key, cert, threshold, accept } => {
+            let key = match key {
+                Some(key) if key == field::NEW => Some(key),
+                Some(key) => Some(key_here(context, &key, "root", &context.gun(&gun)?, accept.dry_run, &cancel).await?),
+                None => None,
+            };
+            fields.extend(key.map(|key| (field::KEY, key)));
+            fields.extend(cert.as_deref().map(|c| (field::CERT, whole(c))));
+            (gun, RootAct::Add, threshold, accept)
+        }
+        RootKeyCommand::Remove { gun, key, threshold, accept } => {
+            fields.insert(field::OLD, key.clone());
+            (gun, RootAct::Remove { key }, threshold, accept)
+        }
+        RootKeyCommand::Threshold { gun, threshold, accept } => (gun, RootAct::Threshold, Some(threshold), accept),
+    };
+    fields.extend(threshold.map(|n| (field::THRESHOLD, n.to_string())));
+    let wanted = Wanted::RootKeys(RootKeys { gun: context.gun(&typed)?.to_string(), act });
+    carry_out_with(context, wanted, fields, accept, cancel).await
 }
 
 fn whole(path: &Path) -> String {

@@ -4,7 +4,7 @@ mod fields;
 
 use self::fields::{choice, field, usage};
 use super::{
-    Beginning, Deletion, NOTHING, Report, Rotation, Wanted, image, road, spelling,
+    Beginning, Deletion, NOTHING, Report, RootKeys, Rotation, Wanted, image, road, spelling,
     wanted::{ids, role},
 };
 use crate::{
@@ -63,7 +63,7 @@ fn is_open(begun: &Wanted) -> bool {
         Wanted::Witness { roles, .. } => roles.is_empty(),
         Wanted::Rotate(rotation) => rotation.role.is_empty(),
         // What else they need they ask for themselves.
-        Wanted::Begin(_) | Wanted::Publish { .. } => false,
+        Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. } => false,
         _ => true,
     }
 }
@@ -130,7 +130,12 @@ fn rest(place: &Workplace, begun: &Wanted) -> Vec<Field> {
         Wanted::Rotate(rotation) => unless_known(&rotation.role, fields::rotated_role).collect(),
         Wanted::Delete(_) => vec![Field::choice(field::WHAT, "Delete", "where", choice::deleted())],
         Wanted::Leave { who, .. } => vec![fields::whoever_leaves().with(who), fields::other_repositories(place)],
-        Wanted::Begin(_) | Wanted::Publish { .. } | Wanted::Reset { .. } | Wanted::Only(_) | Wanted::Stage(_) => Vec::new(),
+        Wanted::RootKeys(_)
+        | Wanted::Begin(_)
+        | Wanted::Publish { .. }
+        | Wanted::Reset { .. }
+        | Wanted::Only(_)
+        | Wanted::Stage(_) => Vec::new(),
     }
 }
 
@@ -199,6 +204,7 @@ fn filled(place: &Workplace, begun: Wanted, values: &Values) -> Result<Wanted, F
             Wanted::Renew { gun, roles: words(field::ROLE), until }
         }
         Wanted::Rotate(rotation) => Wanted::Rotate(Rotation { gun, role: or(rotation.role, field::ROLE) }),
+        Wanted::RootKeys(wanted) => Wanted::RootKeys(RootKeys { gun, ..wanted }),
         Wanted::Begin(_) => Wanted::Begin(Beginning { gun }),
         Wanted::Delete(_) => Wanted::Delete(Deletion { gun, remote: is(choice::EVERYWHERE) }),
         Wanted::Leave { .. } => Wanted::Leave { guns: guns()?, who: text(field::NAME) },

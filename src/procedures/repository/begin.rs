@@ -3,12 +3,13 @@ use super::{
     NOTHING, Report,
     desk::{Desk, Ring, open},
     key_files::certificate,
+    keyed::{filled, pins_allow},
     new_keys::{Private, Source, bring, with_made},
     outcome::{draft_failure, load_failure, publish_failure},
     page,
     report::Outcome,
     road::{Look, READ, Sent, accepted, reading, send},
-    rotate::{LOCAL, SERVER, filled, pin_allows},
+    rotate::{LOCAL, SERVER},
     wanted::Beginning,
 };
 use crate::{
@@ -180,13 +181,12 @@ fn choose(desk: &mut Desk, gun: &Gun, values: &Values) -> Result<(), Failure> {
             Source::There(key)
         }
     };
-    pin_allows(desk, gun, &root)?;
+    pins_allow(desk, gun, (&[], 1), Some(&root))?;
     let snapshot = match values.get(field::SNAPSHOT) {
         LOCAL => ours(BaseRole::Snapshot),
         _ => server(ServerRole::Snapshot),
     };
-    desk.coming = vec![root, ours(BaseRole::Targets), snapshot, server(ServerRole::Timestamp)];
-    desk.keys = desk.coming.iter().map(Source::stand_in).collect();
+    desk.comes(vec![root, ours(BaseRole::Targets), snapshot, server(ServerRole::Timestamp)]);
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 use super::{
     NOTHING, Report,
     key_files::public_keys,
+    keyed::KeyWork,
     new_keys::Source,
     outcome::{draft_failure, load_failure, sign_failure},
     report::Outcome,
-    rotate::Chosen,
     stage::nothing_staged,
     waiting::Waiting,
     wanted::{Wanted, signer_role},
@@ -97,8 +97,8 @@ pub struct Desk {
     only: bool,
     /// The keys of whoever leaves, in all repositories that are meant.
     leaving: OnceLock<BTreeSet<KeyId>>,
-    /// A rotation, once it is understood.
-    pub(super) chosen: Option<Chosen>,
+    /// Work with keys, once it is understood.
+    pub(super) chosen: Option<Box<dyn KeyWork>>,
 }
 
 impl Desk {
@@ -106,8 +106,8 @@ impl Desk {
         let (wanted, only) = match wanted {
             Wanted::Only(inner) => (inner.as_ref(), true),
             Wanted::Stage(inner) => (inner.as_ref(), true),
-            // A rotation goes out alone, as with the old tools.
-            other => (other, matches!(other, Wanted::Rotate(_))),
+            // These go out alone, as with the old tools.
+            other => (other, matches!(other, Wanted::Rotate(_) | Wanted::RootKeys(_))),
         };
         let files = match wanted {
             Wanted::AddSigner { keys, .. } | Wanted::AddDelegation { keys, .. } => keys.as_slice(),
@@ -129,6 +129,12 @@ impl Desk {
             leaving: OnceLock::new(),
             chosen: None,
         })
+    }
+
+    /// Keys that come in with it, for which something stands until they are there.
+    pub(super) fn comes(&mut self, coming: Vec<Source>) {
+        self.keys = coming.iter().map(Source::stand_in).collect();
+        self.coming = coming;
     }
 
     /// The plans, and what is as wanted or cannot be planned. Of a repository that is planned nothing is kept but its plan.
@@ -201,6 +207,7 @@ impl Desk {
             }
             Err(e) => return Err(draft_failure(gun, &e)),
         };
+        plan.iter_mut().for_each(|p| p.findings.extend(self.chosen.as_ref().and_then(|c| c.finding(&self.keys, &self.here))));
         // What was asked for is no surprise.
         if !matches!(self.wanted, Wanted::Publish { .. }) {
             plan.iter_mut().for_each(|p| p.findings.extend(waiting.finding(!self.only)));

@@ -5,11 +5,13 @@ mod delete;
 mod desk;
 mod image;
 mod key_files;
+mod keyed;
 mod new_keys;
 mod outcome;
 mod page;
 mod report;
 mod road;
+mod root_keys;
 mod rotate;
 pub mod spelling;
 mod stage;
@@ -24,7 +26,7 @@ pub use outcome::load_failure;
 pub use report::{Outcome, Report};
 pub use road::{Look, look, run};
 pub use waiting::Waiting;
-pub use wanted::{Beginning, Deletion, Rotation, Wanted};
+pub use wanted::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted};
 
 /// The fields of the forms, which are named as on the command line.
 pub mod field {
@@ -33,6 +35,7 @@ pub mod field {
             NEW,
             field::{ROOT_KEY, SNAPSHOT},
         },
+        root_keys::THRESHOLD,
         rotate::{
             LOCAL, SERVER,
             field::{CERT, KEEPER, KEY, OLD},

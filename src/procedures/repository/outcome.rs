@@ -82,6 +82,9 @@ pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
         DraftError::NotAdmitted { .. } | DraftError::NotTheParents { .. } => {
             ("not-admitted", format!("`claviger delegation list {gun}` says who may sign what."))
         }
+        DraftError::TooFewKeys { role, .. } if role.base().is_some() => {
+            ("too-few-keys", format!("Add another key first; or say how many must sign (`claviger root-key threshold {gun} N`)."))
+        }
         DraftError::TooFewKeys { role, .. } => (
             "too-few-keys",
             format!("Add another key first; or take the whole role away with `claviger delegation remove {gun} {role}`."),

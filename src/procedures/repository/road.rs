@@ -5,7 +5,7 @@ use super::{
     outcome::{publish_failure, sign_failure, unproven},
     page,
     report::Outcome,
-    rotate, stage,
+    root_keys, rotate, stage,
     wanted::Wanted,
 };
 use crate::{
@@ -60,6 +60,7 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         desk.by_hand = by_hand;
         match &wanted {
             Wanted::Rotate(rotation) => return rotate::run(desk, rotation.clone(), session).await,
+            Wanted::RootKeys(wanted) => return root_keys::run(desk, wanted.clone(), session).await,
             Wanted::Begin(beginning) => return begin::run(desk, beginning.clone(), session).await,
             Wanted::Delete(deletion) => return delete::run(&place, desk, deletion.clone(), session).await,
             Wanted::Stage(_) => return stage::run(desk, session).await,
@@ -167,6 +168,7 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
     let desk = Desk::open(place, wanted)?;
     match wanted {
         Wanted::Rotate(rotation) => return rotate::look(desk, rotation, fields).await,
+        Wanted::RootKeys(wanted) => return root_keys::look(desk, wanted, fields).await,
         Wanted::Begin(beginning) => return begin::look(desk, beginning, fields).await,
         Wanted::Delete(deletion) => return delete::look(place, desk, deletion).await,
         Wanted::Stage(_) => return stage::look(desk).await,

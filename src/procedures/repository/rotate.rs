@@ -1,18 +1,17 @@
 //! Another key for a role: the new one in, what it must vouch for signed again, the old one out, in one publication.
 use super::{
     NOTHING, Report,
-    desk::{Desk, Ring, open},
+    desk::Desk,
     key_files::{certificate, public_keys},
-    new_keys::{Private, Source, bring, with_made},
-    page,
+    keyed::{KeyWork, filled, pins_allow, publish, seen},
+    new_keys::{Private, Source},
     report::Outcome,
-    road::{Look, READ, first_accepted, one, reading},
+    road::{Look, READ, reading},
     wanted::{Rotation, role, usage},
     wishes::Here,
 };
 use crate::{
     failure::Failure,
-    finding::{Finding, Severity},
     keys::KeyRole,
     notary::ServerRole,
     operator::{Choice, Field, Form, Session, Step, Stop, Values, as_text},
@@ -20,7 +19,7 @@ use crate::{
     tuf::{
         change::{Change, Delegate},
         key::PublicKey,
-        name::{BaseRole, Gun, KeyId, RoleName},
+        name::{BaseRole, KeyId, RoleName},
     },
 };
 use std::collections::BTreeMap;
@@ -62,38 +61,7 @@ pub async fn run(mut desk: Desk, rotation: Rotation, session: &mut Session<'_>) 
     let Some(()) = choose(&mut desk, &basis, role, &values, session.is_resumed())? else {
         return Ok(Report::of(gun, Outcome::AsWanted));
     };
-    let Some(plan) = desk.plan_on(&basis)? else { return Ok(Report::of(gun, Outcome::AsWanted)) };
-    let keys = desk.needed(&basis, &plan)?;
-    first_accepted(&desk, &[&plan], &keys, session).await?;
-    let shape = plan.shape();
-    let mut ring = Ring::default();
-    open(&mut ring, &keys, session).await?;
-    let made = bring(&mut desk, &gun, &mut ring, session).await?;
-    let all = async {
-        // From the same state: it differs from what was accepted by the keys that have come.
-        let Some(plan) = desk.plan_on(&basis)? else { return Err(Stop::from(same_key(&gun))) };
-        if plan.shape() != shape {
-            return Err(another_plan(&gun).into());
-        }
-        one(&desk, plan, &mut ring, session).await
-    };
-    match all.await {
-        Ok(outcome) => Ok(Report { made, ..Report::of(gun, outcome) }),
-        Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
-        Err(stop) => Err(stop),
-    }
-}
-
-/// What came is what was there.
-fn same_key(gun: &Gun) -> Failure {
-    let message = format!("{gun}: the key that came is the one that the role has already, so nothing was rotated");
-    Failure::new("same-key", message, NOTHING, "If it is the server's, ask whoever runs it.")
-}
-
-/// What would be signed is not what was accepted.
-fn another_plan(gun: &Gun) -> Failure {
-    let message = format!("{gun}: with the key that came, the plan is another than the one that was accepted");
-    Failure::new("plan-differs", message, NOTHING, "Repeat it.")
+    publish(desk, &basis, session).await
 }
 
 /// Makes the plan with what was given for the fields, and touches nothing.
@@ -103,32 +71,9 @@ pub async fn look(mut desk: Desk, rotation: &Rotation, fields: &BTreeMap<&'stati
     let role = usage(role(&rotation.role))?;
     let form = form(&basis, &role, &desk.here)?;
     let values = filled(&form, fields)?;
-    let plan = match choose(&mut desk, &basis, role, &values, false)? {
-        Some(()) => desk.plan_on(&basis)?,
-        None => None,
-    };
-    let Some(plan) = plan else { return Ok(Look::nothing(Report::of(gun, Outcome::AsWanted))) };
-    let mut lacking = Vec::new();
-    let keys = desk.needed(&basis, &plan).unwrap_or_else(|failure| {
-        lacking.push(Finding::new("no-signing-key", Severity::Error, failure.message));
-        Vec::new()
-    });
-    let mut review = page::review(&desk.wanted, &[&plan], &keys);
-    review.findings.splice(0..0, lacking);
-    Ok(Look { review, plans: vec![plan], others: Report::default() })
-}
-
-/// A form that nobody is asked to fill in.
-pub fn filled(form: &Form, fields: &BTreeMap<&'static str, String>) -> Result<Values, Failure> {
-    let mut values = Values::of(form);
-    for field in &form.fields {
-        if let Some(value) = fields.get(field.name) {
-            values.set(field.name, value.clone());
-        }
-    }
-    match form.problems(&values).into_iter().next() {
-        None => Ok(values),
-        Some((field, why)) => usage(Err(format!("{field}: {why}"))),
+    match choose(&mut desk, &basis, role, &values, false)? {
+        Some(()) => seen(&desk, &basis),
+        None => Ok(Look::nothing(Report::of(gun, Outcome::AsWanted))),
     }
 }
 
@@ -245,12 +190,14 @@ fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values, is_re
         return usage(Err(format!("{id} is a key of {of} already; take the old one out instead")));
     }
     if let Some(BaseRole::Root) = role.base() {
-        pin_allows(desk, c.gun(), &source)?;
+        let threshold = c.root().keys_of(BaseRole::Root).map_or(1, |k| k.threshold);
+        let mut stay = current(basis, &role)?;
+        stay.retain(|k| k.canonical_id() != old);
+        pins_allow(desk, c.gun(), (&stay, threshold), Some(&source))?;
     }
-    desk.keys = vec![source.stand_in()];
-    desk.coming = vec![source];
+    desk.comes(vec![source]);
     // A server's key takes the place of all others.
-    desk.chosen = Some(Chosen { role, old: (!by_server).then_some(old) });
+    desk.chosen = Some(Box::new(Chosen { role, old: (!by_server).then_some(old) }));
     Ok(Some(()))
 }
 
@@ -259,30 +206,18 @@ fn signer_name(role: &RoleName) -> String {
     if name == "releases" { "delegation".to_owned() } else { name }
 }
 
-/// A root that this machine's own configuration would refuse is not published.
-pub fn pin_allows(desk: &Desk, gun: &Gun, source: &Source) -> Result<(), Failure> {
-    let there = match source {
-        Source::There(key) => Some(key),
-        _ => None,
-    };
-    if desk.repositories.pinning().admits(gun, there, jiff::Timestamp::now()) {
-        return Ok(());
-    }
-    let hint = "Take the pin out of trust_pinning and put one with the new key there afterwards; or give a certificate that it names (--cert).";
-    let message = format!("the configuration pins the root of {gun}, and would refuse the new one");
-    Err(Failure::new("pinned", message, NOTHING, hint))
-}
-
-impl Chosen {
+impl KeyWork for Chosen {
     /// The changes that bring the new key in and the old one out.
-    pub fn changes(&self, keys: &[PublicKey], basis: &Basis, here: &Here) -> Result<Vec<Change>, Failure> {
+    fn changes(&self, keys: &[PublicKey], basis: &Basis, here: &Here) -> Result<Vec<Change>, Failure> {
         let Some(new) = keys.first() else { return Ok(Vec::new()) };
         match self.role.base() {
             Some(base) => Ok(self.of_base(base, new, basis)),
             None => self.of_delegations(new, basis, here),
         }
     }
+}
 
+impl Chosen {
     fn of_base(&self, role: BaseRole, new: &PublicKey, basis: &Basis) -> Vec<Change> {
         let c = basis.collection();
         let threshold = c.root().keys_of(role).map_or(1, |k| k.threshold);
@@ -313,15 +248,5 @@ impl Chosen {
             }
         }
         Ok(all)
-    }
-}
-
-/// A rotation has one plan.
-impl Look {
-    /// There is nothing to plan.
-    pub fn nothing(others: Report) -> Self {
-        let review =
-            crate::operator::Review { title: String::new(), facts: Vec::new(), findings: Vec::new(), verb: "", plan: None };
-        Self { review, plans: Vec::new(), others }
     }
 }

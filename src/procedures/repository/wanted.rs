@@ -91,6 +91,8 @@ pub enum Wanted {
     },
     /// A role gets another key.
     Rotate(Rotation),
+    /// A root key comes beside the others, or one goes, or more or fewer of them must sign.
+    RootKeys(RootKeys),
     /// A repository is begun.
     Begin(Beginning),
     /// A repository is forgotten.
@@ -136,6 +138,37 @@ pub struct Rotation {
     pub gun: String,
     /// The role.
     pub role: String,
+}
+
+/// What becomes of root keys; which comes is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootKeys {
+    /// The repository.
+    pub gun: String,
+    /// What.
+    pub act: RootAct,
+}
+
+/// What can become of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RootAct {
+    /// One comes beside those that are there.
+    Add,
+    /// One goes, and at least one stays.
+    Remove {
+        /// The ID of its file; empty to be asked.
+        key: String,
+    },
+    /// More or fewer of them must sign.
+    Threshold,
+}
+
+impl RootKeys {
+    /// The repository.
+    pub fn gun(&self) -> Result<Gun, Failure> {
+        usage(named(&self.gun))
+    }
 }
 
 /// A repository that is begun; its root key is asked for.
@@ -198,6 +231,9 @@ impl Wanted {
             Self::Witness { .. } => "witness",
             Self::Renew { .. } => "renew",
             Self::Rotate(_) => "key rotate",
+            Self::RootKeys(RootKeys { act: RootAct::Add, .. }) => "root-key add",
+            Self::RootKeys(RootKeys { act: RootAct::Remove { .. }, .. }) => "root-key remove",
+            Self::RootKeys(RootKeys { act: RootAct::Threshold, .. }) => "root-key threshold",
             Self::Begin(_) => "init",
             Self::Delete(_) => "delete",
             Self::Leave { .. } => "signer leave",
@@ -219,6 +255,9 @@ impl Wanted {
             Self::Witness { .. } => "Witness",
             Self::Renew { .. } => "Renew",
             Self::Rotate(_) => "Rotate a key",
+            Self::RootKeys(RootKeys { act: RootAct::Add, .. }) => "Add a root key",
+            Self::RootKeys(RootKeys { act: RootAct::Remove { .. }, .. }) => "Remove a root key",
+            Self::RootKeys(RootKeys { act: RootAct::Threshold, .. }) => "How many sign the root",
             Self::Begin(_) => "A new repository",
             Self::Delete(_) => "Delete a repository",
             Self::Leave { .. } => "Somebody leaves",
@@ -245,6 +284,7 @@ impl Wanted {
             | Self::Witness { gun, .. }
             | Self::Renew { gun, .. }
             | Self::Rotate(Rotation { gun, .. })
+            | Self::RootKeys(RootKeys { gun, .. })
             | Self::Begin(Beginning { gun })
             | Self::Delete(Deletion { gun, .. })
             | Self::Publish { gun }
@@ -274,6 +314,13 @@ impl Wanted {
             Self::Rotate(Rotation { gun, role }) if role == BaseRole::Root.as_str() => {
                 Some(format!("{gun} has another root key from then on; whoever pins the old one refuses it."))
             }
+            Self::RootKeys(RootKeys { gun, act }) => Some(match act {
+                RootAct::Add => format!("Whoever holds the key that comes may sign the root of {gun}, which names all keys."),
+                RootAct::Remove { .. } => {
+                    format!("The key that goes signs no root of {gun} any more; whoever pins only that one refuses it.")
+                }
+                RootAct::Threshold => format!("From then on so many keys must sign each root of {gun}, whoever holds them."),
+            }),
             _ => None,
         }
     }

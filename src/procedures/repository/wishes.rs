@@ -53,9 +53,12 @@ pub fn changes(wanted: &Wanted, keys: &[PublicKey], basis: &Basis, here: &Here) 
         Wanted::Leave { who, .. } => leave(c, &keys_of(c, who), here),
         Wanted::Only(inner) | Wanted::Stage(inner) => changes(inner, keys, basis, here),
         // Their changes hang on what is asked, or are staged already.
-        Wanted::Rotate(_) | Wanted::Begin(_) | Wanted::Delete(_) | Wanted::Publish { .. } | Wanted::Reset { .. } => {
-            Ok(Vec::new())
-        }
+        Wanted::Rotate(_)
+        | Wanted::RootKeys(_)
+        | Wanted::Begin(_)
+        | Wanted::Delete(_)
+        | Wanted::Publish { .. }
+        | Wanted::Reset { .. } => Ok(Vec::new()),
         Wanted::Renew { roles, until, .. } => {
             let roles = match roles.is_empty() {
                 true => ending(basis),

@@ -1,5 +1,5 @@
 //! What clients will see: which roles hold once the plan is published, and which names they find then.
-use super::{Basis, consequences::some};
+use super::{Basis, consequences::some, roots};
 use crate::tuf::{
     change::Change,
     collection::RoleState,
@@ -123,11 +123,7 @@ impl After {
         let new_root = changes.iter().any(|c| matches!(c, Change::Keys { role: BaseRole::Root, .. }));
         let pinned = match new_root {
             false => "sees the root that it knows".to_owned(),
-            true => {
-                let keys = draft.root().keys_of(BaseRole::Root).map(|k| k.keys).unwrap_or_default();
-                let ids = keys.iter().map(|k| if k.is_to_come().is_some() { "the key to come".to_owned() } else { k.id().hex() });
-                format!("refuses the new root until its pin names {}", ids.collect::<Vec<_>>().join(", "))
-            }
+            true => roots::pinned(basis, draft),
         };
         let was = basis.collection.root().version();
         let stale = match draft.changed().any(|r| r.base() == Some(BaseRole::Root)) {

@@ -2,6 +2,7 @@
 use super::{
     Basis,
     audience::{After, is_released},
+    roots,
 };
 use crate::{
     finding::{Finding, Severity},
@@ -103,6 +104,7 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
     keys_that_stay(draft, changes, basis, &mut all);
     delegated(basis, changes, draft, &mut all);
     near_ends(basis, draft, &mut all);
+    roots::several(draft, changes, &mut all);
     all.sort_by_key(|f| std::cmp::Reverse(f.severity));
     all
 }

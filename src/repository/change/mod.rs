@@ -7,6 +7,7 @@ mod first;
 mod ground;
 mod plan;
 mod publish;
+mod roots;
 mod sign;
 
 pub use basis::Basis;

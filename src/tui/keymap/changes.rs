@@ -40,6 +40,9 @@ fn not_the_row(changing: Changing, row: &Row) -> Option<&'static str> {
     let role = row.role.as_ref()?;
     match changing {
         Changing::TakeBack if row.delegated().is_none() => Some("Only a role below targets is taken back. Select one."),
+        Changing::AddRootKey | Changing::RemoveRootKey if !row.is_root() => {
+            Some("Select the root, or one of its keys. K gives this role another key.")
+        }
         Changing::Witness if role.base() == Some(BaseRole::Root) => Some("The root has no witness. e signs it again for longer."),
         Changing::Witness | Changing::Renew if row.signed_alone().is_none() => {
             Some("This role is made anew with every publication.")
@@ -67,6 +70,7 @@ fn no_keys(state: &State, known: &Known, changing: Changing, row: &Row) -> Optio
             let root = || RoleName::from(BaseRole::Root);
             desk.lacks(&row.role.as_ref()?.parent().unwrap_or_else(root))
         }
+        Changing::AddRootKey | Changing::RemoveRootKey | Changing::RootThreshold => desk.lacks(&BaseRole::Root.into()),
         Changing::AddSigner | Changing::RemoveSigner | Changing::Leave => desk.lacks(&targets),
         Changing::TakeBack | Changing::Undelegate => desk.lacks(&row.delegated().and_then(RoleName::parent).unwrap_or(targets)),
         Changing::Delegate | Changing::Purge => {

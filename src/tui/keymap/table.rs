@@ -180,6 +180,11 @@ pub const TABLE: &[Entry] = &[
         .anywhere(&["witness"]),
     change(Changing::Renew, &[Char('e')], "renew", "sign again for longer what ends", REPOSITORY, 5).anywhere(&["renew"]),
     change(Changing::Rotate, &[Char('K')], "", "give the role another key", &[C::Chain], 6).anywhere(&["key rotate"]),
+    change(Changing::AddRootKey, &[Char('+')], "", "add a root key beside those that are there", &[C::Chain], 7)
+        .anywhere(&["root-key add"]),
+    change(Changing::RemoveRootKey, &[Char('-')], "", "take a root key out", &[C::Chain], 7).anywhere(&["root-key remove"]),
+    change(Changing::RootThreshold, &[], "", "say how many root keys must sign the root", &[C::Chain], 9)
+        .anywhere(&["root-key threshold"]),
     change(Changing::Begin, &[Char('n')], "new", "begin a repository", &[C::Repositories], 6).anywhere(&["init"]),
     change(Changing::Leave, &[], "", "take somebody, or a key, out of every role", REPOSITORY, 9).anywhere(&["signer leave"]),
     change(Changing::Publish, &[], "", "publish what was staged", REPOSITORY, 9).anywhere(&["publish"]),

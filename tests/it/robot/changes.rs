@@ -172,6 +172,47 @@ fn roles_are_delegated_renewed_and_vouched_for_and_a_signer_comes() {
 }
 
 #[test]
+fn a_root_key_comes_and_goes_from_the_row_of_the_root() {
+    for size in [(80, 24), (120, 40)] {
+        let mut v = Visit::new(size);
+        v.robot.press("+");
+        v.robot.see("One more root key");
+        v.escape("Nothing was signed or published.");
+        v.robot.press("\r+");
+        v.robot.see("One more root key");
+        v.robot.press("new");
+        v.robot.see("a new root key is made here");
+        v.robot.press("\x04");
+        v.robot.see("Add a root key");
+        v.robot.see("root key (new, made here");
+        v.accept();
+        v.robot.see("Whoever holds the key that comes");
+        v.robot.press("sandbox.test/shop/frontend\r");
+        v.unlock(&["root"]);
+        v.robot.see("Choose the passphrase");
+        for _ in 0..2 {
+            v.robot.press("four quiet herons cross at dawn\r");
+        }
+        v.published();
+        v.robot.see("▌Chain of trust");
+        // By its name, with the first of the two selected.
+        v.robot.press("gj:root-key remove\r");
+        v.robot.see("One root key less");
+        v.robot.press("\x04");
+        v.robot.see("- root key");
+        v.accept();
+        v.robot.see("The key that goes signs no root");
+        v.robot.press("sandbox.test/shop/frontend\r");
+        v.robot.see("Type the passphrase of the root key");
+        v.escape("- root key");
+        v.escape("One root key less");
+        v.escape("Nothing was signed or published.");
+        v.robot.press("\r");
+        v.leave();
+    }
+}
+
+#[test]
 fn what_is_not_trusted_or_has_no_key_here_says_so() {
     let mut v = Visit::new((80, 24));
     v.robot.press("w");
