@@ -2,6 +2,7 @@
 mod keys;
 mod said;
 mod staged;
+mod with_init;
 
 pub use keys::{init, root_key, rotate};
 pub use staged::{delete, publish, reset, status};
@@ -17,7 +18,7 @@ use crate::{
     operator::Cancel,
     procedures::{
         Work,
-        repository::{NOTHING, Wanted, at_registry, look, spelling},
+        repository::{Look, NOTHING, NewSigner, Report, Wanted, at_registry, look, spelling},
     },
     tuf::name::KeyId,
 };
@@ -68,8 +69,13 @@ pub async fn signer(context: &Context, command: SignerCommand, cancel: Cancel) -
     let guns = |typed: Vec<String>| typed.iter().map(|g| context.gun(g).map(|g| g.to_string())).collect::<Result<Vec<_>, _>>();
     let (wanted, accept) = match command {
         SignerCommand::List { .. } => return Ok(()),
-        SignerCommand::Add { keys, name, guns: typed, accept } => {
+        SignerCommand::Add { keys, name, guns: typed, init, root_key, create_root, accept } => {
             spelling::signer_name(&name).map_err(|why| usage(&why, ""))?;
+            if init {
+                let signer = NewSigner { name, keys: files(&keys) };
+                let typed = with_init::Typed { signer, guns: guns(typed)?, root_key, create_root, accept };
+                return with_init::add(context, typed, cancel).await;
+            }
             (Wanted::AddSigner { guns: guns(typed)?, name, keys: files(&keys) }, accept)
         }
         SignerCommand::Leave { who, guns: typed, all, accept } => {
@@ -144,6 +150,34 @@ async fn carry_out_with(
     accept: Acceptance,
     cancel: Cancel,
 ) -> Result<(), Failure> {
+    let came = come(context, &wanted, fields, accept, cancel).await?;
+    say_came(context, &wanted, &came)
+}
+
+/// What has come of it.
+enum Came {
+    /// A plan, of a dry run.
+    Seen(Box<Look>),
+    /// What became of it.
+    Done(Report),
+}
+
+fn say_came(context: &Context, wanted: &Wanted, came: &Came) -> Result<(), Failure> {
+    match came {
+        Came::Seen(look) => say_plan(context, look),
+        Came::Done(report) => say_report(context, wanted, report),
+    }
+}
+
+/// Does it, or only looks.
+async fn come(
+    context: &Context,
+    wanted: &Wanted,
+    fields: BTreeMap<&'static str, String>,
+    accept: Acceptance,
+    cancel: Cancel,
+) -> Result<Came, Failure> {
+    let wanted = wanted.clone();
     let wanted = match (accept.stage, accept.only) {
         (true, _) if matches!(wanted, Wanted::Rotate(_) | Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. }) => {
             return Err(usage(&format!("{} cannot be staged", wanted.command()), "Leave out --stage."));
@@ -159,13 +193,11 @@ async fn carry_out_with(
         _ => wanted,
     };
     if accept.dry_run {
-        let seen = look(&context.workplace(), &wanted, &fields).await?;
-        return say_plan(context, &seen);
+        return Ok(Came::Seen(Box::new(look(&context.workplace(), &wanted, &fields).await?)));
     }
     let mut line = Line::new(context, Work::Change(Box::new(wanted.clone())), cancel)?;
     line.operator.fields = fields;
     line.operator.plan = PlanAnswer { yes: accept.yes, expect: accept.expect };
     let place = context.workplace();
-    let report = line.run(|s| crate::procedures::repository::run(place.clone(), wanted.clone(), s)).await?;
-    say_report(context, &wanted, &report)
+    Ok(Came::Done(line.run(|s| crate::procedures::repository::run(place.clone(), wanted.clone(), s)).await?))
 }

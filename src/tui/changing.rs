@@ -1,7 +1,7 @@
 //! Changes of repositories: what of one the selected row says, and what has to be asked.
 use super::{layer::Context, shelf::Repo, standing::Standing, state::State, tree::Branch, tree::Line};
 use crate::{
-    procedures::repository::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted, spelling},
+    procedures::repository::{Beginning, Deletion, NewSigner, RootAct, RootKeys, Rotation, Wanted, spelling},
     text::is_plain,
     tuf::name::{BaseRole, KeyId, RoleName},
     views::tags::signer_name,
@@ -40,6 +40,8 @@ pub enum Changing {
     RootThreshold,
     /// A repository is begun.
     Begin,
+    /// One is begun in which somebody may sign.
+    BeginWithSigner,
     /// A repository is forgotten.
     Delete,
     /// Somebody, or a key, goes out of every role.
@@ -130,7 +132,8 @@ impl Changing {
                 Wanted::RootKeys(RootKeys { gun, act: RootAct::Remove { key } })
             }
             Self::RootThreshold => Wanted::RootKeys(RootKeys { gun, act: RootAct::Threshold }),
-            Self::Begin => Wanted::Begin(Beginning { gun }),
+            Self::Begin => Wanted::Begin(Beginning { gun, signer: None }),
+            Self::BeginWithSigner => Wanted::Begin(Beginning { gun, signer: Some(NewSigner::default()) }),
             Self::Delete => Wanted::Delete(Deletion { gun, remote: false }),
             Self::Leave => Wanted::Leave { guns: guns(), who: signer() },
             Self::Publish => Wanted::Publish { gun },
@@ -149,7 +152,8 @@ impl State {
     /// What is selected of it, as far as it can be meant by this change.
     pub fn row_to_change(&self, changing: Changing) -> Row {
         let is_begun = |r: &&Repo| !matches!(r.standing, Standing::Unsigned | Standing::NotThere);
-        let meant = self.repo_to_change().filter(|r| changing != Changing::Begin || !is_begun(r));
+        let begins = matches!(changing, Changing::Begin | Changing::BeginWithSigner);
+        let meant = self.repo_to_change().filter(|r| !begins || !is_begun(r));
         let Some(repo) = meant else { return Row::default() };
         let gun = repo.gun.to_string();
         match self.page() {

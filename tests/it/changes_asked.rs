@@ -7,7 +7,7 @@ use claviger::{
     operator::{Answer, Cancel, Field, Fut, Operator, Question, Step, Stop, Values},
     procedures::{
         self, CANCELLED, Done, Recording, Work, Workplace,
-        repository::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted},
+        repository::{Beginning, Deletion, NewSigner, RootAct, RootKeys, Rotation, Wanted},
     },
     repository::{Images, Mode, Repositories, Servers},
     sandbox::{HOST, PASSPHRASE, Sandbox, registry},
@@ -316,7 +316,9 @@ async fn a_change_that_asks_by_itself_is_asked_only_what_it_does_not_know() {
     let rotate = |role: &str| Wanted::Rotate(Rotation { gun: GUN.into(), role: role.into() });
     let leave = |who: &str| Wanted::Leave { guns: vec![GUN.into()], who: who.into() };
     let delete = || Wanted::Delete(Deletion { gun: GUN.into(), remote: false });
-    let begin = || Wanted::Begin(Beginning { gun: String::new() });
+    let begin = || Wanted::Begin(Beginning { gun: String::new(), signer: None });
+    let (dave, _) = world.public("dave");
+    let with_signer = Wanted::Begin(Beginning { gun: String::new(), signer: Some(NewSigner::default()) });
     let cases: Vec<(Wanted, Fills<'_>, &[&str])> = vec![
         (rotate("targets"), vec![], &["wish", "plan"]),
         (rotate(""), vec![("role", "targets")], &["wanted", "wish", "plan"]),
@@ -327,6 +329,7 @@ async fn a_change_that_asks_by_itself_is_asked_only_what_it_does_not_know() {
         (leave(""), vec![("name", "bob")], &["wanted", "plan", "confirm"]),
         (delete(), vec![("what", "everywhere")], &["wanted", "review"]),
         (begin(), vec![("gun", "sandbox.test/shop/new")], &["wanted"]),
+        (with_signer, vec![("gun", "sandbox.test/shop/new"), ("name", "dave"), ("key", &dave)], &["wanted"]),
     ];
     for (wanted, fills, asked) in cases {
         let mut person = Person { leaves_at: Some(asked.len()), ..Person::who_fills(&fills) };
@@ -348,7 +351,7 @@ async fn root_keys_come_and_go_and_a_name_is_typed_for_each() {
     };
     let (first, _) = roots().await;
     let remove = || root_keys(RootAct::Remove { key: first[0].clone() });
-    let steps: Vec<(Wanted, Fills<'_>, &[&str], (usize, u64))> = vec![
+    let steps = [
         (root_keys(RootAct::Add), vec![("key", "new")], &["wish", "plan", "confirm", "unlock", "passphrase"], (2, 1)),
         (root_keys(RootAct::Threshold), vec![("threshold", "2")], &["wish", "plan", "confirm", "unlock", "unlock"], (2, 2)),
         (remove(), vec![("threshold", "1")], &["wish", "plan", "confirm", "unlock", "unlock"], (1, 1)),
@@ -356,7 +359,7 @@ async fn root_keys_come_and_go_and_a_name_is_typed_for_each() {
     for (wanted, fills, asked, (keys, threshold)) in steps {
         let mut person = Person::who_fills(&fills);
         world.perform(wanted.clone(), &mut person).await.unwrap_or_else(|e| panic!("{wanted:?}: {e:?}"));
-        assert_eq!((person.asked.as_slice(), person.typed.as_slice()), (asked, &[GUN.to_owned()][..]), "{wanted:?}");
+        assert_eq!((person.asked.as_slice(), person.typed.as_slice()), (&asked[..], &[GUN.to_owned()][..]), "{wanted:?}");
         let (ids, must) = roots().await;
         assert_eq!((ids.len(), must), (keys, threshold), "{wanted:?}");
     }

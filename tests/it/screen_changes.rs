@@ -149,7 +149,7 @@ fn the_selected_row_says_what_is_meant() {
     // What is there is not begun: another name is asked.
     let mut s = state(Kind::Normal, Theme::FULL, (120, 40));
     press(&mut s, &[Command::Place(2), Command::Down, Command::Down]);
-    assert_eq!(begins(s, 'n'), Wanted::Begin(Beginning { gun: String::new() }));
+    assert_eq!(begins(s, 'n'), Wanted::Begin(Beginning { gun: String::new(), signer: None }));
 }
 
 #[test]
@@ -342,6 +342,28 @@ fn the_plan_of_a_change_looks_as_in_its_picture() {
             ask(&mut s, question.clone());
             hold(&format!("change_{name}_{}x{}", size.0, size.1), &s);
         }
+    }
+    let adds = plan(
+        "Add a root key",
+        &[
+            ("Signs", "root: version 3 to 4; until 2036-11-19, was 2035-04-02"),
+            ("", "+ root key (new, made here, in a new certificate)"),
+            ("", "~ root needs 2 signatures, was 1"),
+            ("Afterwards", "docker pulls what it pulls now: 2 tags"),
+            ("Afterwards", "notary lists 5 names"),
+        ],
+        vec![Finding::new(
+            "no-spare-root-key",
+            Severity::Warn,
+            "All 2 root keys must sign each root; if one of them is lost, the root can never be changed again",
+        )],
+    );
+    for size in [(80, 24), (120, 40)] {
+        let mut s = chain(ROOT);
+        update(&mut s, Action::Resize(size.0, size.1));
+        hit(&mut s, KeyCode::Char('+'));
+        ask(&mut s, adds.clone());
+        hold(&format!("change_root_key_{}x{}", size.0, size.1), &s);
     }
     // A plan is read to its end before it is accepted.
     let mut s = chain(ANA);

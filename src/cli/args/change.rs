@@ -141,6 +141,15 @@ pub enum SignerCommand {
         /// Repositories
         #[arg(required = true, value_name = "GUN")]
         guns: Vec<String>,
+        /// Begin repositories that are not there
+        #[arg(long, conflicts_with = "stage")]
+        init: bool,
+        /// Their root key: the ID of one that is here, or a file [default: the only one that is here]
+        #[arg(long, value_name = "KEY_ID|FILE", requires = "init")]
+        root_key: Option<String>,
+        /// Make a root key for them if none is here
+        #[arg(long, requires = "init", conflicts_with = "root_key")]
+        create_root: bool,
         /// How the plan is accepted.
         #[command(flatten)]
         accept: Acceptance,

@@ -30,18 +30,28 @@ pub async fn init(context: &Context, typed: Init, cancel: Cancel) -> Result<(), 
         Keeper::Server => field::SERVER,
         Keeper::Local => field::LOCAL,
     };
-    let mut fields = BTreeMap::from([(field::SNAPSHOT, keeper.to_owned())]);
-    match typed.root_key {
-        Some(key) => {
-            let id = key_here(context, &key, "root", &gun, typed.accept.dry_run, &cancel).await?;
-            fields.insert(field::ROOT_KEY, id);
-        }
-        None if typed.create_root && !has_root_key(context) => drop(fields.insert(field::ROOT_KEY, field::NEW.to_owned())),
-        None => {}
-    }
+    let mut fields =
+        root_fields(context, typed.root_key.as_deref(), typed.create_root, &gun, typed.accept.dry_run, &cancel).await?;
+    fields.insert(field::SNAPSHOT, keeper.to_owned());
     fields.extend(typed.cert.as_deref().map(|c| (field::CERT, whole(c))));
-    let wanted = Wanted::Begin(Beginning { gun: gun.to_string() });
+    let wanted = Wanted::Begin(Beginning { gun: gun.to_string(), signer: None });
     carry_out_with(context, wanted, fields, typed.accept, cancel).await
+}
+
+/// Which root key a repository begins with, as far as that was said.
+pub(super) async fn root_fields(
+    context: &Context,
+    root_key: Option<&str>,
+    create_root: bool,
+    gun: &Gun,
+    only_look: bool,
+    cancel: &Cancel,
+) -> Result<BTreeMap<&'static str, String>, Failure> {
+    Ok(match root_key {
+        Some(key) => BTreeMap::from([(field::ROOT_KEY, key_here(context, key, "root", gun, only_look, cancel).await?)]),
+        None if create_root && !has_root_key(context) => BTreeMap::from([(field::ROOT_KEY, field::NEW.to_owned())]),
+        None => BTreeMap::new(),
+    })
 }
 
 fn has_root_key(context: &Context) -> bool {

@@ -4,7 +4,7 @@ mod fields;
 
 use self::fields::{choice, field, usage};
 use super::{
-    Beginning, Deletion, NOTHING, Report, RootKeys, Rotation, Wanted, image, road, spelling,
+    Beginning, Deletion, NOTHING, NewSigner, Report, RootKeys, Rotation, Wanted, image, road, spelling,
     wanted::{ids, role},
 };
 use crate::{
@@ -62,6 +62,7 @@ fn is_open(begun: &Wanted) -> bool {
         Wanted::Purge { keys, .. } => keys.is_empty(),
         Wanted::Witness { roles, .. } => roles.is_empty(),
         Wanted::Rotate(rotation) => rotation.role.is_empty(),
+        Wanted::Begin(Beginning { signer: Some(signer), .. }) => signer.name.is_empty(),
         // What else they need they ask for themselves.
         Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. } => false,
         _ => true,
@@ -130,6 +131,11 @@ fn rest(place: &Workplace, begun: &Wanted) -> Vec<Field> {
         Wanted::Rotate(rotation) => unless_known(&rotation.role, fields::rotated_role).collect(),
         Wanted::Delete(_) => vec![Field::choice(field::WHAT, "Delete", "where", choice::deleted())],
         Wanted::Leave { who, .. } => vec![fields::whoever_leaves().with(who), fields::other_repositories(place)],
+        Wanted::Begin(Beginning { signer: Some(signer), .. }) => vec![
+            fields::signer("who may sign from the beginning, such as dave").with(&signer.name),
+            fields::key_file(field::KEY, "Public key", "the file that the signer has handed over", false),
+            fields::key_file(field::ANOTHER_KEY, "Another", "a second key of theirs; may stay empty", true),
+        ],
         Wanted::RootKeys(_)
         | Wanted::Begin(_)
         | Wanted::Publish { .. }
@@ -205,7 +211,9 @@ fn filled(place: &Workplace, begun: Wanted, values: &Values) -> Result<Wanted, F
         }
         Wanted::Rotate(rotation) => Wanted::Rotate(Rotation { gun, role: or(rotation.role, field::ROLE) }),
         Wanted::RootKeys(wanted) => Wanted::RootKeys(RootKeys { gun, ..wanted }),
-        Wanted::Begin(_) => Wanted::Begin(Beginning { gun }),
+        Wanted::Begin(Beginning { signer, .. }) => {
+            Wanted::Begin(Beginning { gun, signer: signer.map(|_| NewSigner { name: text(field::NAME), keys: files() }) })
+        }
         Wanted::Delete(_) => Wanted::Delete(Deletion { gun, remote: is(choice::EVERYWHERE) }),
         Wanted::Leave { .. } => Wanted::Leave { guns: guns()?, who: text(field::NAME) },
         Wanted::Publish { .. } => Wanted::Publish { gun },

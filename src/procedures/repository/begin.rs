@@ -2,7 +2,7 @@
 use super::{
     NOTHING, Report,
     desk::{Desk, Ring, open},
-    key_files::certificate,
+    key_files::{certificate, public_keys},
     keyed::{filled, pins_allow},
     new_keys::{Private, Source, bring, with_made},
     outcome::{draft_failure, load_failure, publish_failure},
@@ -11,6 +11,7 @@ use super::{
     road::{Look, READ, Sent, accepted, reading, send},
     rotate::{LOCAL, SERVER},
     wanted::Beginning,
+    wishes::signer_roles,
 };
 use crate::{
     failure::Failure,
@@ -19,10 +20,11 @@ use crate::{
     notary::ServerRole,
     operator::{Choice, Field, Form, Session, Step, Stop, Values, as_text},
     repository::{
-        Mode,
+        Mode, Repositories,
         change::{FirstKeys, Ground, NotPublished, Plan},
     },
     tuf::{
+        change::Delegate,
         key::PublicKey,
         name::{BaseRole, Gun, KeyId},
     },
@@ -63,14 +65,15 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
     };
     let values = session.form(WISH, form(&desk, &gun)).await?;
     choose(&mut desk, &gun, &values)?;
-    let plan = plan(&desk, &ground)?;
+    let signer = delegates(&beginning)?;
+    let plan = plan(&desk, &ground, &signer)?;
     let keys = desk.needed_of(&plan, None)?;
     accepted(&desk.wanted, &[&plan], &keys, false, session).await?;
     let mut ring = Ring::default();
     open(&mut ring, &keys, session).await?;
     let made = bring(&mut desk, &gun, &mut ring, session).await?;
     let all = async {
-        match send(&desk, self::plan(&desk, &ground)?, &ring, session).await? {
+        match send(&desk, self::plan(&desk, &ground, &signer)?, &ring, session).await? {
             Sent::Done(roles) => Ok(Outcome::Published(roles)),
             Sent::Since(_, roles) => Ok(Outcome::Published(roles)),
             Sent::TooLate => Err(Stop::from(publish_failure(&gun, &NotPublished::Conflict))),
@@ -89,7 +92,7 @@ pub async fn look(mut desk: Desk, beginning: &Beginning, fields: &BTreeMap<&'sta
     let ground = ground(&desk, &gun).await?;
     let values = filled(&form(&desk, &gun), fields)?;
     choose(&mut desk, &gun, &values)?;
-    let plan = plan(&desk, &ground)?;
+    let plan = plan(&desk, &ground, &delegates(beginning)?)?;
     let keys = desk.needed_of(&plan, None)?;
     Ok(Look { review: page::review(&desk.wanted, &[&plan], &keys), plans: vec![plan], others: Report::default() })
 }
@@ -190,13 +193,31 @@ fn choose(desk: &mut Desk, gun: &Gun, values: &Values) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plan(desk: &Desk, ground: &Arc<Ground>) -> Result<Plan, Failure> {
+/// What is delegated to the signer with whom it begins.
+fn delegates(beginning: &Beginning) -> Result<Vec<Delegate>, Failure> {
+    let Some(signer) = &beginning.signer else { return Ok(Vec::new()) };
+    super::wanted::usage(super::spelling::signer_name(&signer.name))?;
+    signer_roles(&signer.name, &public_keys(&signer.keys)?)
+}
+
+/// Whether its server says that there is no such repository. Whoever cannot be asked has not said so.
+pub async fn is_absent(repositories: &Repositories, gun: &Gun) -> bool {
+    let looked = repositories.unclaimed(gun, Timestamp::now()).await;
+    matches!(looked, Ok(ground) if ground.as_ref().err().is_none_or(|claimed| !claimed.by_server))
+}
+
+fn plan(desk: &Desk, ground: &Arc<Ground>, delegates: &[Delegate]) -> Result<Plan, Failure> {
     let keys: Vec<PublicKey> = desk.keys.clone();
     let [root, targets, snapshot, timestamp] = keys.as_slice() else {
         return Err(Failure::new("internal", "a key is missing", NOTHING, ""));
     };
-    let first =
-        FirstKeys { root: root.clone(), targets: targets.clone(), snapshot: snapshot.clone(), timestamp: timestamp.clone() };
+    let first = FirstKeys {
+        root: root.clone(),
+        targets: targets.clone(),
+        snapshot: snapshot.clone(),
+        timestamp: timestamp.clone(),
+        delegates: delegates.to_vec(),
+    };
     let mut plan = Plan::first(ground.clone(), &first).map_err(|e| draft_failure(&ground.gun, &e))?;
     if desk.coming.iter().any(|s| matches!(s, Source::Ours { key: Private::Made(KeyRole::Base(BaseRole::Root)), .. })) {
         let text =

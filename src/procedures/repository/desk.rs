@@ -175,7 +175,13 @@ impl Desk {
         let mut roles = self.wanted.new_roles();
         roles.extend(self.waiting(gun)?.new_roles());
         let basis = all.basis(gun, &roles, Timestamp::now(), &|_| {}).await;
-        basis.map(Arc::new).map_err(|e| load_failure(all, gun, e).instead(NOTHING))
+        basis.map(Arc::new).map_err(|e| {
+            let mut failure = load_failure(all, gun, e).instead(NOTHING);
+            if let ("not-there", Wanted::AddSigner { .. }) = (failure.code, &self.wanted) {
+                failure.hint = format!("{} `signer add --init` begins it.", failure.hint);
+            }
+            failure
+        })
     }
 
     /// The plan for a repository as it was read.

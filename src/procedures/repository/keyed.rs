@@ -127,4 +127,17 @@ impl Look {
         let review = Review { title: String::new(), facts: Vec::new(), findings: Vec::new(), verb: "", plan: None };
         Self { review, plans: Vec::new(), others }
     }
+
+    /// Several plans, each of which is accepted by itself, and what has none. Of more than one there is no digest.
+    pub fn of_all(all: Vec<Self>, others: Report) -> Self {
+        let alone = all.len() == 1;
+        all.into_iter().fold(Self::nothing(others), |mut whole, one| {
+            whole.review.facts.extend(one.review.facts);
+            whole.review.findings.extend(one.review.findings);
+            whole.review.plan = one.review.plan.filter(|_| alone);
+            whole.plans.extend(one.plans);
+            whole.others = whole.others.and(one.others);
+            whole
+        })
+    }
 }

@@ -20,13 +20,14 @@ mod wanted;
 mod wishes;
 
 pub use ask::ask;
+pub use begin::is_absent;
 pub use image::at_registry;
 pub use key_files::public_keys;
 pub use outcome::load_failure;
 pub use report::{Outcome, Report};
 pub use road::{Look, look, run};
 pub use waiting::Waiting;
-pub use wanted::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted};
+pub use wanted::{Beginning, Deletion, NewSigner, RootAct, RootKeys, Rotation, Wanted};
 
 /// The fields of the forms, which are named as on the command line.
 pub mod field {

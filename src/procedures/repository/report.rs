@@ -25,6 +25,15 @@ pub enum Outcome {
     Failed(Failure),
 }
 
+impl Report {
+    /// What became of these, and of those.
+    pub fn and(mut self, other: Self) -> Self {
+        self.all.extend(other.all);
+        self.made.extend(other.made);
+        self
+    }
+}
+
 impl Outcome {
     /// The word in JSON.
     pub fn as_str(&self) -> &'static str {

@@ -121,13 +121,15 @@ fn coming(ids: &BTreeSet<KeyId>, here: &Here, is_resumed: bool) -> Vec<Field> {
         true => format!("`{NEW}` makes one; `claviger key load --role root` takes one from a file"),
         false => format!("name one that is here, or `{NEW}` makes one; these are here: {}", hexes(known.iter().copied())),
     };
-    let help = "the ID of a root key that is here; `new` makes one";
+    let (there, help) = (ids.clone(), "the ID of a root key that is here; `new` makes one");
+    let has = move |id: &KeyId| there.contains(id);
     let key = Field::text(KEY, "Root key", help).checked(move |typed, values| match (typed, KeyId::new(typed)) {
         ("", _) if !values.get(CERT).is_empty() => Ok(Some("that of the certificate".to_owned())),
         ("", _) => Err(none.clone()),
         (NEW, _) if !values.get(CERT).is_empty() => Err("a certificate has its key already; leave this empty".to_owned()),
         (NEW, _) => Ok(Some("a new root key is made here".to_owned())),
         (_, Ok(id)) if known.contains(&id) => Ok(Some("it is here".to_owned())),
+        (_, Ok(id)) if is_resumed && has(&id) => Ok(Some("it has come".to_owned())),
         (_, Ok(_)) if known.is_empty() => Err(format!("no such root key is here that could come; {none}")),
         (_, Ok(_)) => Err(format!("no such root key is here that could come; these could: {}", hexes(known.iter().copied()))),
         _ => Err("a key ID has 64 hexadecimal digits".to_owned()),

@@ -176,6 +176,18 @@ impl RootKeys {
 pub struct Beginning {
     /// The repository.
     pub gun: String,
+    /// Who may sign in it from its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<NewSigner>,
+}
+
+/// Somebody who may sign from the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSigner {
+    /// The name; empty to be asked.
+    pub name: String,
+    /// Files as they were given: certificates and public keys in PEM.
+    pub keys: Vec<String>,
 }
 
 /// A repository that is forgotten.
@@ -234,6 +246,7 @@ impl Wanted {
             Self::RootKeys(RootKeys { act: RootAct::Add, .. }) => "root-key add",
             Self::RootKeys(RootKeys { act: RootAct::Remove { .. }, .. }) => "root-key remove",
             Self::RootKeys(RootKeys { act: RootAct::Threshold, .. }) => "root-key threshold",
+            Self::Begin(Beginning { signer: Some(_), .. }) => "signer add",
             Self::Begin(_) => "init",
             Self::Delete(_) => "delete",
             Self::Leave { .. } => "signer leave",
@@ -285,7 +298,7 @@ impl Wanted {
             | Self::Renew { gun, .. }
             | Self::Rotate(Rotation { gun, .. })
             | Self::RootKeys(RootKeys { gun, .. })
-            | Self::Begin(Beginning { gun })
+            | Self::Begin(Beginning { gun, .. })
             | Self::Delete(Deletion { gun, .. })
             | Self::Publish { gun }
             | Self::Reset { gun, .. } => one(gun),

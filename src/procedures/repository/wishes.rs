@@ -167,16 +167,18 @@ fn revoke(c: &TrustedCollection, tag: Option<&str>, here: &Here) -> Result<Vec<C
 }
 
 fn add_signer(name: &str, keys: &[PublicKey]) -> Result<Vec<Change>, Failure> {
-    let roles = [usage(role(&signer_role(name)))?, usage(role(RELEASES))?];
-    Ok(roles
-        .into_iter()
-        .map(|role| {
-            let mut delegate = Delegate::to(role);
-            delegate.add_keys = keys.to_vec();
-            delegate.add_paths = vec![String::new()];
-            Change::Delegate(delegate)
-        })
-        .collect())
+    Ok(signer_roles(name, keys)?.into_iter().map(Change::Delegate).collect())
+}
+
+/// What is delegated to a signer.
+pub fn signer_roles(name: &str, keys: &[PublicKey]) -> Result<Vec<Delegate>, Failure> {
+    let of = |role| {
+        let mut delegate = Delegate::to(role);
+        delegate.add_keys = keys.to_vec();
+        delegate.add_paths = vec![String::new()];
+        delegate
+    };
+    Ok(vec![of(usage(role(&signer_role(name)))?), of(usage(role(RELEASES))?)])
 }
 
 fn remove_signer(c: &TrustedCollection, name: &str, key: Option<&str>, here: &Here) -> Result<Vec<Change>, Failure> {

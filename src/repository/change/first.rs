@@ -1,26 +1,31 @@
 //! The plan of a repository that is not there yet.
 use super::{
     FileDifference, Ground, Plan,
-    difference::{nothing_yet, of_first_root},
+    difference::{nothing_yet, of_first_root, of_targets},
     ground::Files,
 };
 use crate::{
     notary::TransportError,
     repository::{LoadError, Repositories, ServerError, blocking},
     tuf::{
-        draft::{DraftError, NewFile, ROOT_LIFE, TARGETS_LIFE},
+        change::Delegate,
+        draft::{DraftError, NewFile, ROOT_LIFE, TARGETS_LIFE, usable},
         envelope::{Common, Expiry},
         key::PublicKey,
         limits,
         name::{BaseRole, Gun, RoleName},
+        paths::Paths,
         request::{Request, Which},
         role_keys::{KeyIds, KeyMap, RoleKeys},
         root::Root,
-        targets::Targets,
+        targets::{Delegation, Targets},
     },
 };
 use jiff::{Timestamp, ToSpan as _};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The keys that it begins with, one for each base role.
 pub struct FirstKeys {
@@ -32,6 +37,8 @@ pub struct FirstKeys {
     pub snapshot: PublicKey,
     /// The server's.
     pub timestamp: PublicKey,
+    /// Roles to which targets delegates from the beginning.
+    pub delegates: Vec<Delegate>,
 }
 
 /// Why a repository cannot be begun.
@@ -85,6 +92,30 @@ impl Repositories {
     }
 }
 
+/// Roles that are new, and the keys that they name.
+fn delegated(wanted: &[Delegate], now: Timestamp) -> Result<(KeyMap, Vec<Delegation>), DraftError> {
+    let (mut known, mut roles) = (KeyMap::new(), Vec::new());
+    for Delegate { role, add_keys, add_paths, threshold, .. } in wanted {
+        let mut ids = Vec::new();
+        for key in add_keys {
+            usable(key, Some(now))?;
+            known.insert(key.id(), key.clone());
+            if !ids.contains(&key.id()) {
+                ids.push(key.id());
+            }
+        }
+        let threshold = threshold.unwrap_or(1);
+        // One key in two forms is one.
+        let distinct = add_keys.iter().map(PublicKey::canonical_id).collect::<BTreeSet<_>>().len();
+        if (distinct as u64) < threshold || threshold == 0 {
+            return Err(DraftError::TooFewKeys { role: role.clone(), keys: distinct, threshold });
+        }
+        let paths = Paths::new(add_paths.clone());
+        roles.push(Delegation { name: role.clone(), key_ids: KeyIds::new(ids, threshold), paths });
+    }
+    Ok((known, roles))
+}
+
 impl Plan {
     /// The first files of a repository.
     ///
@@ -102,7 +133,8 @@ impl Plan {
         let roles = by.map(|(role, key)| (role, KeyIds::new(vec![key.id()], 1)));
         let root = Root::new(Common { version: 1, expires: end(ROOT_LIFE) }, known, roles);
         let common = Common { version: 1, expires: end(TARGETS_LIFE) };
-        let targets = Targets::new(common, BTreeMap::new(), KeyMap::new(), Vec::new());
+        let (known, delegations) = delegated(&keys.delegates, ground.now)?;
+        let targets = Targets::new(common, BTreeMap::new(), known, delegations);
         let of = |key: &PublicKey| RoleKeys { keys: vec![key.clone()], threshold: 1 };
         let files = vec![
             NewFile::of(&BaseRole::Root.into(), &root, vec![of(&keys.root)])?,
@@ -112,7 +144,10 @@ impl Plan {
             role: f.role.clone(),
             version: (None, f.version),
             expires: (None, f.expires),
-            lines: if f.role.base() == Some(BaseRole::Root) { of_first_root(&root) } else { nothing_yet() },
+            lines: match f.role.base() {
+                Some(BaseRole::Root) => of_first_root(&root),
+                _ => nothing_yet().into_iter().chain(of_targets(None, &targets)).collect(),
+            },
         };
         let differences = files.iter().map(difference).collect();
         let audience = vec![

@@ -23,11 +23,14 @@ pub fn why_not(state: &State, changing: Changing) -> Option<Cow<'static, str>> {
 
 fn not_trusted(repo: &Repo, changing: Changing) -> Option<&'static str> {
     match &repo.standing {
-        _ if matches!(changing, Changing::Begin | Changing::Delete) => None,
+        _ if matches!(changing, Changing::Begin | Changing::BeginWithSigner | Changing::Delete) => None,
         standing if standing.is_trusted() => None,
         // To sign it again is what mends it; whether it can be, the procedure finds out.
         Standing::Expired(_) | Standing::Refused(_) if changing == Changing::Renew => None,
         Standing::Unread => Some("This repository was not read yet. Enter reads it."),
+        Standing::Unsigned | Standing::NotThere if changing == Changing::AddSigner => {
+            Some("This repository has no trust data yet. :signer add --init begins it with a signer.")
+        }
         Standing::Unsigned | Standing::NotThere => Some("This repository has no trust data yet."),
         Standing::NotAllowed(_) | Standing::Unreachable(_) | Standing::Unreadable(_) => {
             Some("This repository could not be read, and only what is verified is changed. r reads it again.")
@@ -65,7 +68,7 @@ fn no_keys(state: &State, known: &Known, changing: Changing, row: &Row) -> Optio
             let roles = row.tag.as_ref().and_then(|_| state.selected_tag()).map(|t| t.roles.as_slice()).unwrap_or_default();
             roles.iter().find_map(|r| desk.lacks(r).map(|_| format!("{r} signs it too, and its key is not here.")))
         }
-        Changing::Begin | Changing::Delete | Changing::Publish => None,
+        Changing::Begin | Changing::BeginWithSigner | Changing::Delete | Changing::Publish => None,
         Changing::Rotate => {
             let root = || RoleName::from(BaseRole::Root);
             desk.lacks(&row.role.as_ref()?.parent().unwrap_or_else(root))

@@ -186,6 +186,8 @@ pub const TABLE: &[Entry] = &[
     change(Changing::RootThreshold, &[], "", "say how many root keys must sign the root", &[C::Chain], 9)
         .anywhere(&["root-key threshold"]),
     change(Changing::Begin, &[Char('n')], "new", "begin a repository", &[C::Repositories], 6).anywhere(&["init"]),
+    change(Changing::BeginWithSigner, &[], "", "begin a repository in which somebody may sign", &[C::Repositories], 9)
+        .anywhere(&["signer add --init"]),
     change(Changing::Leave, &[], "", "take somebody, or a key, out of every role", REPOSITORY, 9).anywhere(&["signer leave"]),
     change(Changing::Publish, &[], "", "publish what was staged", REPOSITORY, 9).anywhere(&["publish"]),
     change(Changing::Delete, &[], "", "forget the repository, and have its server delete it", REPOSITORY, 9)

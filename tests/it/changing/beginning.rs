@@ -132,3 +132,64 @@ fn what_is_remembered_of_a_repository_is_not_begun_over() {
     assert_eq!(code(&refused), "already-there", "{refused:?}");
     assert!(refused.stderr.contains("remembers a root"), "{refused:?}");
 }
+
+#[test]
+fn a_repository_is_begun_with_a_signer_where_that_is_said_and_docker_goes_on() {
+    everywhere("with-signer", |desk, gun| {
+        let public = key(desk, "alice");
+        let add = |more: &[&str]| desk.claviger(&[&["signer", "add", "--key", &public, "alice", gun, "--json"], more].concat());
+        let refused = add(&["--yes"]).refused();
+        assert_eq!(code(&refused), "not-there");
+        assert!(refused.stderr.contains("`signer add --init` begins it"), "{refused:?}");
+        // Nor is a root key made, unless that is said.
+        let refused = add(&["--init", "--yes"]).refused();
+        assert!(refused.status == 2 && refused.stderr.contains("--create-root"), "{refused:?}");
+        let dry = add(&["--init", "--create-root", "--dry-run"]).ok();
+        assert!(dry.stdout.contains("the role targets/alice; 1 of its keys must sign"), "{dry:?}");
+        assert!(held(desk, "root").is_empty() && held(desk, "targets").is_empty());
+        let done = add(&["--init", "--create-root", "--yes"]).ok();
+        assert_eq!(outcome(&done), "published", "{done:?}");
+        assert!(done.stdout.contains("\"command\": \"signer add\""), "{done:?}");
+        assert_eq!(docker_sees(desk, gun), (vec![], vec!["alice".to_owned()]));
+        sign(desk, gun, "v1", &[]).ok();
+        desk.docker_sign(gun, "v1");
+        desk.docker_trust(&["signer", "add", "--key", &key(desk, "bob"), "bob", gun]).ok();
+        assert_eq!(docker_sees(desk, gun), (vec!["v1".to_owned()], vec!["alice".to_owned(), "bob".to_owned()]));
+        let again: serde_json::Value = serde_json::from_str(&add(&["--init", "--yes"]).ok().stdout).unwrap();
+        assert_eq!(again["repositories"][0]["outcome"], "as-wanted", "a second time there is nothing to do");
+    });
+}
+
+#[test]
+fn a_signer_comes_to_repositories_that_are_there_and_to_those_that_begin() {
+    let (desk, gun) = desk("mixed");
+    desk.claviger(&["init", &gun, "--create-root", "--yes"]).ok();
+    let public = key(&desk, "alice");
+    let new = [format!("{gun}-new"), format!("{gun}-newer")];
+    let all = ["signer", "add", "--key", &public, "--init", "alice", &new[0], &gun, &new[1]];
+    let of = |answer: &crate::peers::program::Answer, list: &str| -> Vec<(String, String)> {
+        let seen: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+        let of = |v: &serde_json::Value, member: &str| v[member].as_str().unwrap_or_default().to_owned();
+        seen[list].as_array().unwrap().iter().map(|r| (of(r, "gun"), of(r, "outcome"))).collect()
+    };
+    let roots = held(&desk, "root");
+    let dry = desk.claviger(&[&all[..], &["--dry-run", "--json"]].concat()).ok();
+    assert_eq!(of(&dry, "plans").len(), 3, "{dry:?}");
+    let expects = desk.claviger(&[&all[..], &["--expect", &"ab".repeat(32), "--json"]].concat()).refused();
+    assert_eq!((expects.status, code(&expects)), (2, "usage".to_owned()));
+    let done = desk.claviger(&[&all[..], &["--yes", "--json"]].concat()).ok();
+    let published = |g: &String| (g.clone(), "published".to_owned());
+    assert_eq!(of(&done, "repositories"), [published(&new[0]), published(&gun), published(&new[1])]);
+    assert_eq!(held(&desk, "root"), roots, "the only root key serves all");
+    for one in [&gun, &new[0], &new[1]] {
+        assert_eq!(docker_sees(&desk, one).1, ["alice"]);
+    }
+    // Where none is named and several are here, none is guessed, and what is there gets its signer all the same.
+    desk.claviger(&["key", "generate", "second", "--role", "root", "--dir", desk.path()]).ok();
+    let (bob, newest) = (key(&desk, "bob"), format!("{gun}-newest"));
+    let bobs = ["signer", "add", "--key", &bob, "--init", "bob", &gun, &newest, "--yes", "--json"];
+    let some = desk.claviger(&bobs).refused();
+    assert_eq!((some.status, of(&some, "repositories")), (1, vec![published(&gun), (newest.clone(), "failed".to_owned())]));
+    let root = desk.claviger(&[&bobs[..], &["--root-key", &roots[0]]].concat()).ok();
+    assert_eq!(of(&root, "repositories"), [(gun.clone(), "as-wanted".to_owned()), published(&newest)]);
+}

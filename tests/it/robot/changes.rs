@@ -204,6 +204,7 @@ fn a_root_key_comes_and_goes_from_the_row_of_the_root() {
         v.robot.see("The key that goes signs no root");
         v.robot.press("sandbox.test/shop/frontend\r");
         v.robot.see("Type the passphrase of the root key");
+        v.escape("The key that goes signs no root");
         v.escape("- root key");
         v.escape("One root key less");
         v.escape("Nothing was signed or published.");
@@ -246,7 +247,10 @@ fn line_by_line_the_same_is_asked_with_the_repository() {
     talk(&[("0 leaves", "sign"), ("Repository (", "../up"), ("names no repository", "127.0.0.1:9/app"), ("Tag (", "")]);
     talk(&[("a tag is needed", "1.0"), ("Signer (", ""), ("Digest (", ""), ("Size (", "")]);
     talk(&[("Nothing was signed or published", ""), ("0 leaves", "signer remove"), ("Repository (", "127.0.0.1:9/app")]);
-    talk(&[("Signer (", "bob"), ("Only key (", "stop"), ("Nothing was signed or published", ""), ("0 leaves", "0")]);
+    talk(&[("Signer (", "bob"), ("Only key (", "stop"), ("Nothing was signed or published", "")]);
+    talk(&[("0 leaves", "root-key add"), ("Repository (", "127.0.0.1:9/app"), ("Nothing was signed or published", "")]);
+    talk(&[("0 leaves", "signer add --init"), ("Repository (", "127.0.0.1:9/app"), ("Signer (", "stop")]);
+    talk(&[("Nothing was signed or published", ""), ("0 leaves", "0")]);
     assert_eq!(robot.end(), 0);
 }
 
