@@ -299,6 +299,19 @@ pub enum ImageCommand {
         #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
         platform: Option<String>,
     },
+    /// Send an image from an OCI image layout to the registry: what is missing there, the tag last; it is not signed by that
+    #[command(after_help = "Example:\n  claviger image push ./frontend sandbox.test/shop/frontend:2.2.0 --dry-run")]
+    Push {
+        /// Directory of the layout; with several images in it, the name of one behind a colon
+        #[arg(value_name = "OCI-LAYOUT[:NAME]")]
+        layout: PathBuf,
+        /// What it will be called
+        #[arg(value_name = "GUN:TAG")]
+        image: String,
+        /// Say what would be sent, and stop there
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
         Mode,
         image::{Coming, Image, Kind, Piece, Standing, VerifyError},
     },
-    text::Untrusted,
+    text::{Untrusted, amount},
     tuf::name::Gun,
     views::{
         columns::columns,
@@ -140,14 +140,6 @@ fn on_the_way(coming: &Coming<'_>) -> String {
     format!("{} {digits} {platform}: {here} of {size}, {all} in all", word(coming.kind))
 }
 
-fn amount(bytes: u64) -> String {
-    match bytes {
-        0..0x2800 => format!("{bytes} bytes"),
-        0x2800..0xa0_0000 => format!("{} KiB", bytes >> 10),
-        _ => format!("{} MiB", bytes >> 20),
-    }
-}
-
 /// What somebody wants of an image: what is signed for everybody.
 struct Wanted {
     gun: Gun,
@@ -156,20 +148,22 @@ struct Wanted {
     source: &'static str,
 }
 
+/// Understands an image that was typed with its tag.
+pub fn with_tag(context: &Context, typed: &str) -> Result<(Gun, Untrusted), Failure> {
+    let reference = context.reference(typed)?;
+    match reference.tag {
+        Some(tag) => Ok((reference.gun, tag)),
+        None => {
+            let message = format!("{} names no tag", reference.typed.shown());
+            let hint = "Give one, such as registry.example/team/app:v1.";
+            Err(Failure::new("name", message, "nothing was read or changed", hint).exit(2))
+        }
+    }
+}
+
 /// What is released under the tag that was typed.
 async fn wanted(context: &Context, typed: &str) -> Result<Wanted, Failure> {
-    let reference = context.reference(typed)?;
-    let Some(tag) = reference.tag else {
-        let message = format!("{} names no tag", reference.typed.shown());
-        return Err(Failure::new(
-            "name",
-            message,
-            "nothing was read or changed",
-            "Give one, such as registry.example/team/app:v1.",
-        )
-        .exit(2));
-    };
-    let gun = reference.gun;
+    let (gun, tag) = with_tag(context, typed)?;
     let loaded = context.load(&gun, Mode::Usual).await.map_err(|e| context.load_failure(&gun, e))?;
     match released(&loaded.collection, tag.raw()) {
         Ok(found) => Ok(Wanted { gun, tag, found, source: source_word(loaded.collection.freshness()) }),
@@ -187,7 +181,8 @@ fn unknown(name: &str, error: &VerifyError) -> Failure {
     Failure::new(error.code(), message, nothing, error.remedy())
 }
 
-fn word(kind: Kind) -> &'static str {
+/// What a piece is, in a word.
+pub fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::List => "list",
         Kind::Manifest => "manifest",

@@ -27,7 +27,11 @@ use crate::{
     views::keys::{KeyRow, key_rows},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 /// Most files that are named when more than one is meant.
 const CANDIDATES: usize = 8;
@@ -214,6 +218,7 @@ fn line_operator(context: &Context, command: &'static str, nothing: &'static str
         replacement: None,
         confirm: context.options.confirm.clone(),
         plan: PlanAnswer::default(),
+        progress: Mutex::default(),
     })
 }
 

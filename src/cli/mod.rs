@@ -4,6 +4,7 @@ mod change;
 mod context;
 mod doctor;
 mod image;
+mod image_push;
 mod journal;
 mod key;
 #[cfg(feature = "network")]
@@ -81,8 +82,15 @@ pub fn main() -> ExitCode {
         Some(Command::Sandbox { destroy, .. }) => destroy.is_none() && !by_lines,
         Some(_) => false,
     };
-    let knows_best = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. } | Command::Passphrase(_)))
-        || arguments.command.as_ref().is_some_and(Command::changes_repositories)
+    let knows_best = matches!(
+        arguments.command,
+        Some(
+            Command::Key(_)
+                | Command::Resume { .. }
+                | Command::Passphrase(_)
+                | Command::Image(ImageCommand::Push { dry_run: false, .. })
+        )
+    ) || arguments.command.as_ref().is_some_and(Command::changes_repositories)
         || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -222,6 +230,13 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Image(ImageCommand::Resolve { image: name })) => image::resolve(&context, &name).await,
         Some(Command::Image(ImageCommand::Verify { image: name, platform })) => {
             image::verify(&context, &name, platform.as_deref()).await
+        }
+        Some(Command::Image(ImageCommand::Push { layout, image: name, dry_run: true })) => {
+            image_push::look(&context, &layout, &name).await
+        }
+        Some(Command::Image(ImageCommand::Push { layout, image: name, dry_run: false })) => {
+            journal::say_interrupted(&context);
+            image_push::push(&context, &layout, &name, stop).await
         }
         Some(Command::Tags { gun, registry_state: false }) => tags::tags(&context, &gun).await,
         Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun).await,

@@ -17,7 +17,7 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     io::{BufRead as _, BufReader, Write as _},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 /// Answers for a command.
@@ -36,6 +36,8 @@ pub struct LineOperator {
     pub confirm: Option<String>,
     /// How a plan is accepted.
     pub plan: PlanAnswer,
+    /// How far it has come.
+    pub progress: Mutex<output::Progress>,
 }
 
 /// How the plan of a change is accepted.
@@ -64,6 +66,17 @@ impl Operator for LineOperator {
                 Question::Working(_) => Ok(Answer::Seen),
             }
         })
+    }
+
+    fn progress(&mut self, how_far: &str) {
+        if let Ok(progress) = self.progress.get_mut() {
+            progress.say(|| how_far.to_owned());
+        }
+    }
+
+    fn ended(&mut self, _: Step, _: Result<&str, &Failure>) {
+        // What was said of it is taken away.
+        self.progress = Mutex::default();
     }
 }
 

@@ -16,10 +16,10 @@ pub const ERROR_BODY: u64 = 64 << 10;
 /// How much room is made before the first byte: a server that promises much should not make us keep much.
 const FIRST_ROOM: u64 = 1 << 20;
 
-/// An answer of which the body may be read; any status but 200 is an error.
-pub(super) async fn open(mut response: Response, idle: Duration) -> Result<Response, Box<retry::Failed>> {
+/// An answer of which the body may be read; any status but those that say that it was `done` is an error.
+pub(super) async fn open(mut response: Response, done: &[u16], idle: Duration) -> Result<Response, Box<retry::Failed>> {
     let status = response.status();
-    if status == StatusCode::OK {
+    if done.contains(&status.as_u16()) {
         // We asked for none, and a limit on packed bytes would be no limit.
         if response.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
             return Err(TransportError::Malformed(Untrusted::new("it is compressed, which was not asked for")).into());

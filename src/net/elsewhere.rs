@@ -1,5 +1,5 @@
-//! Content that a server has, or sends us elsewhere for: its address is nothing to go by, its digest is.
-use super::{About, Ask, Host, TransportError, settings};
+//! Content that a server has or takes, or sends us elsewhere with: its address is nothing to go by, its digest is.
+use super::{About, Ask, Host, Payload, TransportError, Verb, settings};
 use crate::text::Untrusted;
 use reqwest::Url;
 
@@ -40,6 +40,34 @@ impl Host {
             }
         }
         Err(TransportError::Redirected { to })
+    }
+
+    /// Sends something to where a server that was asked at `from` wants it. Elsewhere than at the server itself we are nobody,
+    /// and the way there is as well secured.
+    ///
+    /// # Errors
+    /// As [`Host::open`]. [`TransportError::Redirected`]: it wants it where nobody should go. [`TransportError::Elsewhere`]: it
+    /// wants it from somebody who did not take it.
+    pub async fn deliver(
+        &self,
+        from: &Url,
+        to: Untrusted,
+        parameter: (&str, &str),
+        payload: Payload,
+        about: &About,
+    ) -> Result<(), TransportError> {
+        let Some(mut url) = from.join(to.raw()).ok().filter(|url| self.may_follow(url)) else {
+            return Err(TransportError::Redirected { to });
+        };
+        url.query_pairs_mut().append_pair(parameter.0, parameter.1);
+        url.set_fragment(None);
+        let (at_home, host) = (url.origin() == self.base.origin(), Untrusted::new(settings::host_and_port(&url)));
+        let ask = Ask { url, accept: None, verb: Verb::Put(payload) };
+        if at_home {
+            return self.open(&ask, about).await.map(drop);
+        }
+        let sent = self.open_with(self.stranger().await?, &ask, None).await.map(drop);
+        sent.map_err(|failed| TransportError::Elsewhere { host, error: Box::new(failed.error) })
     }
 
     /// Whether a redirect is as well secured as what it came from, and has no account in it.

@@ -53,6 +53,10 @@ pub enum Verb {
     Head,
     /// Take this, or do what the address stands for.
     Post(Option<Payload>),
+    /// Begin to take something, and say where it is to be sent.
+    Begin,
+    /// Keep this there.
+    Put(Payload),
     /// Remove what is there.
     Delete,
 }
@@ -75,11 +79,29 @@ impl Ask {
 
     /// Whether it may be asked again when it is not known what became of it.
     fn is_repeatable(&self) -> bool {
-        matches!(self.verb, Verb::Get | Verb::Head)
+        matches!(self.verb, Verb::Get | Verb::Head | Verb::Begin)
+    }
+
+    /// What is sent with it.
+    fn payload(&self) -> Option<&Payload> {
+        match &self.verb {
+            Verb::Post(payload) => payload.as_ref(),
+            Verb::Put(payload) => Some(payload),
+            Verb::Get | Verb::Head | Verb::Begin | Verb::Delete => None,
+        }
+    }
+
+    /// The statuses that mean that it was done.
+    fn done(&self) -> &'static [u16] {
+        match self.verb {
+            Verb::Begin => &[202],
+            Verb::Put(_) => &[200, 201, 204],
+            Verb::Get | Verb::Head | Verb::Post(_) | Verb::Delete => &[200],
+        }
     }
 }
 
-/// An answer with status 200, of which the body was not read yet.
+/// An answer that it was done, of which the body was not read yet.
 pub struct Opened<'h> {
     response: Response,
     idle: Duration,
@@ -121,10 +143,15 @@ fn slow(wait: Wait) -> TransportError {
 }
 
 /// Waits for an answer: so long for its beginning, and while something is sent, so long after each piece that leaves.
-async fn answered<T>(answer: impl Future<Output = T>, first: Duration, idle: Duration, upload: Option<&Upload>) -> Option<T> {
+async fn answered<T>(
+    answer: impl Future<Output = T>,
+    first: Duration,
+    (idle, whole): (Duration, Duration),
+    upload: Option<&Upload>,
+) -> Option<T> {
     let mut answer = std::pin::pin!(answer);
     let begun = Instant::now();
-    let until = || upload.and_then(Upload::moved).map_or(begun + first, |at| at + idle);
+    let until = || upload.and_then(|u| Some(u.moved()? + u.patience(idle, whole))).unwrap_or(begun + first);
     loop {
         let end = until();
         match timeout_at(end, answer.as_mut()).await {
@@ -187,7 +214,7 @@ impl Host {
     /// Asks, and logs in if the server wants that.
     ///
     /// # Errors
-    /// The kinds as named there; every status but 200 is one.
+    /// The kinds as named there; every status but those that say that it was done is one.
     pub async fn open(&self, ask: &Ask, about: &About) -> Result<Opened<'_>, TransportError> {
         self.send(ask, about).await.map_err(|failed| failed.error)
     }
@@ -203,7 +230,7 @@ impl Host {
         };
         let begun = Instant::now().into_std();
         let mut shown = session.remembered(about).await;
-        if shown.is_none() && matches!(ask.verb, Verb::Post(Some(_))) {
+        if shown.is_none() && ask.payload().is_some() {
             shown = self.in_advance(session, about, begun).await?;
         }
         loop {
@@ -274,10 +301,7 @@ impl Host {
     }
 
     async fn attempt(&self, client: &Client, ask: &Ask, pass: Option<&Pass>) -> Result<Opened<'_>, Box<Failed>> {
-        let upload = match &ask.verb {
-            Verb::Post(Some(payload)) => Some(Upload::of(payload)),
-            _ => None,
-        };
+        let upload = ask.payload().map(Upload::of);
         let opened = self.attempt_with(client, ask, pass, upload.as_ref()).await;
         let arrived = upload.is_none_or(|u| u.is_whole());
         match opened {
@@ -306,7 +330,8 @@ impl Host {
         let mut request = match ask.verb {
             Verb::Get => client.get(url),
             Verb::Head => client.head(url),
-            Verb::Post(_) => client.post(url),
+            Verb::Post(_) | Verb::Begin => client.post(url),
+            Verb::Put(_) => client.put(url),
             Verb::Delete => client.delete(url),
         };
         if let Some(accept) = ask.accept {
@@ -320,12 +345,16 @@ impl Host {
         }
         let opened = async {
             // The connector has its own time; what comes on top is waiting for the first byte of the answer.
-            let response = match answered(request.send(), connect.saturating_add(idle), idle, upload).await {
+            let response = match answered(request.send(), connect.saturating_add(idle), (idle, whole), upload).await {
                 Some(sent) => sent.map_err(|e| failure::classify(&e, connect))?,
                 None => return Err(Box::<Failed>::from(slow(Wait::Idle(idle)))),
             };
-            answer::open(response, idle).await
+            answer::open(response, ask.done(), idle).await
         };
+        if ask.payload().is_some_and(Payload::is_large) {
+            let response = opened.await?;
+            return Ok(Opened { response, idle, whole: (whole, Instant::now() + whole), _permit: permit });
+        }
         let response = timeout_at(until, opened).await.unwrap_or_else(|_| Err(slow(Wait::Whole(whole)).into()))?;
         Ok(Opened { response, idle, whole: (whole, until), _permit: permit })
     }
@@ -378,12 +407,12 @@ mod tests {
                 upload.note(0);
             }
         };
-        assert!(answered(taking, first, idle, Some(&upload)).await.is_some(), "each piece in time, the whole not");
+        assert!(answered(taking, first, (idle, idle), Some(&upload)).await.is_some(), "each piece in time, the whole not");
         let stands = async {
             upload.note(0);
             std::future::pending::<()>().await
         };
-        assert!(answered(stands, first, idle, Some(&upload)).await.is_none());
-        assert!(answered(std::future::pending::<()>(), first, idle, None).await.is_none());
+        assert!(answered(stands, first, (idle, idle), Some(&upload)).await.is_none());
+        assert!(answered(std::future::pending::<()>(), first, (idle, idle), None).await.is_none());
     }
 }

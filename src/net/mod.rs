@@ -21,6 +21,7 @@ mod host;
 #[cfg(feature = "network")]
 pub mod login;
 mod login_error;
+mod pieces;
 #[cfg(feature = "network")]
 mod realm;
 #[cfg(feature = "network")]
@@ -36,6 +37,7 @@ mod upload;
 
 pub use error::{TlsFault, TransportError, Wait, Why, said_of_registry};
 pub use login_error::{AskedAs, Denial, LoginError, Refuser};
+pub use pieces::{Pieces, Reading};
 #[cfg(feature = "network")]
 pub use {
     answer::ERROR_BODY,

@@ -359,7 +359,7 @@ fn encoded(value: &[u8]) -> Zeroizing<String> {
 
 async fn fetch(request: RequestBuilder) -> Result<Zeroizing<Vec<u8>>, TransportError> {
     let response = request.send().await.map_err(|e| super::failure::classify(&e, PATIENCE).error)?;
-    let mut opened = answer::open(response, PATIENCE).await.map_err(|failed| failed.error)?;
+    let mut opened = answer::open(response, &[200], PATIENCE).await.map_err(|failed| failed.error)?;
     answer::body(&mut opened, ANSWER, PATIENCE).await.map(Zeroizing::new)
 }
 

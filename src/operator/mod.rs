@@ -43,6 +43,9 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Is told how far it has come, in less than a line, as often as somebody could want to see it.
+    fn progress(&mut self, _how_far: &str) {}
+
     /// Is told how it ended: with a result in a few words, or not.
     fn ended(&mut self, _step: Step, _result: Result<&str, &Failure>) {}
 }

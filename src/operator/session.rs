@@ -297,6 +297,40 @@ impl Session<'_> {
         Ok(result?)
     }
 
+    /// [`Session::act_waiting`] for something that can be left where it is at any moment, and then fails as `left` says: what was
+    /// done of it is of no use without its end, and does no harm. `how_far` says meanwhile how far it has come.
+    pub async fn act_watched<T: Display>(
+        &mut self,
+        step: Step,
+        what: impl Into<String>,
+        left: Failure,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+        how_far: impl Fn() -> String + Send,
+    ) -> Result<T, Stop> {
+        let what = what.into();
+        self.put(step, &Question::Working(what.clone())).await?;
+        self.operator.begins(step, &what, &Deed::default())?;
+        self.acted = true;
+        let mut work = std::pin::pin!(work);
+        let result = loop {
+            tokio::select! {
+                biased;
+                result = &mut work => break result,
+                () = tokio::time::sleep(LOOK) => {
+                    if self.cancel.is_set() {
+                        break Err(left);
+                    }
+                    self.operator.progress(&how_far());
+                }
+            }
+        };
+        match &result {
+            Ok(done) => self.operator.ended(step, Ok(&done.to_string())),
+            Err(failure) => self.operator.ended(step, Err(failure)),
+        }
+        Ok(result?)
+    }
+
     /// Does something that has an effect: `deed` says which, so that whoever finds it interrupted knows how far it came. From
     /// here on there is no way back; and it is not begun if somebody has just cancelled.
     pub async fn act<T: Display + Send + 'static>(

@@ -109,6 +109,10 @@ impl Operator for Recorder<'_> {
         Ok(())
     }
 
+    fn progress(&mut self, how_far: &str) {
+        self.inner.progress(how_far);
+    }
+
     fn ended(&mut self, step: Step, result: Result<&str, &Failure>) {
         let said = match result {
             Ok(done) => saying(event::DONE, [("step", step.name.into()), ("result", done.into())]),

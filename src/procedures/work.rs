@@ -4,7 +4,10 @@ use super::{
     key_export::Half,
     key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test,
     record::Recording,
-    repository::{self, Report, Wanted},
+    repository::{
+        self, Report, Wanted,
+        push::{self, Destination},
+    },
 };
 use crate::{
     failure::{Failure, ended, sentence},
@@ -44,6 +47,8 @@ pub enum Work {
     Change(Box<Wanted>),
     /// The same, where what is empty in it is asked.
     Ask(Box<Wanted>),
+    /// Send an image to its registry.
+    PushImage(Destination),
 }
 
 /// Which keys are meant.
@@ -101,6 +106,7 @@ impl Work {
             Self::StrengthenKeys(_) => "key strengthen",
             Self::MendPermissions => "key mend",
             Self::Change(wanted) | Self::Ask(wanted) => wanted.command(),
+            Self::PushImage(_) => "image push",
         }
     }
 
@@ -119,6 +125,7 @@ impl Work {
             Self::StrengthenKeys(_) => "Stronger protection",
             Self::MendPermissions => "Permissions",
             Self::Change(wanted) | Self::Ask(wanted) => wanted.title(),
+            Self::PushImage(_) => "Push an image",
         }
     }
 
@@ -135,6 +142,7 @@ impl Work {
             Self::StrengthenKeys(_) => key_strengthen::NOTHING,
             Self::MendPermissions => key_mend::NOTHING,
             Self::Change(_) | Self::Ask(_) => repository::NOTHING,
+            Self::PushImage(_) => push::NOTHING,
         }
     }
 
@@ -145,7 +153,14 @@ impl Work {
             Self::LoadKeys | Self::TestKey(_) | Self::MigrateKeys | Self::StrengthenKeys(_) | Self::MendPermissions => false,
             // Going on with it asks the server whether it was taken.
             Self::Change(_) | Self::Ask(_) => false,
+            // It is more than one, and what the registry has is not sent again.
+            Self::PushImage(_) => false,
         }
+    }
+
+    /// Whether it can be stopped after it has begun: what it leaves behind has no name.
+    pub fn can_be_left(&self) -> bool {
+        matches!(self, Self::PushImage(_))
     }
 
     /// Whether it may leave this file behind when it is interrupted: the public half of a key that was not made.
@@ -225,6 +240,11 @@ impl Work {
             }
             Self::Ask(wanted) => {
                 recording.run(operator, cancel, |s| repository::ask(here(), (**wanted).clone(), s)).await.map(Done::of)
+            }
+            Self::PushImage(to) => {
+                let pushed = recording.run(operator, cancel, |s| push::run(here(), to.clone(), s)).await?;
+                let (happened, repositories) = (ended(&pushed.to_string()), vec![pushed.gun]);
+                Ok(Done { happened, next: push::NEXT, repositories, ..Done::default() })
             }
         }
     }

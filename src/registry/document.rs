@@ -2,6 +2,7 @@
 use super::Digest;
 use crate::text::Untrusted;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A manifest that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,12 +126,52 @@ impl Document {
         }
     }
 
+    /// What a manifest that was read is sent as: what it says itself. One that says nothing is OCI's; docker's say it.
+    pub fn media_type(&self, bytes: &[u8]) -> String {
+        let own = serde_json::from_slice::<Raw>(bytes).ok().and_then(|raw| raw.media_type).filter(|own| !own.is_empty());
+        own.unwrap_or_else(|| match self {
+            Self::Image { .. } => "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            Self::List(_) => "application/vnd.oci.image.index.v1+json".to_owned(),
+        })
+    }
+
     fn shape(&self) -> Shape {
         match self {
             Self::Image { .. } => Shape::Image,
             Self::List(_) => Shape::List,
         }
     }
+}
+
+/// What the index of a layout names, each perhaps with the name that it goes by there.
+///
+/// # Errors
+/// Why it is no index, as the end of a sentence.
+pub fn references(bytes: &[u8]) -> Result<Vec<(Option<Untrusted>, Part)>, String> {
+    let index: Index = serde_json::from_slice(bytes).map_err(|e| format!("it is no index: {e}"))?;
+    let read = |named: Named| {
+        let name = named.annotations.unwrap_or_default().remove(REFERENCE).map(Untrusted::new);
+        let descriptor = Descriptor { media_type: named.media_type, digest: named.digest, size: named.size, platform: None };
+        Ok((name, descriptor.part()?))
+    };
+    index.manifests.into_iter().map(read).collect()
+}
+
+/// Where a layout's index says what an image goes by.
+const REFERENCE: &str = "org.opencontainers.image.ref.name";
+
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    media_type: Option<String>,
+    digest: String,
+    size: u64,
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]

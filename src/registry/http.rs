@@ -1,10 +1,14 @@
 //! A registry over the network.
-use super::{Answer, Asked, Digest, Name, Registry, Reply, Take, TransportError};
+use super::{
+    Answer, Asked, Digest, Held, Item, Name, Pieces, Reference, Registry, Reply, Take, Takes, TransportError, manifest,
+    push_scope,
+};
 use crate::{
-    net::{About, Ask, Host, HttpError, HttpSettings, TlsFault, Verb, Why, is_loopback},
+    net::{About, Ask, Host, HttpError, HttpSettings, Payload, TlsFault, Url, Verb, Why, is_loopback},
     text::Untrusted,
 };
 use futures_util::FutureExt as _;
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// A registry that is reached over HTTP and TLS.
@@ -52,6 +56,27 @@ impl Http {
         };
         Ok(if *self.is_plain.get_or_try_init(look).await? { plain } else { &self.host })
     }
+
+    /// What is asked of whoever sends images.
+    fn sending(&self, name: &Name) -> About {
+        About { registry: self.name.clone(), scope: push_scope(name) }
+    }
+}
+
+/// An address below that of a repository.
+fn within<'p>(host: &Host, name: &'p Name, parts: impl IntoIterator<Item = &'p str>) -> Url {
+    host.url(["v2"].into_iter().chain(name.as_str().split('/')).chain(parts))
+}
+
+/// A refusal that does not say what is not allowed is about what was asked for.
+fn naming(scope: &str, error: TransportError) -> TransportError {
+    match error {
+        TransportError::NotAllowed { status, realm, scope: None, denial, code, message } => {
+            let scope = Some(Untrusted::new(scope));
+            TransportError::NotAllowed { status, realm, scope, denial, code, message }
+        }
+        other => other,
+    }
 }
 
 impl Registry for Http {
@@ -75,7 +100,7 @@ impl Registry for Http {
     fn blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, limit: u64, take: Take<'a>) -> Answer<'a, ()> {
         async move {
             let host = self.host().await?;
-            let url = host.url(["v2"].into_iter().chain(name.as_str().split('/')).chain(["blobs", digest.as_str()]));
+            let url = within(host, name, ["blobs", digest.as_str()]);
             let about = About { registry: self.name.clone(), scope: format!("repository:{}:pull", name.as_str()) };
             host.stream(url, &about, limit, take).await
         }
@@ -85,5 +110,59 @@ impl Registry for Http {
     fn address(&self) -> &Untrusted {
         let plain = self.plain.as_ref().filter(|_| self.is_plain.get() == Some(&true));
         plain.unwrap_or(&self.host).address()
+    }
+
+    fn takes(&self) -> Option<&dyn Takes> {
+        Some(self)
+    }
+}
+
+impl Takes for Http {
+    fn has<'a>(&'a self, name: &'a Name, item: &'a Item) -> Answer<'a, Option<Held>> {
+        async move {
+            let host = self.host().await?;
+            let (parts, accept) = match item {
+                Item::Blob(digest) => (["blobs", digest.as_str()], None),
+                Item::Manifest(reference) => (["manifests", reference.as_str()], Some(manifest::ACCEPT)),
+            };
+            let (ask, about) = (Ask { url: within(host, name, parts), accept, verb: Verb::Head }, self.sending(name));
+            match host.open(&ask, &about).await {
+                Ok(opened) => {
+                    let size = opened.header("content-length").and_then(|size| size.raw().parse().ok());
+                    Ok(Some(Held { digest: opened.header("docker-content-digest"), size }))
+                }
+                // It has it elsewhere.
+                Err(TransportError::Redirected { .. }) if matches!(item, Item::Blob(_)) => Ok(Some(Held::default())),
+                Err(TransportError::NotThere { .. }) => Ok(None),
+                Err(error) => Err(naming(&about.scope, error)),
+            }
+        }
+        .boxed()
+    }
+
+    fn put_blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, content: Arc<dyn Pieces>) -> Answer<'a, ()> {
+        async move {
+            let (host, about) = (self.host().await?, self.sending(name));
+            let named = |error| naming(&about.scope, error);
+            let begin = within(host, name, ["blobs", "uploads", ""]);
+            let ask = Ask { url: begin.clone(), accept: None, verb: Verb::Begin };
+            let to = host.open(&ask, &about).await.map_err(named)?.header("location");
+            let to = to.ok_or_else(|| {
+                TransportError::Malformed(Untrusted::new("it takes a blob, and does not say where it is to be sent"))
+            })?;
+            let payload = Payload::read_while_sent("application/octet-stream".to_owned(), content);
+            host.deliver(&begin, to, ("digest", digest.as_str()), payload, &about).await.map_err(named)
+        }
+        .boxed()
+    }
+
+    fn put_manifest<'a>(&'a self, name: &'a Name, reference: &'a Reference, kind: &'a str, bytes: Vec<u8>) -> Answer<'a, ()> {
+        async move {
+            let (host, about) = (self.host().await?, self.sending(name));
+            let url = within(host, name, ["manifests", reference.as_str()]);
+            let ask = Ask { url, accept: None, verb: Verb::Put(Payload::new(kind.to_owned(), bytes)) };
+            host.open(&ask, &about).await.map(drop).map_err(|error| naming(&about.scope, error))
+        }
+        .boxed()
     }
 }

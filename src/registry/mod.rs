@@ -14,13 +14,14 @@ pub mod list;
 pub mod manifest;
 pub mod name;
 
-pub use crate::net::{Answer, TransportError};
+pub use crate::net::{Answer, Pieces, Reading, TransportError};
 pub use hasher::Hasher;
 pub use list::{Listed, catalogue, tags};
 pub use manifest::{Manifest, Reference, manifest, resolve};
 pub use name::{Digest, Name, NoName, Tag};
 
 use crate::text::Untrusted;
+use std::sync::Arc;
 
 /// A registry, over HTTP or as functions in this process.
 ///
@@ -42,6 +43,58 @@ pub trait Registry: Send + Sync {
 
     /// Where this is, for messages.
     fn address(&self) -> &Untrusted;
+
+    /// As what images can be sent to; none if it only gives.
+    fn takes(&self) -> Option<&dyn Takes> {
+        None
+    }
+}
+
+/// A registry to which images are sent.
+///
+/// Implementations keep three promises: whoever they are led to with a blob is not told who we are, dropping a future abandons
+/// the request, and nothing is held as a whole that is read while it is sent. They check nothing.
+pub trait Takes: Send + Sync {
+    /// Whether it has this already: what it says of it, if it has.
+    ///
+    /// # Errors
+    /// As [`Registry::get`].
+    fn has<'a>(&'a self, name: &'a Name, item: &'a Item) -> Answer<'a, Option<Held>>;
+
+    /// Sends a blob, which nothing names yet.
+    ///
+    /// # Errors
+    /// As [`Registry::get`]; [`TransportError::Elsewhere`] if it wants it from somebody who did not take it.
+    fn put_blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, content: Arc<dyn Pieces>) -> Answer<'a, ()>;
+
+    /// Sends a manifest of a kind. From then on it is known by this name.
+    ///
+    /// # Errors
+    /// As [`Registry::get`].
+    fn put_manifest<'a>(&'a self, name: &'a Name, reference: &'a Reference, kind: &'a str, bytes: Vec<u8>) -> Answer<'a, ()>;
+}
+
+/// What a registry can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A configuration, or a layer.
+    Blob(Digest),
+    /// A manifest.
+    Manifest(Reference),
+}
+
+/// What a registry says of what it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Its digest.
+    pub digest: Option<Untrusted>,
+    /// Its size.
+    pub size: Option<u64>,
+}
+
+/// What a token must allow so that images can be sent.
+pub fn push_scope(name: &Name) -> String {
+    format!("repository:{}:pull,push", name.as_str())
 }
 
 /// What is given each piece of a blob.

@@ -3,14 +3,17 @@
 pub mod change;
 pub mod image;
 mod inventory;
+mod layout;
 mod load;
 mod look;
+pub mod push;
 mod registries;
 mod servers;
 mod situation;
 mod tag_states;
 
 pub use inventory::{Inventory, Known};
+pub use layout::{Layout, LayoutError};
 pub use load::{LoadError, Loaded, Mode, Progress, Repositories};
 pub use look::{Claims, Look, Seen};
 pub use registries::ImageError;

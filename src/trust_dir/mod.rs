@@ -18,7 +18,7 @@ pub use changelist::StagedFile;
 pub use modes::{Left, Loose, Modes};
 pub use old::OldFiles;
 pub use paths::TrustDir;
-pub use read::{MAX_KEY_FILE, Opened, ReadError, read_regular};
+pub use read::{MAX_KEY_FILE, Opened, ReadError, open_regular, read_regular};
 pub use walk::{Found, FoundKind, Legacy, Walk, WalkProblem};
 pub use write::{PATIENCE, Writer};
 

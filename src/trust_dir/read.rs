@@ -52,9 +52,19 @@ pub struct Opened {
 /// Reads a regular file of at most `limit` bytes. Never follows a symbolic link at the end of the path and never waits:
 /// a pipe or a device in its place is an error.
 pub fn read_regular(path: &Path, limit: u64) -> Result<Opened, ReadError> {
+    read_open(open_for_reading(path)?, limit)
+}
+
+/// Opens a regular file and gives its size; the same holds as for [`read_regular`].
+pub fn open_regular(path: &Path) -> Result<(File, u64), ReadError> {
+    let file = open_for_reading(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() { Ok((file, meta.len())) } else { Err(ReadError::NotAFile) }
+}
+
+fn open_for_reading(path: &Path) -> Result<File, ReadError> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);
-    read_open(opened.map_err(unopened)?, limit)
+    OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path).map_err(unopened)
 }
 
 /// [`read_regular`] for a name in an open directory, which no link can change any more.

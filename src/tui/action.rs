@@ -90,6 +90,8 @@ pub enum Command {
     MendPermissions,
     /// Change the selected repository.
     Change(Changing),
+    /// Send an image to the registry of the selected repository.
+    PushImage,
     /// Go on with the selected work.
     Resume,
     /// Close the open work.
@@ -157,6 +159,7 @@ impl Command {
                 | Self::MigrateKeys
                 | Self::MendPermissions
                 | Self::Change(_)
+                | Self::PushImage
                 | Self::Resume
                 | Self::GiveUp
         )
@@ -260,6 +263,8 @@ pub enum Action {
     SecretTyped,
     /// A procedure has begun something that has an effect.
     Began,
+    /// That has come so far.
+    Came(String),
     /// A procedure has ended.
     Finished(Box<Result<Done, Failure>>),
     /// A signal asks to end.

@@ -103,6 +103,12 @@ fn every_json_result_is_as_its_schema_says() {
     check("inspect", &["inspect", "sandbox.test/not/there"], 1);
     check("image-resolve", &["image", "resolve", "sandbox.test/shop/frontend:2.1.0"], 0);
     check("image-verify", &["image", "verify", "sandbox.test/shop/frontend:2.1.0", "--registry", registry], 0);
+    let layout = crate::images_pushed::layout_of_one("json");
+    let push = ["image", "push", layout.to_str().unwrap(), "sandbox.test/shop/frontend:pushed", "--registry", registry];
+    let seen = check("image-push", &[&push[..], &["--dry-run"]].concat(), 0);
+    assert_eq!((&seen["before"], &seen["pieces"][2]["state"]), (&Value::Null, &"to-send".into()), "{seen}");
+    check("image-push", &push, 0);
+    assert_eq!(check("image-push", &push, 0)["before"], seen["digest"]);
     let digest = format!("sha256:{}", "ab".repeat(32));
     let nightly = ["sign", "sandbox.test/shop/frontend:nightly", "--digest", &digest, "--size", "7"];
     let plan = check("plan", &[&nightly[..], &["--dry-run"]].concat(), 0);

@@ -1,6 +1,7 @@
 //! Every command has an example in its help, and every example does what it says when it is typed: in a prepared home, with
 //! the keys of the fixtures, a served sandbox and the files that examples name.
 use crate::{
+    images_pushed::layout_of_one,
     robot::{
         copy,
         driver::{Robot, Start},
@@ -67,6 +68,7 @@ impl World {
             fs::write(home.path().join(name), content).unwrap();
             set_mode(&home.path().join(name), 0o600);
         }
+        copy(&layout_of_one("examples"), &home.path().join("frontend")).unwrap();
         drop(Sandbox::new(Timestamp::now(), Some(&home.path().join("practice"))).unwrap());
         let tests = PathBuf::from(env!("CARGO_BIN_EXE_claviger"));
         let path = format!("{}:{}", tests.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());

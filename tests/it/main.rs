@@ -21,6 +21,8 @@ mod hostile_text;
 mod images;
 mod images_elsewhere;
 mod images_hostile;
+mod images_pushed;
+mod images_pushed_wire;
 mod key_commands;
 mod key_store_commands;
 mod killed;

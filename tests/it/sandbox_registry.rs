@@ -5,5 +5,5 @@ pub mod images;
 mod limits;
 pub mod peer;
 mod rubbish;
-mod skopeo;
+pub mod skopeo;
 mod table;

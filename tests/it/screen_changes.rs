@@ -8,7 +8,10 @@ use claviger::{
     failure::Failure,
     finding::{Finding, Severity},
     operator::{Confirm, PlanAsked, Question, Review, Step},
-    procedures::repository::{Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted},
+    procedures::repository::{
+        Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted,
+        push::{self, Destination},
+    },
     tuf::name::Gun,
     tui::{
         action::{Action, Command},
@@ -374,4 +377,51 @@ fn the_plan_of_a_change_looks_as_in_its_picture() {
     hit(&mut s, KeyCode::Char('G'));
     assert!(drawn(&s).contains("Sign and publish"), "{}", drawn(&s));
     assert_eq!(hit(&mut s, KeyCode::Enter).len(), 1);
+}
+
+#[test]
+fn an_image_is_pushed_from_the_selected_row_and_can_be_stopped_before_its_tag_is_set() {
+    let none = hit(&mut chain(ANA), KeyCode::Char('p'));
+    assert_eq!(none, [Effect::Perform(Work::PushImage(Destination { gun: WEB.to_owned(), tag: String::new() }))]);
+    let digest = format!("sha256:{}", id("image").hex());
+    let there = format!("sha256:{}", id("there").hex());
+    let facts = vec![
+        ("Image", "a list of 2 images: linux/amd64, linux/arm64".to_owned()),
+        ("Digest", digest.clone()),
+        ("Goes to", format!("{WEB} at the registry https://registry.example")),
+        ("Tag", format!("2.0 leads to {there} now")),
+        ("Is sent", "5 of 7 pieces, 12 MiB".to_owned()),
+        (
+            "Afterwards",
+            "whoever pulls by the tag without content trust gets it; with content trust, when it is signed".to_owned(),
+        ),
+    ];
+    let text = "2.0 will lead to another image than now: whoever pulls it without content trust gets this one";
+    let findings = vec![Finding::new("tag-moves", Severity::Warn, text)];
+    let plan = Review { title: "An image for its registry".to_owned(), facts, findings, verb: "Push it", plan: None };
+    for size in [(80, 24), (120, 40)] {
+        let name = |page: &str| format!("push_{page}_{}x{}", size.0, size.1);
+        let mut s = tags(1);
+        update(&mut s, Action::Resize(size.0, size.1));
+        let begun = hit(&mut s, KeyCode::Char('p'));
+        let [Effect::Perform(Work::PushImage(to))] = begun.as_slice() else { panic!("{begun:?}") };
+        assert!(to.gun == WEB && !to.tag.is_empty(), "{to:?}");
+        let put = |s: &mut State, step, question| {
+            update(s, Action::Asked(Box::new(Asked { step, question, may_go_back: true })));
+        };
+        put(&mut s, push::REVIEW, Question::Review(plan.clone()));
+        hold(&name("plan"), &s);
+        hit(&mut s, KeyCode::Char('G'));
+        assert_eq!(hit(&mut s, KeyCode::Enter).len(), 1);
+        put(&mut s, push::SEND, Question::Working("sending 5 pieces to https://registry.example".to_owned()));
+        update(&mut s, Action::Began);
+        update(&mut s, Action::Came("sending piece 2 of 5: 3 MiB of 12 MiB".to_owned()));
+        hold(&name("working"), &s);
+        assert_eq!(hit(&mut s, KeyCode::Esc), [Effect::StopWork]);
+        assert!(drawn(&s).contains("It is being stopped."), "{}", drawn(&s));
+        let happened = format!("{WEB}:2.0 is {digest} at the registry https://registry.example: 5 of 7 pieces sent, 12 MiB.");
+        let next = push::NEXT;
+        update(&mut s, Action::Finished(Box::new(Ok(Done { happened, next, ..Done::default() }))));
+        hold(&name("done"), &s);
+    }
 }

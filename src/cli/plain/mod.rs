@@ -8,7 +8,9 @@ pub mod talk;
 use super::{args::Arguments, key, output::Failure};
 use crate::{
     operator::{Cancel, Stop},
-    procedures::{CANCELLED, KeyFile, Recording, Which, Work, Workplace, key_export::Half, perform},
+    procedures::{
+        CANCELLED, KeyFile, Recording, Which, Work, Workplace, key_export::Half, perform, repository::push::Destination,
+    },
     tui::{
         action::Command,
         changing::Row,
@@ -171,6 +173,7 @@ impl Plain {
             Command::StrengthenKeys => Some(Work::StrengthenKeys(None)),
             Command::MigrateKeys => Some(Work::MigrateKeys),
             Command::MendPermissions => Some(Work::MendPermissions),
+            Command::PushImage => Some(Work::PushImage(Destination::default())),
             // Nothing is selected here: all of it is asked.
             Command::Change(changing) => Some(Work::Ask(Box::new(changing.of(&Row::default())))),
             _ => None,
@@ -180,7 +183,7 @@ impl Plain {
     }
 
     async fn perform(&self, work: &Work, recording: Recording) -> Result<(), Failure> {
-        let mut operator = PlainOperator { talk: self.talk.clone() };
+        let mut operator = PlainOperator::new(self.talk.clone());
         let done = perform(work, &self.place, recording, &mut operator, self.stop.clone()).await?;
         let left: String = done.left.iter().map(|l| format!("\n  {l}")).collect();
         self.talk.say(&format!("\nDone. {}{left}\n  {}", done.happened, done.next))

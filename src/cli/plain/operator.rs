@@ -13,16 +13,23 @@ use crate::{
         least_characters,
     },
 };
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
 
 /// How a review is accepted.
 const YES: &str = "yes";
 
 /// Asks line by line.
 pub struct PlainOperator {
-    /// Who is asked.
-    pub talk: Talk,
+    talk: Talk,
+    /// When it was said the last time how far something has come.
+    said: Instant,
 }
+
+/// How often it is said how far something has come: each time is a line.
+const EVERY: Duration = Duration::from_secs(10);
 
 impl Operator for PlainOperator {
     fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>> {
@@ -35,9 +42,22 @@ impl Operator for PlainOperator {
             }
         })
     }
+
+    fn progress(&mut self, how_far: &str) {
+        if self.said.elapsed() >= EVERY {
+            self.said = Instant::now();
+            // Whoever cannot be told this will be told the end.
+            let _ = self.talk.say(&sentence(how_far));
+        }
+    }
 }
 
 impl PlainOperator {
+    /// Asks somebody.
+    pub fn new(talk: Talk) -> Self {
+        Self { talk, said: Instant::now() }
+    }
+
     async fn ask(&self, step: Step, question: &Question) -> Result<Answer, Stop> {
         let talk = &self.talk;
         match question {

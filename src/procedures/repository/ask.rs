@@ -1,6 +1,6 @@
 //! A change that is begun where only a part of it is known: a repository, and the row that was selected. What is missing is
 //! asked on one page, and then it is the change that the command makes.
-mod fields;
+pub(super) mod fields;
 
 use self::fields::{choice, field, usage};
 use super::{

@@ -9,6 +9,7 @@ mod keyed;
 mod new_keys;
 mod outcome;
 mod page;
+pub mod push;
 mod report;
 mod road;
 mod root_keys;

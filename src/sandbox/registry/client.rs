@@ -1,8 +1,10 @@
 //! The registry as what clients ask, in this process: no socket, no thread.
 use super::{Call, Registry};
 use crate::{
-    registry::{Answer, Asked, Digest, Name, Registry as Client, Reply, Take, TransportError},
-    sandbox::transport::failed,
+    registry::{
+        Answer, Asked, Digest, Held, Item, Name, Pieces, Reference, Registry as Client, Reply, Take, Takes, TransportError, What,
+    },
+    sandbox::{answer::Response, transport::failed},
     text::Untrusted,
 };
 use futures_util::FutureExt as _;
@@ -36,6 +38,13 @@ impl InProcess {
             _ => Err(failed(&answer)),
         }
     }
+
+    /// Sends something, and is told how.
+    fn send(&self, call: &Call<'_>, kind: &str, done: u16) -> Result<Response, TransportError> {
+        let headers = [("content-type".to_owned(), kind.to_owned())];
+        let answer = self.registry.handle(&call.with_headers(&headers));
+        if answer.status == done { Ok(answer) } else { Err(failed(&answer)) }
+    }
 }
 
 impl Client for InProcess {
@@ -60,5 +69,56 @@ impl Client for InProcess {
 
     fn address(&self) -> &Untrusted {
         &self.address
+    }
+
+    fn takes(&self) -> Option<&dyn Takes> {
+        Some(self)
+    }
+}
+
+impl Takes for InProcess {
+    fn has<'a>(&'a self, name: &'a Name, item: &'a Item) -> Answer<'a, Option<Held>> {
+        async move {
+            let path = match item {
+                Item::Blob(digest) => format!("{}/blobs/{digest}", name.as_str()),
+                Item::Manifest(reference) => What::Manifest(name.clone(), reference.clone()).path(),
+            };
+            let accept = What::Manifest(name.clone(), Reference::Digest(Digest::of(b""))).accept().unwrap_or_default();
+            let headers = [("accept".to_owned(), accept.to_owned())];
+            let answer = self.registry.handle(&Call::new("HEAD", &format!("/v2/{path}")).with_headers(&headers));
+            let size = answer.header("Content-Length").and_then(|size| size.parse().ok());
+            match answer.status {
+                200 => Ok(Some(Held { digest: answer.header("Docker-Content-Digest").map(Untrusted::new), size })),
+                404 => Ok(None),
+                _ => Err(failed(&answer)),
+            }
+        }
+        .boxed()
+    }
+
+    fn put_blob<'a>(&'a self, name: &'a Name, digest: &'a Digest, content: Arc<dyn Pieces>) -> Answer<'a, ()> {
+        async move {
+            let octets = "application/octet-stream";
+            let begun = self.send(&Call::new("POST", &format!("/v2/{}/blobs/uploads/", name.as_str())), octets, 202)?;
+            let unread = |e: std::io::Error| TransportError::Malformed(Untrusted::new(e.to_string()));
+            let mut to = begun.header("Location").unwrap_or_default().to_owned();
+            for piece in content.begin().map_err(unread)? {
+                let piece = piece.map_err(unread)?;
+                let (path, query) = to.split_once('?').unwrap_or((&to, ""));
+                let answer = self.send(&Call::new("PATCH", path).with_query(query).with_body(&piece), octets, 202)?;
+                to = answer.header("Location").unwrap_or_default().to_owned();
+            }
+            let (path, query) = to.split_once('?').unwrap_or((&to, ""));
+            self.send(&Call::new("PUT", path).with_query(&format!("{query}&digest={digest}")), octets, 201).map(drop)
+        }
+        .boxed()
+    }
+
+    fn put_manifest<'a>(&'a self, name: &'a Name, reference: &'a Reference, kind: &'a str, bytes: Vec<u8>) -> Answer<'a, ()> {
+        async move {
+            let path = format!("/v2/{}", What::Manifest(name.clone(), reference.clone()).path());
+            self.send(&Call::new("PUT", &path).with_body(&bytes), kind, 201).map(drop)
+        }
+        .boxed()
     }
 }

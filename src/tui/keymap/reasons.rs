@@ -79,7 +79,7 @@ fn in_work(state: &State, command: Command) -> Option<Cow<'static, str>> {
     }
     let wizard = state.wizard()?;
     match (command, &wizard.page) {
-        (Command::Back, page) if wizard.acted && !matches!(page, Page::Outcome(_)) => {
+        (Command::Back, page) if wizard.acted && !wizard.work.can_be_left() && !matches!(page, Page::Outcome(_)) => {
             Some("It has begun to write, and is not stopped half-way.".into())
         }
         (Command::Remember, Page::Secret(page)) if !page.may_be_remembered() => {

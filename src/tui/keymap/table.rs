@@ -190,6 +190,8 @@ pub const TABLE: &[Entry] = &[
         .anywhere(&["signer add --init"]),
     change(Changing::Leave, &[], "", "take somebody, or a key, out of every role", REPOSITORY, 9).anywhere(&["signer leave"]),
     change(Changing::Publish, &[], "", "publish what was staged", REPOSITORY, 9).anywhere(&["publish"]),
+    entry(Command::PushImage, &[Char('p')], "", "push an image from an OCI layout to the registry", REPOSITORY, 6)
+        .anywhere(&["image push"]),
     change(Changing::Delete, &[], "", "forget the repository, and have its server delete it", REPOSITORY, 9)
         .anywhere(&["delete"]),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),

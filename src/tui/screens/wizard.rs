@@ -40,7 +40,7 @@ pub fn page_lines(state: &State, content: Rect) -> Option<usize> {
 /// Draws the page; returns where the cursor belongs, if anything is typed.
 pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<(u16, u16)> {
     let wizard = state.wizard()?;
-    let place = if let Work::Change(_) | Work::Ask(_) = wizard.work { "Repositories  " } else { "Keys  " };
+    let place = if let Work::Change(_) | Work::Ask(_) | Work::PushImage(_) = wizard.work { "Repositories  " } else { "Keys  " };
     ink.line(0, &[(place, Tone::Dim), (wizard.work.title(), Tone::Strong)]);
     if let (Some(step), false) = (&wizard.step, matches!(wizard.page, Page::Outcome(_))) {
         ink.clip(0, 1, ink.width(), step.says, Tone::Dim);
@@ -207,6 +207,10 @@ fn working(state: &State, wizard: &Wizard, what: &str, columns: u16) -> Lines {
     l.say("", &format!("{} {what}", state.spinner()), Tone::Strong);
     l.gap();
     match (wizard.acted, wizard.stopping) {
+        (true, false) if wizard.work.can_be_left() => {
+            l.say("", "Esc stops it, unless the last step has begun. What was sent by then has no name.", Tone::Dim);
+        }
+        (true, true) if wizard.work.can_be_left() => l.say("", "It is being stopped.", Tone::Dim),
         (true, _) => l.say("", "It has begun to write, and is not stopped half-way.", Tone::Dim),
         (false, true) => l.say("", "It is being stopped.", Tone::Dim),
         (false, false) => l.say("", "Nothing is written yet. Esc stops it.", Tone::Dim),

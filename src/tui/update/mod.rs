@@ -107,6 +107,10 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
             wizard::began(state);
             Vec::new()
         }
+        Action::Came(how_far) => {
+            wizard::came(state, how_far);
+            Vec::new()
+        }
         Action::Finished(result) => wizard::finished(state, *result),
         Action::End(how) => vec![Effect::StopAll, Effect::Leave(how)],
     }
@@ -162,7 +166,8 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::MigrateKeys
         | Command::StrengthenKeys
         | Command::MendPermissions
-        | Command::Change(_) => return wizard::begin(state, command),
+        | Command::Change(_)
+        | Command::PushImage => return wizard::begin(state, command),
         Command::Resume => return deeds::resume(state),
         Command::GiveUp => return deeds::give_up(state),
         Command::Complete if state.context() == Context::Palette => palette::complete(state),

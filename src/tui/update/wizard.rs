@@ -3,11 +3,13 @@ use super::{deeds, reading};
 use crate::{
     failure::Failure,
     operator::Question,
-    procedures::{Done, KeyFile, Which, Work, key_export::Half},
+    procedures::{Done, KeyFile, Which, Work, key_export::Half, repository::push::Destination},
     secret::dialogue::{Said, Turn},
+    text::is_plain,
     tuf::name::Gun,
     tui::{
         action::{Command, Edit},
+        changing::{Changing, Row},
         effect::{Effect, Reply},
         layer::Layer,
         shelf::Progress,
@@ -23,6 +25,12 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
     let path = state.selected_key().map(|k| k.path.clone());
     let work = match (command, path) {
         (Command::Change(changing), _) => Work::Ask(Box::new(changing.of(&state.row_to_change(changing)))),
+        (Command::PushImage, _) => {
+            let Row { gun, tag, .. } = state.row_to_change(Changing::Sign);
+            // What cannot be typed is no tag.
+            let tag = tag.filter(|t| t.chars().all(is_plain)).unwrap_or_default();
+            Work::PushImage(Destination { gun, tag })
+        }
         (Command::NewKey, _) => Work::GenerateKey,
         (Command::MigrateKeys, _) => Work::MigrateKeys,
         (Command::StrengthenKeys, _) => Work::StrengthenKeys(None),
@@ -88,6 +96,13 @@ pub fn began(state: &mut State) {
     }
 }
 
+/// Says how far it has come.
+pub fn came(state: &mut State, how_far: String) {
+    if let Some(Wizard { page: Page::Working(what), .. }) = state.wizard_mut() {
+        *what = how_far;
+    }
+}
+
 /// Shows what came of it. Whatever was touched is read again.
 pub fn finished(state: &mut State, result: Result<Done, Failure>) -> Vec<Effect> {
     let Some(wizard) = state.wizard_mut() else { return Vec::new() };
@@ -124,6 +139,8 @@ fn changed(work: &Work, result: &Result<Done, Failure>) -> Option<Vec<Gun>> {
     match (work, result) {
         (Work::Change(_) | Work::Ask(_), Ok(done)) => Some(done.repositories.clone()),
         (Work::Change(wanted) | Work::Ask(wanted), Err(_)) => Some(wanted.guns()).filter(|guns| !guns.is_empty()),
+        // What the registry has is not known otherwise than by asking it.
+        (Work::PushImage(_), Ok(done)) => Some(done.repositories.clone()),
         _ => Some(Vec::new()),
     }
 }

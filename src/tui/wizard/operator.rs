@@ -70,4 +70,8 @@ impl Operator for ScreenOperator {
         let _ = self.actions.send(Action::Began);
         Ok(())
     }
+
+    fn progress(&mut self, how_far: &str) {
+        let _ = self.actions.send(Action::Came(how_far.to_owned()));
+    }
 }

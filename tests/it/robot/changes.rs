@@ -1,5 +1,6 @@
 //! Repositories are changed in the real binary: from the selected row to what was published, and stopped at every page.
 use super::{Home, driver::Robot};
+use crate::images_pushed::layout_of_one;
 use claviger::keys::{self, KeyRole, NewKey};
 
 /// The passphrase of every key in a sandbox.
@@ -214,6 +215,44 @@ fn a_root_key_comes_and_goes_from_the_row_of_the_root() {
 }
 
 #[test]
+fn an_image_is_pushed_from_a_layout_on_the_screen() {
+    for size in [(80, 24), (120, 40)] {
+        let layout = layout_of_one("robot-push");
+        let mut v = Visit::new(size);
+        v.robot.press("p");
+        v.robot.see("Name the layout");
+        v.robot.press(&format!("{}\r", layout.display()));
+        v.robot.see("sha256:");
+        v.robot.press("pushed\x04");
+        v.robot.see("pushed is new");
+        v.escape("Name the layout");
+        v.robot.press("\x04");
+        v.robot.see("3 of 3 pieces");
+        v.accept();
+        v.robot.see("was fetched again, and is the image");
+        v.robot.press("\r");
+        v.robot.see("▌Chain of trust");
+        // The second time there is nothing to accept.
+        v.robot.press(":image push\r");
+        v.robot.see("Name the layout");
+        v.robot.press(&format!("{}\r", layout.display()));
+        v.robot.see("sha256:");
+        v.robot.press("pushed\x04");
+        v.robot.see("nothing was sent");
+        v.robot.press("\r");
+        // And it is signed as it is at the registry.
+        v.robot.press("S");
+        v.robot.see("Say what is wanted.");
+        v.robot.press("pushed\ralice\x04");
+        v.robot.see("docker can pull pushed");
+        v.accept();
+        v.unlock(&["alice"]);
+        v.published();
+        v.leave();
+    }
+}
+
+#[test]
 fn what_is_not_trusted_or_has_no_key_here_says_so() {
     let mut v = Visit::new((80, 24));
     v.robot.press("w");
@@ -250,7 +289,10 @@ fn line_by_line_the_same_is_asked_with_the_repository() {
     talk(&[("Signer (", "bob"), ("Only key (", "stop"), ("Nothing was signed or published", "")]);
     talk(&[("0 leaves", "root-key add"), ("Repository (", "127.0.0.1:9/app"), ("Nothing was signed or published", "")]);
     talk(&[("0 leaves", "signer add --init"), ("Repository (", "127.0.0.1:9/app"), ("Signer (", "stop")]);
-    talk(&[("Nothing was signed or published", ""), ("0 leaves", "0")]);
+    talk(&[("Nothing was signed or published", ""), ("0 leaves", "image push")]);
+    let layout = layout_of_one("robot-plain");
+    talk(&[("Repository (", "127.0.0.1:9/app"), ("Layout (", "/nowhere"), ("is no OCI image layout", layout.to_str().unwrap())]);
+    talk(&[("Tag (", "1.0"), ("Nothing was sent to a registry", ""), ("0 leaves", "0")]);
     assert_eq!(robot.end(), 0);
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Runs skopeo; it must succeed.
-fn skopeo(home: &Path, arguments: &[&str]) -> Vec<u8> {
+pub fn skopeo(home: &Path, arguments: &[&str]) -> Vec<u8> {
     let skopeo = program("skopeo");
     let mut command = tool(skopeo.to_str().unwrap(), home);
     command.args(["--insecure-policy", "--tmpdir"]).arg(home).args(arguments).env("XDG_RUNTIME_DIR", home);
@@ -28,7 +28,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Writes an image for two platforms as an OCI layout, and gives its index.
-fn layout(place: &Path) -> String {
+pub fn layout(place: &Path) -> String {
     let blobs = place.join("blobs/sha256");
     std::fs::create_dir_all(&blobs).unwrap();
     let keep = |bytes: &[u8]| {

@@ -1,0 +1,411 @@
+//! An image of a layout on its way to its registry: content first, then the manifests that name it, each after those that it
+//! names, and the tag last. As long as the tag does not lead to it, nobody finds it.
+use super::{
+    ImageError, Repositories, blocking,
+    image::{DEPTH, Kind, PIECES},
+    layout::{Layout, LayoutError},
+};
+use crate::{
+    registry::{
+        Digest, Held, Item, Name, Reference, Registry, Tag, Takes, TransportError,
+        document::{Document, Part, Platform},
+        manifest, push_scope,
+    },
+    text::Untrusted,
+    tuf::name::Gun,
+};
+use std::{
+    collections::HashSet,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+/// What becomes of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The registry has it.
+    There,
+    /// It has to be sent.
+    ToSend,
+    /// It is not sent: a layer that its maker gives away elsewhere.
+    Elsewhere,
+}
+
+/// A piece of the image, in the order in which they are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// What it is.
+    pub kind: Kind,
+    /// What it is called, and its size.
+    pub part: Part,
+    /// What it is for, if a list says so.
+    pub platform: Option<Platform>,
+    /// What it is sent as; empty for what is no manifest.
+    pub media_type: String,
+    /// What becomes of it.
+    pub state: State,
+}
+
+/// An image that can be sent, held against what its registry has.
+pub struct Push {
+    registry: Arc<dyn Registry>,
+    name: Name,
+    tag: Tag,
+    layout: Layout,
+    /// All its pieces; the last one is the manifest that the tag will lead to.
+    pub pieces: Vec<Piece>,
+    /// The digest that is signed.
+    pub digest: Digest,
+    /// The size that belongs to it.
+    pub size: u64,
+    /// What the tag leads to now.
+    pub before: Option<Digest>,
+}
+
+/// How far it has come. Copies count the same.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    bytes: Arc<AtomicU64>,
+    pieces: Arc<AtomicUsize>,
+}
+
+impl Sent {
+    /// Bytes that the connection has taken, and pieces that the registry has taken.
+    pub fn so_far(&self) -> (u64, usize) {
+        (self.bytes.load(Ordering::Relaxed), self.pieces.load(Ordering::Relaxed))
+    }
+}
+
+/// Why an image was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// There is no registry to send it to.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// There is no image to send, or it is not what it should be.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// Nothing can be called that.
+    #[error("{} can be no tag: letters, digits and _ . - are, and it begins with none of the last two", .0.shown())]
+    Tag(Untrusted),
+    /// The registry that was asked only gives.
+    #[error("the registry {} takes no images", .0.shown())]
+    OnlyGives(Untrusted),
+    /// It did not take something, or did not say whether it has it.
+    #[error("the registry {} did not {what}: {error}", .address.shown())]
+    Registry {
+        /// Where it is.
+        address: Untrusted,
+        /// What was asked of it.
+        what: String,
+        /// What a token must allow for that.
+        scope: String,
+        /// Why.
+        error: Box<TransportError>,
+    },
+    /// It has something else in the place of a piece.
+    #[error("the registry {} has {has} bytes in the place of {what}, which has {size}", .address.shown())]
+    Other {
+        /// Where it is.
+        address: Untrusted,
+        /// The piece.
+        what: Digest,
+        /// How many bytes it says it has.
+        has: u64,
+        /// How many there should be.
+        size: u64,
+    },
+    /// Its answer to the last thing that was sent leaves open what became of it, and so did the next one.
+    #[error("{error}; then {then}")]
+    Unknown {
+        /// The first.
+        error: Box<PushError>,
+        /// The second.
+        then: Box<PushError>,
+    },
+    /// It took everything, and its tag leads elsewhere.
+    #[error("the registry {} took the image, and its tag {}", .address.shown(), match .found { Some(d) => format!("leads to {d}"), None => "is not there".to_owned() })]
+    NotServed {
+        /// Where it is.
+        address: Untrusted,
+        /// What its tag leads to.
+        found: Option<Digest>,
+    },
+}
+
+impl PushError {
+    /// One word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Registry { error, .. } => match &**error {
+                TransportError::NotAllowed { .. } | TransportError::Login(_) => "not-allowed",
+                error if error.is_server_away() => "not-reachable",
+                _ => "registry",
+            },
+            Self::Image(_) => "no-registry",
+            Self::Layout(LayoutError::Piece { .. } | LayoutError::Endless) => "image",
+            Self::Layout(_) => "layout",
+            Self::Tag(_) => "name",
+            Self::OnlyGives(_) | Self::Other { .. } => "registry",
+            Self::NotServed { .. } => "not-served",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// Whether a registry has said no, so that nothing came of what was asked.
+    fn is_refusal(&self) -> bool {
+        let Self::Registry { error, .. } = self else { return true };
+        matches!(
+            **error,
+            TransportError::NotAllowed { .. }
+                | TransportError::Login(_)
+                | TransportError::NotThere { .. }
+                | TransportError::Rejected { .. }
+        )
+    }
+
+    /// What to do next.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Image(e) => e.remedy(),
+            Self::Layout(e) => e.remedy(),
+            Self::Tag(_) => "Give another tag.".to_owned(),
+            Self::OnlyGives(_) => "Name another registry with --registry.".to_owned(),
+            Self::Registry { scope, error, .. } => match &**error {
+                TransportError::NotAllowed { .. } => {
+                    format!("{} What was asked for is {scope}.", error.registry_remedy())
+                }
+                TransportError::NotThere { .. } => "Check the address of the registry (--registry).".to_owned(),
+                error => format!("{} Repeated, the command sends only the rest.", error.registry_remedy()),
+            },
+            Self::Other { .. } => "Tell whoever runs the registry: what it keeps there is damaged.".to_owned(),
+            Self::Unknown { then, .. } => then.remedy(),
+            Self::NotServed { .. } => "Find out who else pushes this tag, then repeat the command.".to_owned(),
+        }
+    }
+}
+
+impl Repositories {
+    /// Reads an image of a layout, and asks its registry what it has of that. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`PushError`].
+    pub async fn push(&self, layout: &Path, gun: &Gun, tag: &str) -> Result<Push, PushError> {
+        let tag = Tag::new(tag).ok_or_else(|| PushError::Tag(Untrusted::new(tag)))?;
+        let (registry, name) = self.servers().images(gun)?;
+        let typed = layout.to_owned();
+        let (layout, root, pieces) = blocking(move || {
+            let (layout, root) = Layout::find(&typed)?;
+            let pieces = pieces(&layout, &root)?;
+            Ok::<_, LayoutError>((layout, root, pieces))
+        })
+        .await?;
+        let Part { digest, size, .. } = root;
+        let mut push = Push { registry, name, tag, layout, pieces, digest, size, before: None };
+        push.look().await?;
+        Ok(push)
+    }
+}
+
+impl Push {
+    fn takes(&self) -> Result<&dyn Takes, PushError> {
+        self.registry.takes().ok_or_else(|| PushError::OnlyGives(self.address().clone()))
+    }
+
+    /// Where it goes.
+    pub fn address(&self) -> &Untrusted {
+        self.registry.address()
+    }
+
+    /// Whether the tag leads to it, and the registry has all of it.
+    pub fn is_there(&self) -> bool {
+        self.to_send().next().is_none()
+    }
+
+    /// What has to be sent.
+    pub fn to_send(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces.iter().filter(|p| p.state == State::ToSend)
+    }
+
+    /// How many bytes that is.
+    pub fn bytes(&self) -> u64 {
+        self.to_send().fold(0, |all, p| all.saturating_add(p.part.size))
+    }
+
+    /// Asks what the registry has.
+    async fn look(&mut self) -> Result<(), PushError> {
+        let tag = Item::Manifest(Reference::Tag(self.tag.clone()));
+        let held = self.asks(&tag, || format!("say what its tag {} leads to", self.tag.as_str())).await?;
+        self.before = held.and_then(|held| Digest::new(held.digest?.raw()));
+        for at in 0..self.pieces.len() {
+            let Some(piece) = self.pieces.get(at).filter(|p| p.state != State::Elsewhere) else { continue };
+            let Part { digest, size, .. } = piece.part.clone();
+            let held = match piece.kind {
+                // It is there only when the tag leads to it.
+                _ if digest == self.digest => self.before.as_ref().filter(|b| **b == digest).map(|_| Held::default()),
+                Kind::List | Kind::Manifest => {
+                    let item = Item::Manifest(Reference::Digest(digest.clone()));
+                    self.asks(&item, || format!("say whether it has {digest}")).await?
+                }
+                Kind::Config | Kind::Layer => {
+                    let item = Item::Blob(digest.clone());
+                    self.asks(&item, || format!("say whether it has {digest}")).await?
+                }
+            };
+            if let Some(has) = held.as_ref().and_then(|held| held.size).filter(|has| *has != size) {
+                return Err(PushError::Other { address: self.address().clone(), what: digest, has, size });
+            }
+            if let Some(piece) = self.pieces.get_mut(at) {
+                piece.state = if held.is_some() { State::There } else { State::ToSend };
+            }
+        }
+        Ok(())
+    }
+
+    async fn asks(&self, item: &Item, what: impl Fn() -> String) -> Result<Option<Held>, PushError> {
+        self.takes()?.has(&self.name, item).await.map_err(|e| self.failed(what(), e))
+    }
+
+    /// Sends all but what the tag will lead to. It can be left at any moment: no tag leads to any of it.
+    ///
+    /// # Errors
+    /// [`PushError`].
+    pub async fn send(&self, sent: &Sent) -> Result<(), PushError> {
+        for piece in self.to_send().filter(|p| p.part.digest != self.digest) {
+            match piece.kind {
+                Kind::Config | Kind::Layer => self.send_blob(&piece.part, sent).await?,
+                Kind::List | Kind::Manifest => {
+                    self.send_manifest(piece, &Reference::Digest(piece.part.digest.clone())).await?;
+                    sent.bytes.fetch_add(piece.part.size, Ordering::Relaxed);
+                }
+            }
+            sent.pieces.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn send_blob(&self, part: &Part, sent: &Sent) -> Result<(), PushError> {
+        let blob = Arc::new(self.layout.blob(part, &sent.bytes));
+        let taken = self.takes()?.put_blob(&self.name, &part.digest, blob.clone()).await;
+        match (taken, blob.spoilt()) {
+            (_, Some(spoilt)) => Err(spoilt.into()),
+            (taken, None) => taken.map_err(|e| self.failed(format!("take {}", part.digest), e)),
+        }
+    }
+
+    async fn send_manifest(&self, piece: &Piece, reference: &Reference) -> Result<(), PushError> {
+        // Read once more: what is in memory is never more than one.
+        let (layout, part) = (self.layout.clone(), piece.part.clone());
+        let (bytes, _) = blocking(move || layout.manifest(&part)).await?;
+        let taken = self.takes()?.put_manifest(&self.name, reference, &piece.media_type, bytes).await;
+        taken.map_err(|e| self.failed(format!("take {}", piece.part.digest), e))
+    }
+
+    /// Has the tag lead to it. When the answer leaves that open, it is looked up.
+    ///
+    /// # Errors
+    /// [`PushError`]; the tag leads to what it led to before, unless it is [`PushError::Unknown`].
+    pub async fn name_it(&self) -> Result<(), PushError> {
+        let Some(root) = self.to_send().find(|p| p.part.digest == self.digest) else { return Ok(()) };
+        let Err(error) = self.send_manifest(root, &Reference::Tag(self.tag.clone())).await else { return Ok(()) };
+        if error.is_refusal() {
+            return Err(error);
+        }
+        match self.verify().await {
+            Ok(()) => Ok(()),
+            Err(PushError::NotServed { .. }) => Err(error),
+            Err(then) => Err(PushError::Unknown { error: Box::new(error), then: Box::new(then) }),
+        }
+    }
+
+    /// Fetches what the tag leads to, which must be the image.
+    ///
+    /// # Errors
+    /// [`PushError::NotServed`]; [`PushError::Registry`] if that cannot be known.
+    pub async fn verify(&self) -> Result<(), PushError> {
+        let tag = Reference::Tag(self.tag.clone());
+        let found = manifest(self.registry.as_ref(), &self.name, tag).await;
+        let found = found.map_err(|e| self.failed(format!("give what its tag {} leads to", self.tag.as_str()), e))?;
+        match found.map(|m| m.digest) {
+            Some(digest) if digest == self.digest => Ok(()),
+            found => Err(PushError::NotServed { address: self.address().clone(), found }),
+        }
+    }
+
+    fn failed(&self, what: String, error: TransportError) -> PushError {
+        let (address, scope) = (self.address().clone(), push_scope(&self.name));
+        PushError::Registry { address, what, scope, error: Box::new(error) }
+    }
+}
+
+/// What an image is made of, in the order in which it is sent, and each piece once.
+fn pieces(layout: &Layout, root: &Part) -> Result<Vec<Piece>, LayoutError> {
+    let mut found = Found { layout, blobs: Vec::new(), manifests: Vec::new(), seen: HashSet::new() };
+    found.manifest(root, None, 0)?;
+    let Found { mut blobs, manifests, .. } = found;
+    blobs.extend(manifests);
+    Ok(blobs)
+}
+
+struct Found<'l> {
+    layout: &'l Layout,
+    blobs: Vec<Piece>,
+    /// Each after those that it names.
+    manifests: Vec<Piece>,
+    seen: HashSet<(Digest, u64)>,
+}
+
+impl Found<'_> {
+    fn manifest(&mut self, part: &Part, platform: Option<&Platform>, depth: usize) -> Result<(), LayoutError> {
+        if !self.is_new(part)? {
+            return Ok(());
+        }
+        let (bytes, document) = self.layout.manifest(part)?;
+        let media_type = document.media_type(&bytes);
+        drop(bytes);
+        let kind = match &document {
+            Document::List(_) => Kind::List,
+            Document::Image { .. } => Kind::Manifest,
+        };
+        match document {
+            Document::List(_) if depth >= DEPTH => {
+                let why = format!("lists lie more than {DEPTH} deep in lists");
+                return Err(LayoutError::Piece { what: part.digest.clone(), why });
+            }
+            Document::List(all) => {
+                for (inner, own) in all {
+                    self.manifest(&inner, own.as_ref().or(platform), depth.saturating_add(1))?;
+                }
+            }
+            Document::Image { config, layers } => {
+                self.blob(Kind::Config, config, platform)?;
+                for layer in layers {
+                    self.blob(Kind::Layer, layer, platform)?;
+                }
+            }
+        }
+        let (part, platform) = (part.clone(), platform.cloned());
+        self.manifests.push(Piece { kind, part, platform, media_type, state: State::ToSend });
+        Ok(())
+    }
+
+    fn blob(&mut self, kind: Kind, part: Part, platform: Option<&Platform>) -> Result<(), LayoutError> {
+        if !self.is_new(&part)? {
+            return Ok(());
+        }
+        let state = if part.is_foreign { State::Elsewhere } else { State::ToSend };
+        if state == State::ToSend {
+            self.layout.has(&part)?;
+        }
+        self.blobs.push(Piece { kind, part, platform: platform.cloned(), media_type: String::new(), state });
+        Ok(())
+    }
+
+    fn is_new(&mut self, part: &Part) -> Result<bool, LayoutError> {
+        let is_new = self.seen.insert((part.digest.clone(), part.size));
+        if self.seen.len() > PIECES { Err(LayoutError::Endless) } else { Ok(is_new) }
+    }
+}
