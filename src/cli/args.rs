@@ -197,7 +197,7 @@ pub enum Command {
     /// Open the workstation on a world to practise on, where nothing is real
     #[cfg(feature = "sandbox")]
     #[command(
-        after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve\n  claviger sandbox --serve --logins\n  claviger sandbox --dir practice --serve\n  claviger sandbox --destroy practice"
+        after_help = "Examples:\n  claviger sandbox\n  claviger sandbox --serve\n  claviger sandbox --serve --logins\n  claviger sandbox --dir practice --serve\n  claviger sandbox --destroy practice\n  claviger sandbox --tour --yes"
     )]
     Sandbox {
         /// Keep the world in this directory, and go on with the one that is there
@@ -206,9 +206,15 @@ pub enum Command {
         /// End the world that is kept in this directory: everything that belongs to it is removed
         #[arg(long, value_name = "DIR", conflicts_with = "dir")]
         destroy: Option<PathBuf>,
+        /// A walk through content trust, line by line in a fresh world: what is refused, signed, verified, tampered with, mended
+        #[arg(long, conflicts_with_all = ["dir", "destroy"])]
+        tour: bool,
+        /// Go through the tour without waiting at each page
+        #[arg(short, long, requires = "tour")]
+        yes: bool,
         /// Serve the world over HTTPS on this machine only, for `notary` and `docker trust`, until interrupted
         #[cfg(feature = "network")]
-        #[arg(long, conflicts_with = "destroy")]
+        #[arg(long, conflicts_with_all = ["destroy", "tour"])]
         serve: bool,
         /// Ask everybody who comes for a login, by tokens
         #[cfg(feature = "network")]

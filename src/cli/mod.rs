@@ -20,6 +20,8 @@ mod sandbox;
 mod signals;
 mod tag_state;
 mod tags;
+#[cfg(feature = "sandbox")]
+mod tour;
 mod usage;
 mod workstation;
 
@@ -77,9 +79,9 @@ pub fn main() -> ExitCode {
     let hears_signals = match &arguments.command {
         None => !by_lines,
         #[cfg(all(feature = "sandbox", feature = "network"))]
-        Some(Command::Sandbox { serve, destroy, .. }) => destroy.is_none() && (*serve || !by_lines),
+        Some(Command::Sandbox { serve, destroy, tour, .. }) => destroy.is_none() && !tour && (*serve || !by_lines),
         #[cfg(all(feature = "sandbox", not(feature = "network")))]
-        Some(Command::Sandbox { destroy, .. }) => destroy.is_none() && !by_lines,
+        Some(Command::Sandbox { destroy, tour, .. }) => destroy.is_none() && !tour && !by_lines,
         Some(_) => false,
     };
     let knows_best = matches!(
@@ -166,6 +168,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
     }
     #[cfg(feature = "sandbox")]
     match command {
+        Some(Command::Sandbox { tour: true, yes, .. }) => return tour::walk(&options, yes, stop).await,
         Some(Command::Sandbox { destroy: Some(dir), .. }) => return sandbox::destroy(&dir, options.json),
         #[cfg(feature = "network")]
         Some(Command::Sandbox { serve: true, logins, dir, .. }) => {

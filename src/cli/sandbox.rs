@@ -53,19 +53,8 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
         server: Some(world.transport().address().shown()),
         config: None,
     };
-    let images = Arc::new(registry::InProcess::new(world.registry().clone()));
-    let images = Images { registry: images, name: HOST.to_owned(), host: HOST.to_owned(), all: false };
-    let servers = Servers::fixed_with(world.transport(), images);
-    let repositories = Repositories::new(servers, world.trust_dir().clone(), Pinning::default(), true);
-    // Public halves go there too: nothing is written where the user works.
-    let place = Workplace {
-        trust_dir: world.trust_dir().clone(),
-        repositories: Some(repositories.clone()),
-        state: Some(State::of(&world.path().join("state"), world.trust_dir().path())),
-        read_only: None,
-        exact: false,
-        public_dir: world.public_dir(),
-    };
+    let repositories = repositories(&world);
+    let place = place(&world, repositories.clone());
     let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
     let examiner = Arc::new(|| crate::doctor::in_sandbox().boxed());
     let ended = workstation::open(desk, place, examiner, screen, options.plain, stop).await;
@@ -73,6 +62,27 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
     repositories.stop_keeping().await;
     drop(world);
     ended
+}
+
+/// The repositories of a world, asked in this process.
+pub fn repositories(world: &Sandbox) -> Repositories {
+    let images = Arc::new(registry::InProcess::new(world.registry().clone()));
+    let images = Images { registry: images, name: HOST.to_owned(), host: HOST.to_owned(), all: false };
+    let servers = Servers::fixed_with(world.transport(), images);
+    Repositories::new(servers, world.trust_dir().clone(), Pinning::default(), true)
+}
+
+/// Where procedures work in a world.
+pub fn place(world: &Sandbox, repositories: Repositories) -> Workplace {
+    Workplace {
+        trust_dir: world.trust_dir().clone(),
+        repositories: Some(repositories),
+        state: Some(State::of(&world.path().join("state"), world.trust_dir().path())),
+        read_only: None,
+        exact: false,
+        // Public halves go there too: nothing is written where the user works.
+        public_dir: world.public_dir(),
+    }
 }
 
 /// Serves a world until interrupted.
@@ -137,7 +147,7 @@ pub fn destroy(dir: &Path, as_json: bool) -> Result<(), Failure> {
     }?)
 }
 
-fn make(dir: Option<&Path>) -> Result<Sandbox, Failure> {
+pub fn make(dir: Option<&Path>) -> Result<Sandbox, Failure> {
     let now = Timestamp::now();
     let world = dir.map_or_else(|| Sandbox::new(now, None), |dir| Sandbox::kept(now, dir)).map_err(|e| failure(&e))?;
     for (file, why) in world.registry().spoilt() {
@@ -147,7 +157,7 @@ fn make(dir: Option<&Path>) -> Result<Sandbox, Failure> {
     Ok(world)
 }
 
-fn failure(error: &SandboxError) -> Failure {
+pub fn failure(error: &SandboxError) -> Failure {
     let half_made = (
         "nothing was changed",
         "Its making was cut off, or somebody changed it: end it with claviger sandbox --destroy DIR, and make another.",

@@ -14,6 +14,7 @@ pub mod key_test;
 pub mod paths;
 mod record;
 pub mod repository;
+pub mod tour;
 mod unlock;
 mod work;
 

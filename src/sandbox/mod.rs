@@ -29,6 +29,7 @@ mod serving;
 mod state;
 mod store;
 mod token;
+mod tour;
 mod transport;
 mod world;
 

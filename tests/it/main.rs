@@ -59,6 +59,7 @@ mod sandbox_registry;
 mod sandbox_room;
 mod sandbox_server;
 mod sandbox_support;
+mod sandbox_tour;
 mod sandbox_world;
 mod screen_acts;
 mod screen_background;

@@ -2,6 +2,12 @@
 use super::{Registry, answer::Fault, manifest::Kind};
 use crate::registry::{Digest, Name, Tag};
 use serde_json::{Value, json};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
 
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -60,6 +66,27 @@ impl Image {
         let described = descriptor(kind, &bytes);
         self.blobs.push(bytes);
         described
+    }
+}
+
+impl Image {
+    /// Writes it as an OCI layout, and gives the digest of its first layer.
+    ///
+    /// # Errors
+    /// It cannot be written, or something is there.
+    pub fn write(&self, path: &Path) -> io::Result<Digest> {
+        let blobs = path.join("blobs/sha256");
+        DirBuilder::new().recursive(true).mode(0o700).create(&blobs)?;
+        let new = |path: PathBuf, bytes: &[u8]| OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes);
+        for bytes in self.blobs.iter().chain(self.manifests.iter().map(|(_, bytes)| bytes)) {
+            new(blobs.join(Digest::of(bytes).digits()), bytes)?;
+        }
+        let index: Vec<Value> =
+            self.manifests.last().map(|(kind, bytes)| descriptor(kind.media_type(), bytes)).into_iter().collect();
+        new(path.join("index.json"), json!({ "schemaVersion": 2, "manifests": index }).to_string().as_bytes())?;
+        new(path.join("oci-layout"), json!({ "imageLayoutVersion": "1.0.0" }).to_string().as_bytes())?;
+        // A configuration, and then the layer that belongs to it.
+        self.blobs.get(1).map(|layer| Digest::of(layer)).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 }
 

@@ -44,7 +44,7 @@ const MEMORY: &str = "server.jsonl";
 /// Where public halves of keys go that are made in a sandbox.
 const PUBLIC: &str = "public";
 /// The images in its registry, in a sandbox that stays.
-const IMAGES: &str = "registry";
+pub(in crate::sandbox) const IMAGES: &str = "registry";
 /// The ports of its servers, in a sandbox that stays.
 const PORTS: &str = "ports.json";
 /// Everything that a sandbox is made of.
