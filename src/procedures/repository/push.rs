@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
 /// What is sent, and what it will be called.
-pub const WISH: Step = Step { name: "wish", says: "Name the layout, and what the image will be called. Nothing is sent yet." };
+pub const WISH: Step = Step { name: "wish", says: "Name the layout and the tag. Nothing is sent yet." };
 /// The look at what is there.
 pub const LOOK: Step = Step { name: "look", says: "The layout is read, and the registry is asked what it has." };
 /// The plan.
@@ -37,6 +37,9 @@ pub const NEXT: &str =
     "What the tag leads to was fetched again, and is the image. Nobody has signed it by this: sign the tag next.";
 /// What has not happened until the tag leads to it.
 const NO_TAG: &str = "the tag was not touched: no tag leads to what had been sent by then";
+
+/// As much of a digest as tells one from another at a glance, with its algorithm.
+const SHORT: usize = 19;
 
 /// The names of the fields, which are those of the command line.
 pub mod field {
@@ -169,7 +172,8 @@ fn form(place: &Workplace, to: &Destination) -> Form {
             "" => Err("a layout is needed".to_owned()),
             typed => {
                 let path = if typed.starts_with('~') { paths::expand(typed).into() } else { as_text::path(typed) };
-                Layout::find(&path).map(|(_, part)| Some(part.digest.to_string())).map_err(|e| e.to_string())
+                let short = |digest: String| digest.chars().take(SHORT).collect();
+                Layout::find(&path).map(|(_, part)| Some(short(part.digest.to_string()))).map_err(|e| e.to_string())
             }
         },
     );
