@@ -283,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_of_verifying_agree(secret in 1u8.., text in any::<Vec<u8>>(), at in 0usize..64, flip in any::<u8>(), high in any::<bool>()) {
+        fn both_ways_of_verifying_agree(secret in 1u8..255, text in any::<Vec<u8>>(), at in 0usize..64, flip in any::<u8>(), high in any::<bool>()) {
             let key = p256::ecdsa::SigningKey::from_slice(&[secret; 32]).unwrap();
             let made: p256::ecdsa::Signature = key.sign(&text);
             // Notary writes either of the two numbers that s may be.

@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(found("k g")[0], "key generate");
         assert_eq!(found("passwd"), ["key passwd"]);
         assert_eq!(found("kpw"), ["key passwd"]);
-        assert_eq!(found("KEY  REM"), ["key remove"]);
+        assert_eq!(found("KEY  REM")[0], "key remove");
         assert_eq!(found("q"), ["quit"]);
         assert!(found("xyzzy").is_empty());
         assert_eq!(found("").len(), offers().count());
