@@ -239,6 +239,7 @@ impl Command {
             | Self::RootKey(_) => true,
             Self::Signer(command) => !matches!(command, SignerCommand::List { .. }),
             Self::Delegation(command) => !matches!(command, DelegationCommand::List { .. }),
+            Self::Image(command) => matches!(command, ImageCommand::Push { dry_run: false, .. }),
             _ => false,
         }
     }
@@ -314,9 +315,15 @@ pub enum ImageCommand {
         /// What it will be called
         #[arg(value_name = "GUN:TAG")]
         image: String,
+        /// Have a tag lead to it that leads to another image now
+        #[arg(short, long)]
+        yes: bool,
         /// Say what would be sent, and stop there
-        #[arg(long)]
+        #[arg(long, conflicts_with = "yes")]
         dry_run: bool,
+        /// Go on only if the plan has this digest, which --dry-run prints
+        #[arg(long, value_name = "DIGEST", conflicts_with = "dry_run")]
+        expect: Option<String>,
     },
 }
 

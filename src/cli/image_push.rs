@@ -3,6 +3,7 @@ use super::{
     context::Context,
     image::{with_tag, word},
     key::Line,
+    operator::PlanAnswer,
     output::{self, Failure},
 };
 use crate::{
@@ -20,10 +21,11 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path};
 
 /// Sends it.
-pub async fn push(context: &Context, layout: &Path, typed: &str, cancel: Cancel) -> Result<(), Failure> {
+pub async fn push(context: &Context, (layout, typed): (&Path, &str), plan: PlanAnswer, cancel: Cancel) -> Result<(), Failure> {
     let to = destination(context, typed)?;
     let mut line = Line::new(context, Work::PushImage(to.clone()), cancel)?;
     line.operator.fields = BTreeMap::from([(field::LAYOUT, as_text::of(layout)), (field::TAG, to.tag.clone())]);
+    line.operator.plan = plan;
     let place = context.workplace();
     let pushed = line.run(|s| push::run(place.clone(), to.clone(), s)).await?;
     if context.options.json {
@@ -53,7 +55,8 @@ pub async fn look(context: &Context, layout: &Path, typed: &str) -> Result<(), F
         Some(before) => format!("leads to {before} now"),
     };
     output::note(&format!(
-        "{} of {} would be sent to {}, {}; {}:{} {leads}; {NOTHING}",
+        "plan {}: {} of {} would be sent to {}, {}; {}:{} {leads}; {NOTHING}",
+        push.plan(),
         push.to_send().count(),
         count(push.pieces.len(), "piece"),
         push.address().shown(),
@@ -103,6 +106,7 @@ fn in_json(pushed: &Pushed, is_dry: bool) -> Value {
         "digest": push.digest.as_str(),
         "size": push.size,
         "before": push.before.as_ref().map(|d| d.as_str()),
+        "plan": push.plan(),
         "dry_run": is_dry,
         "bytes": push.bytes(),
         "pieces": push.pieces.iter().map(one).collect::<Vec<_>>(),

@@ -25,7 +25,7 @@ mod tour;
 mod usage;
 mod workstation;
 
-use crate::operator::Cancel;
+use crate::{cli::operator::PlanAnswer, operator::Cancel};
 use args::{
     Arguments, Command, ImageCommand, RepoCommand,
     change::{DelegationCommand, SignerCommand},
@@ -84,15 +84,8 @@ pub fn main() -> ExitCode {
         Some(Command::Sandbox { destroy, tour, .. }) => destroy.is_none() && !tour && !by_lines,
         Some(_) => false,
     };
-    let knows_best = matches!(
-        arguments.command,
-        Some(
-            Command::Key(_)
-                | Command::Resume { .. }
-                | Command::Passphrase(_)
-                | Command::Image(ImageCommand::Push { dry_run: false, .. })
-        )
-    ) || arguments.command.as_ref().is_some_and(Command::changes_repositories)
+    let knows_best = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. } | Command::Passphrase(_)))
+        || arguments.command.as_ref().is_some_and(Command::changes_repositories)
         || by_lines && !hears_signals;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -234,12 +227,11 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Image(ImageCommand::Verify { image: name, platform })) => {
             image::verify(&context, &name, platform.as_deref()).await
         }
-        Some(Command::Image(ImageCommand::Push { layout, image: name, dry_run: true })) => {
+        Some(Command::Image(ImageCommand::Push { layout, image: name, dry_run: true, .. })) => {
             image_push::look(&context, &layout, &name).await
         }
-        Some(Command::Image(ImageCommand::Push { layout, image: name, dry_run: false })) => {
-            journal::say_interrupted(&context);
-            image_push::push(&context, &layout, &name, stop).await
+        Some(Command::Image(ImageCommand::Push { layout, image: name, yes, expect, .. })) => {
+            image_push::push(&context, (&layout, &name), PlanAnswer { yes, expect }, stop).await
         }
         Some(Command::Tags { gun, registry_state: false }) => tags::tags(&context, &gun).await,
         Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun).await,

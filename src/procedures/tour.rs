@@ -195,7 +195,9 @@ impl Ground {
                 Deed::Works(work, fields) => {
                     operator.fills(fields);
                     let recording = Recording::new(place, work.clone());
-                    let done = perform(work, place, recording, operator.asked(), cancel.clone()).await?;
+                    let done = perform(work, place, recording, operator.asked(), cancel.clone()).await;
+                    // What the pages before have done is done, whatever this piece of work says of itself.
+                    let done = done.map_err(|e| if cancel.is_set() { Failure::interrupted(NOTHING) } else { e })?;
                     match done.left.first() {
                         None => done.happened,
                         Some(left) => return Err(otherwise(left)),

@@ -106,10 +106,12 @@ impl Layout {
             return Err(none(format!("it is of the version \"{}\", and 1 is known", Untrusted::new(version).shown())));
         }
         // Where a directory is a link, its files are somebody else's.
-        for directory in ["blobs", "blobs/sha256"] {
-            let found = path.join(directory).symlink_metadata().map_err(|e| none(format!("{directory} cannot be read: {e}")))?;
-            if !found.is_dir() {
-                return Err(none(format!("{directory} is no directory")));
+        for (directory, must_be) in [("blobs", true), ("blobs/sha256", true), ("blobs/sha512", false)] {
+            match path.join(directory).symlink_metadata() {
+                Ok(found) if found.is_dir() => {}
+                Ok(_) => return Err(none(format!("{directory} is no directory"))),
+                Err(e) if !must_be && e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(none(format!("{directory} cannot be read: {e}"))),
             }
         }
         let images = document::references(&file("index.json", BYTES)?.bytes).map_err(|why| none(format!("index.json: {why}")))?;

@@ -14,6 +14,8 @@ use crate::{
     text::Untrusted,
     tuf::name::Gun,
 };
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashSet,
     path::Path,
@@ -126,14 +128,26 @@ pub enum PushError {
         /// The second.
         then: Box<PushError>,
     },
+    /// Somebody else was faster.
+    #[error("the tag at the registry {} {} by now, and did not when it was looked at", .address.shown(), leads(.found.as_ref()))]
+    Moved {
+        /// Where it is.
+        address: Untrusted,
+        /// What its tag leads to.
+        found: Option<Digest>,
+    },
     /// It took everything, and its tag leads elsewhere.
-    #[error("the registry {} took the image, and its tag {}", .address.shown(), match .found { Some(d) => format!("leads to {d}"), None => "is not there".to_owned() })]
+    #[error("the registry {} took the image, and its tag {}", .address.shown(), leads(.found.as_ref()))]
     NotServed {
         /// Where it is.
         address: Untrusted,
         /// What its tag leads to.
         found: Option<Digest>,
     },
+}
+
+fn leads(found: Option<&Digest>) -> String {
+    found.map_or_else(|| "is not there".to_owned(), |digest| format!("leads to {digest}"))
 }
 
 impl PushError {
@@ -150,13 +164,14 @@ impl PushError {
             Self::Layout(_) => "layout",
             Self::Tag(_) => "name",
             Self::OnlyGives(_) | Self::Other { .. } => "registry",
+            Self::Moved { .. } => "conflict",
             Self::NotServed { .. } => "not-served",
             Self::Unknown { .. } => "unknown",
         }
     }
 
     /// Whether a registry has said no, so that nothing came of what was asked.
-    fn is_refusal(&self) -> bool {
+    pub fn is_refusal(&self) -> bool {
         let Self::Registry { error, .. } = self else { return true };
         matches!(
             **error,
@@ -183,6 +198,7 @@ impl PushError {
             },
             Self::Other { .. } => "Tell whoever runs the registry: what it keeps there is damaged.".to_owned(),
             Self::Unknown { then, .. } => then.remedy(),
+            Self::Moved { .. } => "Repeat the command: it says what the tag leads to now.".to_owned(),
             Self::NotServed { .. } => "Find out who else pushes this tag, then repeat the command.".to_owned(),
         }
     }
@@ -220,6 +236,14 @@ impl Push {
         self.registry.address()
     }
 
+    /// What stays the same as long as the plan means the same: where it goes, what the tag leads to, and what it will.
+    pub fn plan(&self) -> String {
+        let before = self.before.as_ref().map(Digest::as_str);
+        let (name, tag) = (self.name.as_str(), self.tag.as_str());
+        let text = json!(["claviger-push-v1", self.address().raw(), name, tag, before, self.digest.as_str()]).to_string();
+        base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))
+    }
+
     /// Whether the tag leads to it, and the registry has all of it.
     pub fn is_there(&self) -> bool {
         self.to_send().next().is_none()
@@ -237,9 +261,7 @@ impl Push {
 
     /// Asks what the registry has.
     async fn look(&mut self) -> Result<(), PushError> {
-        let tag = Item::Manifest(Reference::Tag(self.tag.clone()));
-        let held = self.asks(&tag, || format!("say what its tag {} leads to", self.tag.as_str())).await?;
-        self.before = held.and_then(|held| Digest::new(held.digest?.raw()));
+        self.before = self.leads_to().await?;
         for at in 0..self.pieces.len() {
             let Some(piece) = self.pieces.get(at).filter(|p| p.state != State::Elsewhere) else { continue };
             let Part { digest, size, .. } = piece.part.clone();
@@ -263,6 +285,19 @@ impl Push {
             }
         }
         Ok(())
+    }
+
+    /// What the tag leads to.
+    async fn leads_to(&self) -> Result<Option<Digest>, PushError> {
+        let tag = Reference::Tag(self.tag.clone());
+        let what = || format!("say what its tag {} leads to", self.tag.as_str());
+        let Some(held) = self.asks(&Item::Manifest(tag.clone()), what).await? else { return Ok(None) };
+        if let Some(said) = held.digest.and_then(|digest| Digest::new(digest.raw())) {
+            return Ok(Some(said));
+        }
+        // Not every registry says it unasked.
+        let found = manifest(self.registry.as_ref(), &self.name, tag).await;
+        Ok(found.map_err(|e| self.failed(what(), e))?.map(|m| m.digest))
     }
 
     async fn asks(&self, item: &Item, what: impl Fn() -> String) -> Result<Option<Held>, PushError> {
@@ -304,19 +339,24 @@ impl Push {
         taken.map_err(|e| self.failed(format!("take {}", piece.part.digest), e))
     }
 
-    /// Has the tag lead to it. When the answer leaves that open, it is looked up.
+    /// Has the tag lead to it, unless it leads elsewhere by now than when it was looked at. When the answer leaves open what
+    /// became of that, it is looked up.
     ///
     /// # Errors
-    /// [`PushError`]; the tag leads to what it led to before, unless it is [`PushError::Unknown`].
+    /// [`PushError`]; after a refusal the tag leads to what it led to before.
     pub async fn name_it(&self) -> Result<(), PushError> {
         let Some(root) = self.to_send().find(|p| p.part.digest == self.digest) else { return Ok(()) };
+        match self.leads_to().await? {
+            found if found == self.before => {}
+            found => return Err(PushError::Moved { address: self.address().clone(), found }),
+        }
         let Err(error) = self.send_manifest(root, &Reference::Tag(self.tag.clone())).await else { return Ok(()) };
         if error.is_refusal() {
             return Err(error);
         }
         match self.verify().await {
             Ok(()) => Ok(()),
-            Err(PushError::NotServed { .. }) => Err(error),
+            Err(PushError::NotServed { found, .. }) if found == self.before => Err(error),
             Err(then) => Err(PushError::Unknown { error: Box::new(error), then: Box::new(then) }),
         }
     }

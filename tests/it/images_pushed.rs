@@ -124,7 +124,13 @@ fn a_tag_that_moves_is_said_to_and_one_of_several_images_is_named() {
 
     let first = of(&push(&desk, &at(":arm:64"), &format!("{name}:1.0"), &["--json"]).ok());
     assert_eq!(first["digest"], both["manifests"][1]["digest"]);
-    let moves = push(&desk, &at(":1.0"), &format!("{name}:1.0"), &[]).ok();
+    let unasked = push(&desk, &at(":1.0"), &format!("{name}:1.0"), &[]);
+    assert!(unasked.status == 1 && unasked.stderr.contains("nobody has accepted the plan"), "{unasked:?}");
+    let still = of(&push(&desk, &at(":1.0"), &format!("{name}:1.0"), &["--dry-run", "--json"]).ok());
+    assert_eq!(still["before"], first["digest"]);
+    let other = push(&desk, &at(":1.0"), &format!("{name}:1.0"), &["--expect", &"0".repeat(64)]);
+    assert!(other.status == 1 && other.stderr.contains("the plan is another than was expected"), "{other:?}");
+    let moves = push(&desk, &at(":1.0"), &format!("{name}:1.0"), &["--expect", still["plan"].as_str().unwrap()]).ok();
     assert!(moves.stderr.contains("1.0 will lead to another image than now"), "{moves:?}");
     assert!(moves.stdout.contains("4 of 7 pieces sent"), "{moves:?}");
     let by_digest = of(&push(&desk, &at(&format!(":{amd}")), &format!("{name}:amd"), &["--json"]).ok());
@@ -212,6 +218,9 @@ fn what_is_no_layout_is_refused_in_words() {
     fs::write(at("oci-layout"), r#"{"imageLayoutVersion":"2.0.0\u001b[2J"}"#).unwrap();
     refused(&place, "it is of the version \"2.0.0<1b>[2J\"");
     fs::write(at("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    std::os::unix::fs::symlink(at("blobs/sha256"), at("blobs/sha512")).unwrap();
+    refused(&place, "blobs/sha512 is no directory");
+    fs::remove_file(at("blobs/sha512")).unwrap();
     fs::rename(at("blobs"), at("elsewhere")).unwrap();
     std::os::unix::fs::symlink(at("elsewhere"), at("blobs")).unwrap();
     refused(&place, "blobs is no directory");

@@ -68,7 +68,7 @@ async fn a_registry_that_does_not_take_the_last_piece_has_no_tag_and_one_that_to
     let world = World::new("push-500", move |call, registry| if refuses(call) { status(500) } else { registry(call) });
     let answer = world.push();
     assert!(answer.status == 1 && answer.stderr.contains("the server answered with status 500"), "{answer:?}");
-    assert!(answer.stderr.contains("The tag leads to what it led to before"), "{answer:?}");
+    assert!(answer.stderr.contains("the tag leads to what it led to before; the registry may still change it"), "{answer:?}");
     assert!(answer.stderr.contains("Repeated, the command sends only the rest"), "{answer:?}");
     assert!(!world.has_tag());
 
@@ -85,6 +85,39 @@ async fn a_registry_that_does_not_take_the_last_piece_has_no_tag_and_one_that_to
     let answer = forgets.push();
     assert!(answer.status == 3 && answer.stderr.contains("its tag is not there"), "{answer:?}");
     assert!(answer.stderr.contains("do not sign it"), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_somebody_else_sets_meanwhile_is_theirs_and_one_that_is_there_is_known() {
+    let (looked, puts) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let count = puts.clone();
+    let is_tag = |call: &Call<'_>| call.path.ends_with("/manifests/1.0");
+    let world = World::new("push-raced", move |call, registry| match call.method {
+        "HEAD" if is_tag(call) && looked.fetch_add(1, Ordering::SeqCst) > 0 => {
+            let theirs = format!("sha256:{}", "7".repeat(64));
+            Response { headers: vec![("Docker-Content-Digest", Cow::Owned(theirs))], ..status(200) }
+        }
+        method => {
+            count.fetch_add(usize::from(method == "PUT" && is_tag(call)), Ordering::SeqCst);
+            registry(call)
+        }
+    });
+    let answer = world.push();
+    assert!(answer.status == 1 && answer.stderr.contains("leads to sha256:7777"), "{answer:?}");
+    assert!(answer.stderr.contains("The tag was not touched"), "{answer:?}");
+    assert_eq!(puts.load(Ordering::SeqCst), 0);
+
+    // Not every registry says unasked what a tag leads to.
+    let silent = World::new("push-silent", move |call, registry| {
+        let mut answer = registry(call);
+        if call.method == "HEAD" && is_tag(call) {
+            answer.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("docker-content-digest"));
+        }
+        answer
+    });
+    silent.push().ok();
+    let again = silent.push().ok();
+    assert!(again.stdout.contains("all of it was there, and nothing was sent"), "{again:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -292,13 +292,15 @@ fn ask(s: &mut State, question: Question) {
 }
 
 fn plan(title: &str, facts: &[(&'static str, &str)], findings: Vec<Finding>) -> Question {
+    let root_stays = ["a pinned client sees the root that it knows".to_owned(), "an old cache needs no new root".to_owned()];
+    plan_of(title, facts, root_stays, findings)
+}
+
+fn plan_of(title: &str, facts: &[(&'static str, &str)], afterwards: [String; 2], findings: Vec<Finding>) -> Question {
     let digest = id("plan").hex();
     let mut all = vec![("Repository", format!("{WEB} at https://notary.registry.example"))];
     all.extend(facts.iter().map(|(n, v)| (*n, (*v).to_owned())));
-    all.extend([
-        ("Afterwards", "a pinned client sees the root that it knows".to_owned()),
-        ("Afterwards", "an old cache needs no new root".to_owned()),
-    ]);
+    all.extend(afterwards.map(|says| ("Afterwards", says)));
     all.push(("Plan", digest.clone()));
     let plan = Some(PlanAsked { digest, needs_person: None, is_another: false });
     Question::Review(Review { title: title.to_owned(), facts: all, findings, verb: "Sign and publish", plan })
@@ -346,7 +348,7 @@ fn the_plan_of_a_change_looks_as_in_its_picture() {
             hold(&format!("change_{name}_{}x{}", size.0, size.1), &s);
         }
     }
-    let adds = plan(
+    let adds = plan_of(
         "Add a root key",
         &[
             ("Signs", "root: version 3 to 4; until 2036-11-19, was 2035-04-02"),
@@ -355,9 +357,13 @@ fn the_plan_of_a_change_looks_as_in_its_picture() {
             ("Afterwards", "docker pulls what it pulls now: 2 tags"),
             ("Afterwards", "notary lists 5 names"),
         ],
+        [
+            format!("a pinned client refuses the new root until its pin names {}, the key to come", id("root").hex()),
+            "an old cache follows from root version 3 to 4, which the old keys sign too".to_owned(),
+        ],
         vec![Finding::new(
             "no-spare-root-key",
-            Severity::Warn,
+            Severity::Error,
             "All 2 root keys must sign each root; if one of them is lost, the root can never be changed again",
         )],
     );

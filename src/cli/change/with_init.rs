@@ -42,7 +42,8 @@ pub async fn add(context: &Context, typed: Typed, cancel: Cancel) -> Result<(), 
         return Err(usage("each repository that begins has a plan of its own, and --expect is for one", "Name one at a time."));
     }
     let (alone, mut seen, mut report) = (parts.len() == 1, Vec::new(), Report::default());
-    for part in parts {
+    let mut parts = parts.into_iter();
+    while let Some(part) = parts.next() {
         let fields = match (&part, part.guns().first()) {
             (Wanted::Begin(_), Some(gun)) => {
                 root_fields(context, root_key.as_deref(), create_root, gun, accept.dry_run, &cancel).await
@@ -56,7 +57,12 @@ pub async fn add(context: &Context, typed: Typed, cancel: Cancel) -> Result<(), 
         match came {
             Ok(Came::Seen(look)) => seen.push(*look),
             Ok(Came::Done(done)) => report = report.and(done),
-            Err(failure) if alone || failure.is_interrupt() => return Err(failure),
+            Err(failure) if alone || failure.is_interrupt() && report.all.is_empty() => return Err(failure),
+            // What was done before stays done, and is said.
+            Err(failure) if failure.is_interrupt() => {
+                let rest = std::iter::once(part).chain(parts.by_ref()).flat_map(|p| p.guns());
+                report.all.extend(rest.map(|gun| (gun, Outcome::Failed(failure.clone()))));
+            }
             Err(failure) => {
                 let failed = |gun: Gun| (gun, Outcome::Failed(failure.clone()));
                 report.all.extend(part.guns().into_iter().map(failed));

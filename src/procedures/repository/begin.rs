@@ -53,10 +53,11 @@ pub const NEW: &str = "new";
 /// Does it.
 pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>) -> Result<Report, Stop> {
     let gun = beginning.gun()?;
+    let signer = delegates(&beginning)?;
     let looked = session.wait(READ, reading(std::slice::from_ref(&gun)), async { Ok(ground(&desk, &gun).await) }).await?;
     let ground = match looked {
         Err(claimed) if session.is_resumed() && claimed.code == ALREADY_THERE => {
-            return match session.wait(READ, reading(std::slice::from_ref(&gun)), ours(&desk, &gun)).await? {
+            return match session.wait(READ, reading(std::slice::from_ref(&gun)), ours(&desk, &gun, &signer)).await? {
                 true => Ok(Report::of(gun, Outcome::AsWanted)),
                 false => Err(claimed.into()),
             };
@@ -65,7 +66,6 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
     };
     let values = session.form(WISH, form(&desk, &gun)).await?;
     choose(&mut desk, &gun, &values)?;
-    let signer = delegates(&beginning)?;
     let plan = plan(&desk, &ground, &signer)?;
     let keys = desk.needed_of(&plan, None)?;
     accepted(&desk.wanted, &[&plan], &keys, false, session).await?;
@@ -97,14 +97,16 @@ pub async fn look(mut desk: Desk, beginning: &Beginning, fields: &BTreeMap<&'sta
     Ok(Look { review: page::review(&desk.wanted, &[&plan], &keys), plans: vec![plan], others: Report::default() })
 }
 
-/// Whether what is there was begun with keys that are here: it was published before it could be said. Its root is remembered
-/// then, which was made here.
-async fn ours(desk: &Desk, gun: &Gun) -> Result<bool, Failure> {
+/// Whether what is there was begun with keys that are here, and with the signer: it was published before it could be said. Its
+/// root is remembered then, which was made here.
+async fn ours(desk: &Desk, gun: &Gun, signer: &[Delegate]) -> Result<bool, Failure> {
     let all = &desk.repositories;
     let basis = desk.basis(gun).await?;
     let root = basis.collection();
     let here = |role| root.base_keys(role).iter().all(|k| desk.here.contains_key(&k.canonical_id()));
-    if !(here(BaseRole::Root) && here(BaseRole::Targets)) {
+    let keys = |d: &Delegate| root.role(&d.role).map(|r| r.keys.keys.as_slice()).unwrap_or_default();
+    let may_sign = |d: &Delegate| d.add_keys.iter().all(|new| keys(d).iter().any(|k| k.canonical_id() == new.canonical_id()));
+    if !(here(BaseRole::Root) && here(BaseRole::Targets) && signer.iter().all(may_sign)) {
         return Ok(false);
     }
     let kept = all.load(gun, Timestamp::now(), Mode::Usual, &|_| {}).await;

@@ -3,8 +3,8 @@ use super::ask::fields;
 use crate::{
     failure::Failure,
     finding::{Finding, Severity},
-    operator::{Field, Form, Fut, Review, Session, Step, Stop, Values, as_text},
-    procedures::{Workplace, paths},
+    operator::{Field, Form, Fut, PlanAsked, Review, Session, Step, Stop, Values, as_text},
+    procedures::{Workplace, paths, told_to_end},
     repository::{
         Layout, Repositories,
         image::Kind,
@@ -33,8 +33,7 @@ pub const PROVE: Step = Step { name: "prove", says: "What the tag leads to is fe
 /// What has not happened as long as nothing has.
 pub const NOTHING: &str = "nothing was sent to a registry";
 /// What to know afterwards.
-pub const NEXT: &str =
-    "What the tag leads to was fetched again, and is the image. Nobody has signed it by this: sign the tag next.";
+pub const NEXT: &str = "The tag was looked up again, and leads to the image. Nobody has signed it by this: sign the tag next; `image verify` then fetches all of it.";
 /// What has not happened until the tag leads to it.
 const NO_TAG: &str = "the tag was not touched: no tag leads to what had been sent by then";
 
@@ -98,7 +97,7 @@ pub fn run<'s>(place: Workplace, to: Destination, session: &'s mut Session<'_>) 
         let push = session.wait(LOOK, what, looked(all, &layout, &gun, &tag)).await?;
         let pushed = Pushed { gun, tag, push };
         if !pushed.push.is_there() {
-            session.review(REVIEW, review(&pushed)).await?;
+            session.review(REVIEW, review(&pushed, session.is_resumed())).await?;
             send(&pushed, session).await?;
         }
         let found = async { pushed.push.verify().await.map_err(|e| not_served(&e)) };
@@ -121,10 +120,16 @@ async fn send(pushed: &Pushed, session: &mut Session<'_>) -> Result<(), Stop> {
     };
     let what = format!("sending {} to {}", count(pieces, "piece"), push.address().shown());
     session.act_watched(SEND, what, Failure::interrupted(NO_TAG), work, how_far).await?;
+    // The last moment at which no tag leads to it.
+    if told_to_end(session, TAG, "looking whether to go on").await? {
+        return Err(Failure::interrupted(NO_TAG).into());
+    }
     let named = async {
-        push.name_it().await.map_err(|e| match e {
+        push.name_it().await.map_err(|e| match &e {
             PushError::Unknown { .. } => failure(&e, "whether the tag leads to the image is not known"),
-            e => failure(&e, "the tag leads to what it led to before; what was sent has no name"),
+            PushError::Moved { .. } => failure(&e, "the tag was not touched; what was sent has no name"),
+            e if e.is_refusal() => failure(e, "the tag leads to what it led to before; what was sent has no name"),
+            e => failure(e, "looked up after that, the tag leads to what it led to before; the registry may still change it"),
         })?;
         Ok(format!("{gun}:{tag} leads to {}", push.digest))
     };
@@ -183,7 +188,8 @@ fn form(place: &Workplace, to: &Destination) -> Form {
     Form { title, fields: gun.into_iter().chain([layout, tag]).collect() }
 }
 
-fn review(pushed: &Pushed) -> Review {
+/// Nobody is asked where nothing is in its place; but whoever goes on with it sees again where it goes, and to what.
+fn review(pushed: &Pushed, is_resumed: bool) -> Review {
     let Pushed { gun, tag, push } = pushed;
     let (pieces, left_out) = (push.pieces.len(), push.pieces.iter().filter(|p| p.state == State::Elsewhere).count());
     let manifests = push.pieces.iter().filter(|p| p.kind == Kind::Manifest).collect::<Vec<_>>();
@@ -212,8 +218,15 @@ fn review(pushed: &Pushed) -> Review {
     ));
     let moves = push.before.as_ref().is_some_and(|before| *before != push.digest);
     let text = format!("{tag} will lead to another image than now: whoever pulls it without content trust gets this one");
+    let plan = PlanAsked { digest: push.plan(), needs_person: None, is_another: false };
     let findings = moves.then(|| Finding::new("tag-moves", Severity::Warn, text)).into_iter().collect();
-    Review { title: "An image for its registry".to_owned(), facts, findings, verb: "Push it", plan: None }
+    Review {
+        title: "An image for its registry".to_owned(),
+        facts,
+        findings,
+        verb: "Push it",
+        plan: (moves || is_resumed).then_some(plan),
+    }
 }
 
 fn platforms(manifests: &[&Piece]) -> String {

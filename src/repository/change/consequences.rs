@@ -12,9 +12,10 @@ use crate::{
         draft::Draft,
         name::{BaseRole, RoleName},
         targets::Targets,
+        x509::Leaf,
     },
 };
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use std::collections::BTreeSet;
 
 /// How many names are named before the rest is counted.
@@ -138,19 +139,25 @@ fn keys_that_stay(draft: &Draft, changes: &[Change], basis: &Basis, all: &mut Ve
 
 /// What is delegated in vain, or not for long.
 fn delegated(basis: &Basis, changes: &[Change], draft: &Draft, all: &mut Vec<Finding>) {
-    let Ok(near) = basis.ground.now.checked_add((NEAR * 24).hours()) else { return };
     for change in changes {
-        let Change::Delegate(Delegate { role, add_keys, .. }) = change else { continue };
+        let Change::Delegate(delegate @ Delegate { role, .. }) = change else { continue };
         if draft.paths_of(role).is_some_and(|p| p.prefixes().is_empty()) {
             let text = format!("{role} may sign no name: it has no path that those above it may sign");
             all.push(Finding::new("no-paths", Severity::Warn, text));
         }
-        for leaf in add_keys.iter().filter_map(|k| k.leaf()).filter(|l| l.not_after < near) {
-            let text =
-                format!("A certificate of {role} ends on {}; clients go on taking it", leaf.not_after.strftime("%Y-%m-%d"));
-            all.push(Finding::new("certificate-near-end", Severity::Info, text));
-        }
+        all.extend(certificates_near_end(delegate, basis.ground.now));
     }
+}
+
+/// Certificates of new keys that end soon.
+pub fn certificates_near_end(delegate: &Delegate, now: Timestamp) -> Vec<Finding> {
+    let Ok(near) = now.checked_add((NEAR * 24).hours()) else { return Vec::new() };
+    let ends = |leaf: Leaf| {
+        let (role, end) = (&delegate.role, leaf.not_after.strftime("%Y-%m-%d"));
+        let text = format!("A certificate of {role} ends on {end}; clients go on taking it");
+        Finding::new("certificate-near-end", Severity::Info, text)
+    };
+    delegate.add_keys.iter().filter_map(|k| k.leaf()).filter(|l| l.not_after < near).map(ends).collect()
 }
 
 /// Names that stay released, and that only a role has signed in its own name that goes.

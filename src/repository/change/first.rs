@@ -1,6 +1,6 @@
 //! The plan of a repository that is not there yet.
 use super::{
-    FileDifference, Ground, Plan,
+    FileDifference, Ground, Plan, consequences,
     difference::{nothing_yet, of_first_root, of_targets},
     ground::Files,
 };
@@ -158,7 +158,8 @@ impl Plan {
         ];
         let awaits = by.iter().find(|(_, k)| k.is_to_come().is_some()).map(|(role, _)| (*role).into());
         let snapshot = of(&keys.snapshot);
-        let (findings, again, gone) = (Vec::new(), Vec::new(), Vec::new());
+        let findings = keys.delegates.iter().flat_map(|d| consequences::certificates_near_end(d, ground.now)).collect();
+        let (again, gone) = (Vec::new(), Vec::new());
         Ok(Self { ground, files, differences, findings, audience, snapshot, awaits, again, gone })
     }
 }

@@ -22,7 +22,7 @@ pub fn several(draft: &Draft, changes: &[Change], all: &mut Vec<Finding>) {
     if keys.threshold as usize >= count {
         let text =
             format!("All {count} root keys must sign each root; if one of them is lost, the root can never be changed again");
-        all.push(Finding::new("no-spare-root-key", Severity::Warn, text));
+        all.push(Finding::new("no-spare-root-key", Severity::Error, text));
     }
     let text = match keys.threshold {
         1 => "`notary key rotate GUN root` puts one new key in the place of all root keys; `claviger key rotate` changes one",

@@ -184,6 +184,14 @@ fn a_signer_comes_to_repositories_that_are_there_and_to_those_that_begin() {
     for one in [&gun, &new[0], &new[1]] {
         assert_eq!(docker_sees(&desk, one).1, ["alice"]);
     }
+    // What is notable of the signer's key is said of both.
+    let words = "req -x509 -newkey rsa:2048 -nodes -keyout erin.key -out erin.pem -days 30 -subj /CN=erin".split(' ');
+    assert!(std::process::Command::new("openssl").args(words).current_dir(desk.path()).output().unwrap().status.success());
+    for (begins, one) in [(true, format!("{gun}-later")), (false, gun.clone())] {
+        let add = ["signer", "add", "--key", &desk.folder_file("erin.pem"), "erin", &one, "--dry-run"];
+        let dry = desk.claviger(&[&add[..], if begins { &["--init"] } else { &[] }].concat()).ok();
+        assert!(format!("{dry:?}").contains("A certificate of targets/erin ends on"), "{dry:?}");
+    }
     // Where none is named and several are here, none is guessed, and what is there gets its signer all the same.
     desk.claviger(&["key", "generate", "second", "--role", "root", "--dir", desk.path()]).ok();
     let (bob, newest) = (key(&desk, "bob"), format!("{gun}-newest"));

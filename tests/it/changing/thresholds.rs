@@ -38,7 +38,7 @@ fn desk(name: &str) -> (Desk, String) {
 /// Work with root keys that is published.
 #[track_caller]
 pub fn root_key(desk: &Desk, verb: &str, gun: &str, more: &[&str]) -> Answer {
-    let done = desk.claviger(&[&["root-key", verb, gun], more, &["--yes", "--json"]].concat()).ok();
+    let done = desk.claviger(&[&["root-key", verb, gun], more, &["--yes", "--json", "--confirm", gun]].concat()).ok();
     assert_eq!(outcome(&done), "published", "{verb} {more:?}: {done:?}");
     done
 }

@@ -229,7 +229,7 @@ fn an_image_is_pushed_from_a_layout_on_the_screen() {
         v.robot.press("\x04");
         v.robot.see("3 of 3 pieces");
         v.accept();
-        v.robot.see("was fetched again, and is the image");
+        v.robot.see("looked up again, and leads to the image");
         v.robot.press("\r");
         v.robot.see("▌Chain of trust");
         // The second time there is nothing to accept.
