@@ -219,6 +219,15 @@ impl TransportError {
 }
 
 impl TransportError {
+    /// One word for programs where it was a registry that was asked.
+    pub fn registry_code(&self) -> &'static str {
+        match self {
+            Self::NotAllowed { .. } | Self::Login(_) => "not-allowed",
+            error if error.is_server_away() => "not-reachable",
+            _ => "registry",
+        }
+    }
+
     /// What to do next where it was a registry that was asked.
     pub fn registry_remedy(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {

@@ -119,11 +119,7 @@ impl VerifyError {
     /// One word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Registry { error, .. } => match &**error {
-                TransportError::NotAllowed { .. } | TransportError::Login(_) => "not-allowed",
-                error if error.is_server_away() => "not-reachable",
-                _ => "registry",
-            },
+            Self::Registry { error, .. } => error.registry_code(),
             Self::Image(_) => "no-registry",
             Self::Endless => "image",
         }
