@@ -322,7 +322,8 @@ async fn the_shell_listens_on_the_loopback_interface_and_stops() {
             .is_err_and(|e| e.to_string().contains(&address.port().to_string()))
     );
     shell.stop().await;
-    assert!(std::net::TcpStream::connect(address).is_err());
+    // Another server may have the port by now; none that this authority vouches for.
+    assert!(try_send(address, &ca, "GET", "/v2/", "", b"").is_none());
 }
 
 proptest::proptest! {
