@@ -1,5 +1,5 @@
 //! The sandbox's server answers as the real one: a table of expected bytes, and the same questions asked of both.
-use crate::sandbox_support::{Answer, RealServer, ask};
+use crate::sandbox_support::{Answer, RealServer, ask, try_send};
 use claviger::{
     keys::{NewKey, generate},
     sandbox::{Authority, Call, Published, Repository, Sandbox, Server, ServerKeys, Shell},
