@@ -86,7 +86,7 @@ pub struct Done {
 impl Done {
     fn of(report: Report) -> Self {
         let (happened, left, next) = (ended(&report.to_string()), report.left(), report.next());
-        let exit = (report.failed() > 0).then(|| report.exit());
+        let exit = Some(report.exit()).filter(|exit| *exit > 0);
         let repositories = report.all.into_iter().map(|(gun, _)| gun).collect();
         Self { happened, left, next, exit, key: None, repositories }
     }
@@ -141,7 +141,7 @@ impl Work {
             Self::MigrateKeys => key_migrate::NOTHING,
             Self::StrengthenKeys(_) => key_strengthen::NOTHING,
             Self::MendPermissions => key_mend::NOTHING,
-            Self::Change(_) | Self::Ask(_) => repository::NOTHING,
+            Self::Change(wanted) | Self::Ask(wanted) => wanted.nothing(),
             Self::PushImage(_) => push::NOTHING,
         }
     }

@@ -10,6 +10,7 @@ mod root_keys;
 mod rotation;
 mod staged;
 mod thresholds;
+mod witness_request;
 
 use super::{
     peers::{

@@ -5,6 +5,7 @@ use crate::{
         output::{self, Failure},
     },
     failure::ended,
+    operator::as_text,
     procedures::repository::{Look, NOTHING, Outcome, Report, Wanted},
     repository::change::FileDifference,
     tuf::name::Gun,
@@ -104,11 +105,17 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         let repositories = results(report);
         let made = report.made.iter().map(|k| json!({ "role": k.role.as_str(), "id": k.id.hex() }));
         let made: Vec<Value> = made.collect();
+        let requests = report.requests.iter().map(|r| {
+            let file = r.file.as_ref().ok().map(|path| as_text::of(path));
+            json!({ "gun": r.gun.as_str(), "role": r.role.as_str(), "file": file })
+        });
+        let requests: Vec<Value> = requests.collect();
         output::say_json(&json!({
             "schema": "claviger/change/1",
             "command": wanted.command(),
             "repositories": repositories,
             "keys_made": made,
+            "witness_requests": requests,
         }))?;
     } else {
         let mut out = format!("{}\n", ended(&report.to_string()));
@@ -121,8 +128,9 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         output::say(&if next.is_empty() { out } else { format!("{out}{next}\n") })?;
     }
     match report.failed() {
-        0 => Ok(()),
+        0 => report.unwritten().next().map_or(Ok(()), Err),
         n => {
+            report.unwritten().for_each(|failure| output::note(&failure.message));
             let message = format!("{n} of {} repositories were not published and verified", report.all.len());
             let hint = "The reasons are above. Repeated, the command does only the rest.";
             let nothing = match report.is_uncertain() {

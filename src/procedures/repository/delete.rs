@@ -165,9 +165,14 @@ fn copy_place(place: &Workplace, gun: &Gun) -> Result<PathBuf, Failure> {
         let why = "HOME is not set, so there is no place for the copy";
         return Err(Failure::new("state", why, NOTHING, "Name a directory with --state-dir."));
     };
+    Ok(state.path().join("deleted").join(dated(gun)))
+}
+
+/// A name for what is kept of a repository now: when, and which.
+pub fn dated(gun: &Gun) -> String {
     let now = Timestamp::now().strftime("%Y%m%dT%H%M%S%.fZ");
     let name: String = gun.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
-    Ok(state.path().join("deleted").join(format!("{now}-{name}")))
+    format!("{now}-{name}")
 }
 
 fn write_all(directory: &Path, files: &Files) -> Result<usize, Failure> {

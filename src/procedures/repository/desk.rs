@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    journal::State,
     keys::{self, KeyEntry, PrivateKey},
     operator::{Session, Stop},
     procedures::{
@@ -85,6 +86,8 @@ pub struct Desk {
     /// Whether somebody sits before it.
     pub(super) by_hand: bool,
     pub(super) trust_dir: TrustDir,
+    /// Where what is remembered lies.
+    pub(super) state: Option<State>,
     pub(super) repositories: Repositories,
     /// Keys that come in with it: of files, or of [`Desk::coming`] in its order.
     pub(super) keys: Vec<PublicKey>,
@@ -120,6 +123,7 @@ impl Desk {
             wanted: wanted.clone(),
             by_hand: false,
             trust_dir: place.trust_dir.clone(),
+            state: place.state.clone(),
             repositories,
             keys: public_keys(files)?,
             coming: Vec::new(),

@@ -53,7 +53,7 @@ pub async fn publish(mut desk: Desk, basis: &Basis, session: &mut Session<'_>) -
         one(&desk, plan, &mut ring, session).await
     };
     match all.await {
-        Ok(outcome) => Ok(Report { made, ..Report::of(gun, outcome) }),
+        Ok(done) => Ok(Report { made, ..done }),
         Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
         Err(stop) => Err(stop),
     }

@@ -19,6 +19,7 @@ mod stage;
 mod waiting;
 mod wanted;
 mod wishes;
+mod witness_request;
 
 pub use ask::ask;
 pub use begin::is_absent;
@@ -29,6 +30,7 @@ pub use report::{Outcome, Report};
 pub use road::{Look, look, run};
 pub use waiting::Waiting;
 pub use wanted::{Beginning, Deletion, NewSigner, RootAct, RootKeys, Rotation, Wanted};
+pub use witness_request::WitnessRequest;
 
 /// The fields of the forms, which are named as on the command line.
 pub mod field {
@@ -49,6 +51,9 @@ pub mod field {
 pub const NOTHING: &str = "nothing was signed or published";
 /// What to know afterwards, if all went well.
 pub const NEXT: &str = "It was fetched again with an empty cache, and is what was wanted.";
+/// The same, where somebody else has to witness what is left.
+pub const NEXT_WITH_REQUEST: &str = "It was fetched again with an empty cache, and is what was wanted. Send the request to somebody \
+    who holds a key that it names: what it lists waits for their signature.";
 /// The same, where a key was made.
 pub const NEXT_WITH_KEYS: &str = "It was fetched again with an empty cache, and is what was wanted. Back the new key up now: \
     whoever loses the file or forgets the passphrase loses the key.";

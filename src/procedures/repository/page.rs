@@ -48,6 +48,10 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
             facts.push(("Signs", format!("snapshot: {of}; it names the new files")));
         }
         facts.extend(plan.audience.iter().map(|(who, sees)| ("Afterwards", format!("{who} {sees}"))));
+        facts.extend(plan.unvouched.iter().map(|left| {
+            let role = &left.role;
+            ("Afterwards", format!("there is a witness request for {role}, to be sent to whoever holds one of its keys"))
+        }));
         findings.extend(plan.findings.iter().cloned());
     }
     for entry in keys {

@@ -1,6 +1,6 @@
 //! What became of each repository.
-use super::{NEXT, NEXT_WITH_KEYS, Wanted, new_keys::MadeKey};
-use crate::{failure::Failure, tuf::name::Gun};
+use super::{NEXT, NEXT_WITH_KEYS, NEXT_WITH_REQUEST, Wanted, WitnessRequest, new_keys::MadeKey};
+use crate::{failure::Failure, trust_dir::shown, tuf::name::Gun};
 use std::{fmt, path::PathBuf};
 
 /// What became of one.
@@ -30,6 +30,7 @@ impl Report {
     pub fn and(mut self, other: Self) -> Self {
         self.all.extend(other.all);
         self.made.extend(other.made);
+        self.requests.extend(other.requests);
         self
     }
 }
@@ -49,6 +50,10 @@ impl Outcome {
     }
 }
 
+fn changes(n: usize) -> String {
+    if n == 1 { "1 change was".to_owned() } else { format!("{n} changes were") }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -59,10 +64,10 @@ impl fmt::Display for Outcome {
             Self::AsWanted => f.write_str("as wanted already"),
             Self::Deleted { at_server, copy } => {
                 let at = if *at_server { "deleted at its server and here" } else { "forgotten here" };
-                write!(f, "{at}; a copy is in {}", crate::trust_dir::shown(copy))
+                write!(f, "{at}; a copy is in {}", shown(copy))
             }
-            Self::Staged(n) => write!(f, "{n} changes were staged, and nothing was published"),
-            Self::Reset(n) => write!(f, "{n} staged changes were thrown away"),
+            Self::Staged(n) => write!(f, "{} staged, and nothing was published", changes(*n)),
+            Self::Reset(n) => write!(f, "{} thrown away", changes(*n).replacen("change", "staged change", 1)),
             Self::Failed(failure) => write!(f, "{}; {}", failure.message, failure.did_not_happen),
         }
     }
@@ -75,12 +80,14 @@ pub struct Report {
     pub all: Vec<(Gun, Outcome)>,
     /// Keys that were made for it.
     pub made: Vec<MadeKey>,
+    /// Requests to witness what it has left.
+    pub requests: Vec<WitnessRequest>,
 }
 
 impl Report {
     /// Of one repository.
     pub fn of(gun: Gun, outcome: Outcome) -> Self {
-        Self { all: vec![(gun, outcome)], made: Vec::new() }
+        Self { all: vec![(gun, outcome)], ..Self::default() }
     }
 
     /// Of a removal that goes on, what is not there was removed before that could be said: there had been a plan.
@@ -115,20 +122,34 @@ impl Report {
             Outcome::Failed(f) => Some(f.exit),
             _ => None,
         });
-        if failed.clone().any(|exit| exit == 3) { 3 } else { failed.map(|_| 1).max().unwrap_or(0) }
+        let unwritten = self.unwritten().map(|_| 1);
+        if failed.clone().any(|exit| exit == 3) { 3 } else { failed.map(|_| 1).chain(unwritten).max().unwrap_or(0) }
     }
 
     /// What did not go well, each as a sentence.
     pub fn left(&self) -> Vec<String> {
         let failed = self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_)));
-        failed.map(|(_, o)| crate::failure::sentence(&o.to_string())).collect()
+        let failed = failed.map(|(_, o)| crate::failure::sentence(&o.to_string()));
+        failed.chain(self.unwritten().map(|f| format!("{} {}", f.happened(), f.rest().join(" ")))).collect()
+    }
+
+    /// Requests that could not be written. What they are about was published all the same.
+    pub fn unwritten(&self) -> impl Iterator<Item = Failure> {
+        self.requests.iter().filter_map(|request| {
+            let why = request.file.as_ref().err()?;
+            let message = format!("the witness request for {} in {} is missing: {}", request.role, request.gun, why.message);
+            let hint = format!("Ask whoever holds one of its keys to run `{}`. {}", request.command(), why.hint);
+            Some(Failure::new("request", message, "what was published is published all the same", hint.trim_end()))
+        })
     }
 
     /// What to know afterwards.
     pub fn next(&self) -> &'static str {
+        let is_requested = self.requests.iter().any(|r| r.file.is_ok());
         match self.all.iter().any(|(_, o)| matches!(o, Outcome::Published(_))) {
-            true if self.made.is_empty() => NEXT,
-            true => NEXT_WITH_KEYS,
+            true if !self.made.is_empty() => NEXT_WITH_KEYS,
+            true if is_requested => NEXT_WITH_REQUEST,
+            true => NEXT,
             false => "",
         }
     }
@@ -139,7 +160,9 @@ impl fmt::Display for Report {
         match self.all.as_slice() {
             [(gun, outcome)] => {
                 write!(f, "{gun}: {outcome}")?;
-                self.made.iter().try_for_each(|key| write!(f, "; the new {} key is {}", key.role.as_str(), key.id))
+                self.made.iter().try_for_each(|key| write!(f, "; the new {} key is {}", key.role.as_str(), key.id))?;
+                let mut written = self.requests.iter().filter_map(|r| Some((&r.role, r.file.as_ref().ok()?)));
+                written.try_for_each(|(role, file)| write!(f, "; the witness request for {role} is {}", shown(file)))
             }
             all => {
                 let was = all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)).count();
@@ -155,7 +178,9 @@ impl fmt::Display for Report {
                 if self.failed() > 0 {
                     write!(f, ", {} were not", self.failed())?;
                 }
-                Ok(())
+                let mut written = self.requests.iter().filter_map(|r| Some((r, r.file.as_ref().ok()?)));
+                written
+                    .try_for_each(|(r, file)| write!(f, "; the witness request for {} in {} is {}", r.role, r.gun, shown(file)))
             }
         }
     }

@@ -7,6 +7,7 @@ use super::{
     report::Outcome,
     root_keys, rotate, stage,
     wanted::Wanted,
+    witness_request::{self, WitnessRequest},
 };
 use crate::{
     failure::Failure,
@@ -14,7 +15,8 @@ use crate::{
     keys::{KeyEntry, Signer},
     operator::{Confirm, Fut, Review, Session, Step, Stop},
     procedures::{Workplace, told_to_end},
-    repository::change::{NotPublished, Plan, Unproven},
+    repository::change::{NotPublished, Plan, Unproven, Unvouched},
+    trust_dir::shown,
     tuf::name::{Gun, KeyId, RoleName},
 };
 use std::collections::BTreeMap;
@@ -79,6 +81,7 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         }
         if session.is_resumed() {
             report.settle(&desk.wanted);
+            request_again(&desk, &mut report, session).await?;
         }
         // Where a key is missing, the others go on without it.
         let (mut all, mut needed) = (Vec::new(), BTreeMap::new());
@@ -113,12 +116,11 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
                 report.all.extend(rest.by_ref().map(|p| (p.ground.gun.clone(), Outcome::Failed(Failure::interrupted(NOTHING)))));
                 break;
             }
-            let outcome = match one(&desk, plan, &mut ring, session).await {
-                Ok(outcome) => outcome,
-                Err(Stop::Failed(failure)) if !alone => Outcome::Failed(failure),
+            report = report.and(match one(&desk, plan, &mut ring, session).await {
+                Ok(done) => done,
+                Err(Stop::Failed(failure)) if !alone => Report::of(gun, Outcome::Failed(failure)),
                 Err(stop) => return Err(stop),
-            };
-            report.all.push((gun, outcome));
+            });
         }
         report.all.sort_by_key(|(gun, _)| guns.iter().position(|g| g == gun));
         Ok(report)
@@ -203,28 +205,56 @@ pub fn reading(guns: &[Gun]) -> String {
     }
 }
 
-/// Signs and publishes one, again as long as others come first. A plan that has become another is accepted anew.
-pub async fn one(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Outcome, Stop> {
-    let gun = plan.ground.gun.clone();
+/// Signs and publishes one, again as long as others come first. A plan that has become another is accepted anew. What it leaves
+/// for somebody else to witness is written down.
+pub async fn one(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Report, Stop> {
+    let ground = plan.ground.clone();
+    let gun = ground.gun.clone();
     desk.is_staged_still(&gun)?;
-    let outcome = until_it_is_there(desk, plan, ring, session).await?;
-    desk.gone_out(&gun)?;
-    Ok(outcome)
+    let (outcome, left) = until_it_is_there(desk, plan, ring, session).await?;
+    let requests = witness_request::write(desk, &ground, &left, session).await;
+    desk.gone_out(&gun).map_err(|failure| with_requests(failure, &requests))?;
+    Ok(Report { requests, ..Report::of(gun, outcome) })
 }
 
-async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Outcome, Stop> {
+/// The same failure, which says that these requests are there all the same.
+fn with_requests(mut failure: Failure, requests: &[WitnessRequest]) -> Failure {
+    for file in requests.iter().filter_map(|r| r.file.as_ref().ok()) {
+        failure.hint = format!("{} A witness request is in {}.", failure.hint, shown(file)).trim_start().to_owned();
+    }
+    failure
+}
+
+/// Writes the requests of what was published before it was interrupted: whether they had been written, nobody knows.
+async fn request_again(desk: &Desk, report: &mut Report, session: &mut Session<'_>) -> Result<(), Stop> {
+    if !desk.wanted.takes_keys() {
+        return Ok(());
+    }
+    let done: Vec<Gun> = report.all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)).map(|(gun, _)| gun.clone()).collect();
+    for gun in done {
+        let basis = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.basis(&gun)).await?;
+        report.requests.extend(witness_request::write(desk, basis.ground(), &basis.unvouched(), session).await);
+    }
+    Ok(())
+}
+
+/// What became of it, and the roles that it leaves to be witnessed.
+type Ended = (Outcome, Vec<Unvouched>);
+
+async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Ended, Stop> {
     let gun = plan.ground.gun.clone();
     let mut digest = plan.digest();
     for _ in 0..ROUNDS {
+        let left = plan.unvouched.clone();
         let sent = send(desk, plan, ring, session).await?;
         if let Sent::Done(roles) = sent {
-            return Ok(Outcome::Published(roles));
+            return Ok((Outcome::Published(roles), left));
         }
         let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await?;
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
-            (None, Sent::Since(_, roles)) => return Ok(Outcome::Published(roles)),
-            (None, _) => return Ok(Outcome::AsWanted),
+            (None, Sent::Since(_, roles)) => return Ok((Outcome::Published(roles), left)),
+            (None, _) => return Ok((Outcome::AsWanted, Vec::new())),
             (Some(_), Sent::Since(role, _)) => return Err(unproven(&gun, &Unproven::Since(role)).into()),
             (Some(again), _) => again,
         };

@@ -256,6 +256,15 @@ impl Wanted {
         }
     }
 
+    /// What has not happened as long as nothing has.
+    pub fn nothing(&self) -> &'static str {
+        match self {
+            Self::Reset { .. } => "nothing was thrown away",
+            Self::Stage(_) => "nothing was staged, signed or published",
+            _ => super::NOTHING,
+        }
+    }
+
     /// What it is called on a screen.
     pub fn title(&self) -> &'static str {
         match self {
@@ -335,6 +344,16 @@ impl Wanted {
                 RootAct::Threshold => format!("From then on so many keys must sign each root of {gun}, whoever holds them."),
             }),
             _ => None,
+        }
+    }
+
+    /// Whether it may take keys from a role.
+    pub(super) fn takes_keys(&self) -> bool {
+        match self {
+            Self::Only(inner) => inner.takes_keys(),
+            Self::RemoveSigner { .. } | Self::RemoveDelegation { .. } | Self::Purge { .. } => true,
+            Self::Leave { .. } | Self::Publish { .. } => true,
+            _ => false,
         }
     }
 

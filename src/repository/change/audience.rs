@@ -82,6 +82,14 @@ impl After {
         self.found_before.difference(&self.found_after).cloned().collect()
     }
 
+    /// Whether clients find what this role says of a name: docker this image, or others the name.
+    pub fn finds(&self, role: &RoleName, name: &str, meta: &FileMeta) -> bool {
+        match is_released(role) {
+            true => self.after.get(name).is_some_and(|m| m.sha256() == meta.sha256()),
+            false => self.found_after.contains(name),
+        }
+    }
+
     /// Whether there were names, and there are none.
     pub fn nothing_stays(&self) -> bool {
         !self.found_before.is_empty() && self.found_after.is_empty()

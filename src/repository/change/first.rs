@@ -159,7 +159,7 @@ impl Plan {
         let awaits = by.iter().find(|(_, k)| k.is_to_come().is_some()).map(|(role, _)| (*role).into());
         let snapshot = of(&keys.snapshot);
         let findings = keys.delegates.iter().flat_map(|d| consequences::certificates_near_end(d, ground.now)).collect();
-        let (again, gone) = (Vec::new(), Vec::new());
-        Ok(Self { ground, files, differences, findings, audience, snapshot, awaits, again, gone })
+        let (unvouched, again, gone) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { ground, files, differences, findings, audience, unvouched, snapshot, awaits, again, gone })
     }
 }

@@ -9,6 +9,7 @@ mod plan;
 mod publish;
 mod roots;
 mod sign;
+mod unvouched;
 
 pub use basis::Basis;
 pub use difference::{FileDifference, Line, Mark};
@@ -17,3 +18,4 @@ pub use ground::Ground;
 pub use plan::{Plan, SnapshotBy};
 pub use publish::{NotPublished, Unproven};
 pub use sign::{SignError, Signed};
+pub use unvouched::Unvouched;

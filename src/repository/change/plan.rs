@@ -4,6 +4,7 @@ use super::{
     audience::After,
     consequences,
     difference::{of_root, of_targets},
+    unvouched::{self, Unvouched},
 };
 use crate::{
     finding::Finding,
@@ -31,6 +32,8 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// Who sees what afterwards.
     pub audience: Vec<(&'static str, String)>,
+    /// Roles that it leaves for somebody else to witness.
+    pub unvouched: Vec<Unvouched>,
     /// The keys of the snapshot role as it will be.
     pub snapshot: RoleKeys,
     /// A role for which a key is still to come.
@@ -89,6 +92,7 @@ impl Plan {
             .collect();
         let findings = consequences::of(basis, &draft, (changes, asked), &after);
         let audience = after.sentences(basis, &draft, changes);
+        let unvouched = unvouched::of(basis, &draft, &after);
         let snapshot = draft.root().keys_of(BaseRole::Snapshot);
         let role = RoleName::from(BaseRole::Root);
         let snapshot = snapshot.map_err(|why| DraftError::Malformed { role, why })?;
@@ -118,7 +122,8 @@ impl Plan {
             Change::Delegate(d) if d.add_keys.iter().any(is_to_come) => Some(d.role.clone()),
             _ => None,
         });
-        Ok(Some(Self { awaits, ground: basis.ground.clone(), files, differences, findings, audience, snapshot, again, gone }))
+        let ground = basis.ground.clone();
+        Ok(Some(Self { awaits, ground, files, differences, findings, audience, unvouched, snapshot, again, gone }))
     }
 
     /// A role for which a key is still to come: such a plan is only looked at.

@@ -1,9 +1,10 @@
 //! Servers that lie about what they took: whatever they answer, nothing is said to be done that is not.
 use claviger::{
     failure::Failure,
+    journal::State,
     net::{TransportError, Wait, Why},
     notary::{Answer as Answered, ChangeRecord, PublishError, ServerRole, Transport},
-    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, Values, run},
+    operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, Values, run, run_with},
     procedures::{
         Workplace,
         repository::{self, Outcome, Rotation, Wanted},
@@ -279,4 +280,50 @@ async fn a_server_that_takes_nothing_is_never_believed() {
         let (result, is_there) = signs(lie).await;
         assert_eq!((result.unwrap_err().code, is_there), (code, false), "{lie:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_to_witness_what_a_server_did_not_take() {
+    let not_taken = [Lie::SaysDone, Lie::BreaksBefore, Lie::ConflictAlways].map(|lie| (lie, 0));
+    for (lie, requests) in not_taken.into_iter().chain([(Lie::None, 1), (Lie::BreaksAfter, 1)]) {
+        let (world, honest, mut lied_to) = world(lie).await;
+        done(&honest, "first").await.unwrap();
+        // Whose key could vouch for it is not here.
+        for entry in claviger::keys::list(world.trust_dir()).entries {
+            if entry.role.is_some_and(|r| r.raw() == "ci") {
+                std::fs::remove_file(entry.path).unwrap();
+            }
+        }
+        let state = State::of(&world.path().join("state"), world.trust_dir().path());
+        lied_to.state = Some(state.clone());
+        let wanted = Wanted::RemoveSigner { guns: vec![GUN.into()], name: "alice".into(), key: None };
+        let result = carried_out(&lied_to, wanted).await;
+        let written = std::fs::read_dir(state.path().join("witness-requests")).into_iter().flatten().count();
+        assert_eq!(written, requests, "{lie:?}: {result:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_interruption_has_kept_from_being_requested_is_requested_when_the_work_goes_on() {
+    let (world, mut honest, _) = world(Lie::None).await;
+    done(&honest, "first").await.unwrap();
+    for entry in claviger::keys::list(world.trust_dir()).entries {
+        if entry.role.is_some_and(|r| r.raw() == "ci") {
+            std::fs::remove_file(entry.path).unwrap();
+        }
+    }
+    let state = State::of(&world.path().join("state"), world.trust_dir().path());
+    honest.state = Some(state.clone());
+    let wanted = Wanted::RemoveSigner { guns: vec![GUN.into()], name: "alice".into(), key: None };
+    carried_out(&honest, wanted.clone()).await.unwrap();
+    let requests = state.path().join("witness-requests");
+    std::fs::remove_dir_all(&requests).unwrap();
+    let mut willing = Willing;
+    let again =
+        run_with(Some(Vec::new()), &mut willing, Cancel::default(), |s| repository::run(honest.clone(), wanted.clone(), s));
+    let report = again.await.unwrap();
+    assert!(matches!(report.all.as_slice(), [(_, Outcome::AsWanted)]), "{report:?}");
+    let file = std::fs::read_dir(&requests).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(report.requests[0].file.as_ref().unwrap(), &file);
+    assert!(std::fs::read_to_string(file).unwrap().contains("\n  first\n"));
 }
