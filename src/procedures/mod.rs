@@ -85,7 +85,10 @@ impl Workplace {
     }
 
     /// Understands the name of a repository.
-    fn repository(&self, typed: &str) -> Result<Reference, String> {
+    ///
+    /// # Errors
+    /// If it names none, or a tag of it.
+    pub fn repository(&self, typed: &str) -> Result<Reference, String> {
         let cached = |gun: &Gun| self.trust_dir.metadata_dir(gun).is_dir();
         let reference = reference::read(typed, self.exact, &cached).map_err(|e| e.to_string())?;
         match &reference.tag {

@@ -12,7 +12,7 @@ use crate::{
     repository::Look,
     secret::dialogue::Said,
     tuf::name::Gun,
-    views::{desk::Inventory, transcript::Transcript},
+    views::{desk::Inventory, staged::StagedRow, transcript::Transcript},
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -90,6 +90,10 @@ pub enum Command {
     MendPermissions,
     /// Change the selected repository.
     Change(Changing),
+    /// Stage a change of the selected repository for later.
+    Stage(Changing),
+    /// See what is staged for it.
+    Staged,
     /// Send an image to the registry of the selected repository.
     PushImage,
     /// Go on with the selected work.
@@ -159,6 +163,7 @@ impl Command {
                 | Self::MigrateKeys
                 | Self::MendPermissions
                 | Self::Change(_)
+                | Self::Stage(_)
                 | Self::PushImage
                 | Self::Resume
                 | Self::GiveUp
@@ -253,6 +258,8 @@ pub enum Action {
     Loaded(u64, Box<Repo>),
     /// This is what the files of a repository claim, or why that could not be seen. Nothing of it was verified.
     Looked(u64, Gun, Box<Result<Look, String>>),
+    /// This is staged for a repository, or why that cannot be read.
+    StagedRead(Gun, Result<Vec<StagedRow>, String>),
     /// A procedure asks something, or says what it is doing.
     Asked(Box<Asked>),
     /// What is said at the question for a passphrase.

@@ -48,6 +48,12 @@ pub enum Changing {
     Leave,
     /// What was staged is published.
     Publish,
+    /// Some of what was staged is thrown away.
+    Reset,
+    /// The selected one of it.
+    ResetThis,
+    /// All of it.
+    ResetAll,
 }
 
 /// What is selected of a repository.
@@ -61,6 +67,8 @@ pub struct Row {
     pub role: Option<RoleName>,
     /// The key of the role, by the ID of its file, and whether it is the only one.
     pub key: Option<(KeyId, bool)>,
+    /// What is staged: the name of each file, the selected one first.
+    pub staged: Vec<String>,
 }
 
 impl Row {
@@ -137,6 +145,9 @@ impl Changing {
             Self::Delete => Wanted::Delete(Deletion { gun, remote: false }),
             Self::Leave => Wanted::Leave { guns: guns(), who: signer() },
             Self::Publish => Wanted::Publish { gun },
+            Self::Reset => Wanted::Reset { gun, names: Vec::new() },
+            Self::ResetThis => Wanted::Reset { gun, names: row.staged.iter().take(1).cloned().collect() },
+            Self::ResetAll => Wanted::Reset { gun, names: row.staged.clone() },
         }
     }
 }
@@ -146,7 +157,7 @@ impl State {
     /// there is something else.
     pub fn repo_to_change(&self) -> Option<&Repo> {
         let is_place = self.page() == Context::Repositories;
-        self.open_repo().or_else(|| self.selected_repo().filter(|_| is_place))
+        self.staged_repo().or_else(|| self.open_repo()).or_else(|| self.selected_repo().filter(|_| is_place))
     }
 
     /// What is selected of it, as far as it can be meant by this change.
@@ -157,18 +168,27 @@ impl State {
         let Some(repo) = meant else { return Row::default() };
         let gun = repo.gun.to_string();
         match self.page() {
+            Context::Staged => Row { gun, staged: self.staged_files(), ..Row::default() },
             Context::Tags => Row { gun, tag: self.selected_tag().map(|t| t.name.raw().to_owned()), ..Row::default() },
             Context::Chain => match self.selected_line() {
                 Some((branch, line)) => {
                     let keys = &branch.node.keys;
                     let key = if let Line::Key(i) = line { keys.get(i) } else { None };
                     let key = key.map(|k| (k.canonical_id, keys.len() == 1));
-                    Row { gun, role: Some(branch.node.role.clone()), key, tag: None }
+                    Row { gun, role: Some(branch.node.role.clone()), key, ..Row::default() }
                 }
                 None => Row { gun, ..Row::default() },
             },
             _ => Row { gun, ..Row::default() },
         }
+    }
+
+    /// The names of the files that are staged, the selected one first.
+    fn staged_files(&self) -> Vec<String> {
+        let selected = self.selected_staged().map(|r| r.file.clone());
+        let all = self.staged_rows().and_then(|rows| rows.as_ref().ok()).into_iter().flatten().map(|r| r.file.clone());
+        let others: Vec<_> = all.filter(|file| selected.as_ref() != Some(file)).collect();
+        selected.into_iter().chain(others).map(|file| file.raw().to_owned()).collect()
     }
 
     /// The selected line of the chain that is open.

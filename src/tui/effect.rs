@@ -38,6 +38,8 @@ pub enum Effect {
     Open(u64, Gun),
     /// Fetch what the files of this one claim, without verifying them.
     Look(u64, Gun),
+    /// Read what is staged for this one.
+    ReadStaged(Gun),
     /// Look at what stands in the way.
     Examine,
     /// Stop everything that is read.

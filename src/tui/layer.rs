@@ -66,6 +66,8 @@ pub enum Context {
     Journal,
     /// One piece of work that was done.
     Deed,
+    /// What is staged for a repository.
+    Staged,
     /// A message of the old tools.
     Message,
     /// What stands in the way.
@@ -96,7 +98,7 @@ pub enum Context {
 
 impl Context {
     /// All of them, the page of the lock last.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Overview,
         Self::Keys,
         Self::Key,
@@ -108,6 +110,7 @@ impl Context {
         Self::Findings,
         Self::Journal,
         Self::Deed,
+        Self::Staged,
         Self::Message,
         Self::Doctor,
         Self::Help,
@@ -188,6 +191,15 @@ pub struct DeedPage {
     pub scroll: View,
 }
 
+/// What is staged for a repository, on a page of its own.
+#[derive(Debug)]
+pub struct StagedPage {
+    /// The repository.
+    pub gun: Gun,
+    /// The list.
+    pub view: View,
+}
+
 /// A message of the old tools, on a page of its own.
 #[derive(Debug)]
 pub struct MessagePage {
@@ -244,6 +256,8 @@ pub enum Layer {
     Deed(DeedPage),
     /// One repository.
     Repository(Box<RepoPage>),
+    /// What is staged for a repository.
+    Staged(StagedPage),
     /// A message of the old tools.
     Message(MessagePage),
     /// What stands in the way.

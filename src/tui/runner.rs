@@ -107,6 +107,13 @@ impl Runner {
                     let _ = actions.send(Action::Looked(epoch, gun, Box::new(look)));
                 });
             }
+            Effect::ReadStaged(gun) => {
+                let (desk, actions) = (self.desk.clone(), self.actions.clone());
+                self.tasks.spawn_blocking(move || {
+                    let read = desk.staged(&gun);
+                    let _ = actions.send(Action::StagedRead(gun, read));
+                });
+            }
             // Dropping a future cancels it; a blocking one runs on, and its result is dropped by its number.
             Effect::StopAll => self.tasks.abort_all(),
             _ => {}
@@ -125,12 +132,14 @@ impl Runner {
             let _ = actions.send(Action::Step(epoch, gun.clone(), "asking".to_owned()));
             let steps = actions.clone();
             let of = gun.clone();
+            let (reader, named) = (desk.clone(), gun.clone());
+            let staged = spawn_blocking(move || reader.staged(&named)).await.ok();
             let row = desk
                 .repository(gun, asked, move |step| {
                     let _ = steps.send(Action::Step(epoch, of.clone(), step.to_owned()));
                 })
                 .await;
-            let _ = actions.send(Action::Loaded(epoch, Box::new(Repo::new(row, Timestamp::now()))));
+            let _ = actions.send(Action::Loaded(epoch, Box::new(Repo { staged, ..Repo::new(row, Timestamp::now()) })));
         });
     }
 }

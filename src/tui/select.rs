@@ -6,7 +6,7 @@ use super::{
     state::{State, Subject},
     tree::Line,
 };
-use crate::views::{keys::KeyRow, tags::TagRow};
+use crate::views::{keys::KeyRow, staged::StagedRow, tags::TagRow};
 
 impl State {
     /// The key that is selected in the list or open on its page.
@@ -17,7 +17,7 @@ impl State {
 
     /// The repository that is open or selected.
     pub fn selected_repo(&self) -> Option<&Repo> {
-        self.open_repo().or_else(|| match self.page() {
+        self.staged_repo().or_else(|| self.open_repo()).or_else(|| match self.page() {
             Context::Repositories => self.repos.roster.get(self.repos_view.selected()?),
             Context::Overview => match self.attention.get(self.attention_view.selected()?)?.subject {
                 Subject::Repository(i) => self.repos.roster.get(i),
@@ -25,6 +25,21 @@ impl State {
             },
             _ => None,
         })
+    }
+
+    /// The repository whose staged changes are listed.
+    pub fn staged_repo(&self) -> Option<&Repo> {
+        self.repos.by_name(&self.staged_page()?.gun)
+    }
+
+    /// What is staged for it; nothing while it is read.
+    pub fn staged_rows(&self) -> Option<&Result<Vec<StagedRow>, String>> {
+        self.staged_repo()?.staged.as_ref()
+    }
+
+    /// The staged change that is selected.
+    pub fn selected_staged(&self) -> Option<&StagedRow> {
+        self.staged_rows()?.as_ref().ok()?.get(self.staged_page()?.view.selected()?)
     }
 
     /// The piece of work that is open or selected.

@@ -14,7 +14,7 @@ use crate::{
     },
     views::{
         desk::Inventory, keys::KeyRow, keys::KeyRows, keys::hides_keys, repositories::Health, repositories::RepositoryRow,
-        tags::TagRow,
+        staged::StagedRow, tags::TagRow,
     },
 };
 use jiff::Timestamp;
@@ -158,6 +158,8 @@ pub struct Repo {
     pub look: Option<Result<Look, String>>,
     /// What to do next, if it was refused.
     pub advice: Option<&'static str>,
+    /// What is staged for it, or why that cannot be read; nothing before it was.
+    pub staged: Option<Result<Vec<StagedRow>, String>>,
     /// Whether it may be read unasked: that trusts no root which is new here.
     pub anchored: bool,
 }
@@ -173,6 +175,7 @@ impl Repo {
             step: None,
             look: None,
             advice: None,
+            staged: None,
             anchored: false,
         }
     }
@@ -205,6 +208,11 @@ impl Repo {
         let mut repo = Self { health: row.health, known, advice: row.advice, ..Self::unread(row.gun) };
         repo.judge(now);
         repo
+    }
+
+    /// How many changes are staged for it, as far as is known.
+    pub fn waiting(&self) -> Option<usize> {
+        self.staged.as_ref()?.as_ref().ok().map(Vec::len)
     }
 
     /// Judges anew how it stands; whether that changed.
@@ -269,6 +277,11 @@ impl RepoShelf {
     }
 
     /// A repository by name.
+    pub fn by_name(&self, gun: &Gun) -> Option<&Repo> {
+        self.roster.get(*self.index.get(gun)?)
+    }
+
+    /// The same, to change it.
     pub fn by_name_mut(&mut self, gun: &Gun) -> Option<&mut Repo> {
         let i = *self.index.get(gun)?;
         self.roster.rows_mut().get_mut(i)

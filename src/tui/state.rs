@@ -1,7 +1,7 @@
 //! Everything the screen knows. Only [`super::update`] changes it; drawing reads it.
 use super::{
     idle::Idle,
-    layer::{Context, DeedPage, DoctorPage, Layer, MessagePage, Place, RepoPage, Tab},
+    layer::{Context, DeedPage, DoctorPage, Layer, MessagePage, Place, RepoPage, StagedPage, Tab},
     ledger::Ledger,
     palette::Palette,
     roster::View,
@@ -209,6 +209,7 @@ impl State {
                 Layer::Key(_) => Some(Context::Key),
                 Layer::Matter(_) => Some(Context::Matter),
                 Layer::Deed(_) => Some(Context::Deed),
+                Layer::Staged(_) => Some(Context::Staged),
                 Layer::Message(_) => Some(Context::Message),
                 Layer::Doctor(_) => Some(Context::Doctor),
                 Layer::Repository(_) if self.open_repo().is_none_or(|r| r.known.is_none()) => Some(Context::Unknown),
@@ -246,6 +247,16 @@ impl State {
     /// The same, to change it.
     pub(super) fn deed_page_mut(&mut self) -> Option<&mut DeedPage> {
         self.layers.iter_mut().rev().find_map(|l| if let Layer::Deed(p) = l { Some(p) } else { None })
+    }
+
+    /// The open page of what is staged.
+    pub fn staged_page(&self) -> Option<&StagedPage> {
+        self.layers.iter().rev().find_map(|l| if let Layer::Staged(p) = l { Some(p) } else { None })
+    }
+
+    /// The same, to change it.
+    pub(super) fn staged_page_mut(&mut self) -> Option<&mut StagedPage> {
+        self.layers.iter_mut().rev().find_map(|l| if let Layer::Staged(p) = l { Some(p) } else { None })
     }
 
     /// The open page of a message.
@@ -302,6 +313,7 @@ impl State {
             Context::Repositories => Some(&self.repos_view),
             Context::Journal => Some(&self.journal_view),
             Context::Deed => self.deed_page().map(|p| &p.scroll),
+            Context::Staged => self.staged_page().map(|p| &p.view),
             Context::Message => self.message_page().map(|p| &p.scroll),
             Context::Doctor => self.doctor_page().map(|p| &p.scroll),
             Context::Unknown => self.repo_page().map(|p| &p.unknown),
@@ -326,6 +338,7 @@ impl State {
             Context::Repositories => Some(&mut self.repos_view),
             Context::Journal => Some(&mut self.journal_view),
             Context::Deed => self.deed_page_mut().map(|p| &mut p.scroll),
+            Context::Staged => self.staged_page_mut().map(|p| &mut p.view),
             Context::Message => self.message_page_mut().map(|p| &mut p.scroll),
             Context::Doctor => self.doctor_page_mut().map(|p| &mut p.scroll),
             Context::Unknown => self.repo_page_mut().map(|p| &mut p.unknown),

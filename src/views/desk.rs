@@ -3,6 +3,7 @@ use super::{
     chain::KeysHere,
     keys::{KeyRows, key_rows, keys_here},
     repositories::RepositoryRow,
+    staged::{StagedRow, staged_rows},
 };
 use crate::{
     repository::{Mode, Repositories},
@@ -89,6 +90,11 @@ impl Desk {
     pub fn keys_here(&self) -> Arc<KeysHere> {
         let known = self.here.lock().unwrap_or_else(PoisonError::into_inner).clone();
         known.unwrap_or_else(|| Arc::new(keys_here(&self.keys().rows)))
+    }
+
+    /// What is staged for a repository, or why that cannot be read. Reads files.
+    pub fn staged(&self, gun: &Gun) -> Result<Vec<StagedRow>, String> {
+        staged_rows(self.repositories.trust_dir(), gun)
     }
 
     /// Repositories in the cache and, if it answers, on the server.

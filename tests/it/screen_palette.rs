@@ -26,8 +26,6 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("tags", "a tab of a repository's page"),
     ("image resolve", "it is for other programs"),
     ("image verify", "it fetches whole images, which a screen would hold up for minutes"),
-    ("status", "a plan says what else is staged"),
-    ("reset", "it takes the names that status prints"),
     ("signer list", "the chain of trust on a repository's page"),
     ("delegation list", "the chain of trust on a repository's page"),
     ("repo verify", "the screen verifies whatever it shows; from a clean cache only the command line does"),

@@ -8,10 +8,7 @@ use crate::{
     },
     operator::Cancel,
     procedures::repository::{Deletion, NOTHING, Waiting, Wanted},
-    tuf::{
-        change::{Change, Delegate},
-        staged::Staged,
-    },
+    views::staged::StagedRow,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,11 +23,8 @@ pub fn status(context: &Context, gun: &str) -> Result<(), Failure> {
             .iter()
             .enumerate()
             .map(|(number, one)| {
-                let (role, change, text) = match &one.staged {
-                    Ok(staged) => (role(staged), kind(staged), staged.to_string()),
-                    Err(why) => (None, "not-understood", why.clone()),
-                };
-                json!({ "number": number, "change": change, "role": role, "text": text })
+                let StagedRow { change, role, text, .. } = StagedRow::new(&one.name, &one.staged);
+                json!({ "number": number, "change": change, "role": role.map(|r| r.to_string()), "text": text })
             })
             .collect();
         return Ok(output::say_json(&json!({ "schema": "claviger/status/1", "gun": gun.as_str(), "staged": all }))?);
@@ -40,33 +34,9 @@ pub fn status(context: &Context, gun: &str) -> Result<(), Failure> {
     }
     let mut out = String::new();
     for (number, one) in waiting.0.iter().enumerate() {
-        match &one.staged {
-            Ok(staged) => out.push_str(&format!("{number:>4}  {staged}\n")),
-            Err(why) => out.push_str(&format!("{number:>4}  not understood: {why}\n")),
-        }
+        out.push_str(&format!("{number:>4}  {}\n", StagedRow::new(&one.name, &one.staged).sentence()));
     }
     Ok(output::say(&format!("{out}`claviger publish {gun}` publishes it, `claviger reset {gun} -n I` throws one away.\n"))?)
-}
-
-fn role(staged: &Staged) -> Option<String> {
-    match staged {
-        Staged::Purge(_) => None,
-        Staged::Change(Change::Delegate(Delegate { role, .. }) | Change::Undelegate(role)) => Some(role.to_string()),
-        Staged::Change(change) => Some(change.file().to_string()),
-    }
-}
-
-fn kind(staged: &Staged) -> &'static str {
-    match staged {
-        Staged::Purge(_) => "purge",
-        Staged::Change(Change::Sign { .. }) => "sign",
-        Staged::Change(Change::Unsign { .. }) => "revoke",
-        Staged::Change(Change::Delegate(_)) => "delegate",
-        Staged::Change(Change::Undelegate(_)) => "undelegate",
-        Staged::Change(Change::Witness(_)) => "witness",
-        Staged::Change(Change::Keys { .. }) => "keys",
-        Staged::Change(Change::Renew { .. }) => "renew",
-    }
 }
 
 /// `publish`

@@ -9,7 +9,10 @@ use super::{args::Arguments, key, output::Failure};
 use crate::{
     operator::{Cancel, Stop},
     procedures::{
-        CANCELLED, KeyFile, Recording, Which, Work, Workplace, key_export::Half, perform, repository::push::Destination,
+        CANCELLED, KeyFile, Recording, Which, Work, Workplace,
+        key_export::Half,
+        perform,
+        repository::{Wanted, push::Destination},
     },
     tui::{
         action::Command,
@@ -36,7 +39,8 @@ fn menu() -> Vec<Offer> {
     let mut all: Vec<Offer> = palette::offers()
         .filter(|offer| {
             let command = offer.command();
-            let fits = (command.begins_work() || matches!(command, Command::Place(1 | 3) | Command::Open | Command::Quit))
+            let fits = (command.begins_work()
+                || matches!(command, Command::Place(1 | 3) | Command::Open | Command::Staged | Command::Quit))
                 && !offer.verb.starts_with("repo")
                 && !seen.contains(&offer.command());
             seen.push(offer.command());
@@ -158,6 +162,7 @@ impl Plain {
                 let Some(row) = self.choose().await? else { return Ok(()) };
                 return self.talk.say(key::describe(&row).trim_end());
             }
+            Command::Staged => return self.list_staged().await,
             Command::NewKey => Some(Work::GenerateKey),
             Command::LoadKeys => Some(Work::LoadKeys),
             Command::ExportAll => Some(Work::ExportKeys(Which::All, Half::Private)),
@@ -174,6 +179,7 @@ impl Plain {
             Command::MigrateKeys => Some(Work::MigrateKeys),
             Command::MendPermissions => Some(Work::MendPermissions),
             Command::PushImage => Some(Work::PushImage(Destination::default())),
+            Command::Stage(changing) => Some(Work::Ask(Box::new(Wanted::Stage(Box::new(changing.of(&Row::default())))))),
             // Nothing is selected here: all of it is asked.
             Command::Change(changing) => Some(Work::Ask(Box::new(changing.of(&Row::default())))),
             _ => None,

@@ -34,6 +34,21 @@ impl Plain {
         journal.broken.map_or(Ok(()), |broken| self.talk.say(&broken))
     }
 
+    /// Lists what is staged for a repository that is asked for.
+    pub async fn list_staged(&self) -> Result<(), Failure> {
+        let asked = self.pick("Which repository? Its name", |typed| {
+            self.place.repository(typed).map_err(|_| "That names no repository. stop goes back to the commands.")
+        });
+        let Some(reference) = asked.await? else { return Ok(()) };
+        let gun = reference.gun;
+        let rows = self.desk.staged(&gun).map_err(|why| Failure::new("staged", why, NOTHING, ""))?;
+        if rows.is_empty() {
+            return self.talk.say(&format!("Nothing is staged for {gun}."));
+        }
+        self.talk.say(&format!("Staged for {gun}, and not published:"))?;
+        rows.iter().enumerate().try_for_each(|(number, row)| self.talk.say(&format!("  {number}  {}", row.sentence())))
+    }
+
     /// One piece of interrupted work; none if there is none, or somebody does not want any.
     pub async fn choose_interrupted(&self) -> Result<Option<Interrupted>, Failure> {
         let mut open: Vec<Interrupted> = self.place.settle()?.into_iter().filter(|i| !i.is_over()).collect();

@@ -25,10 +25,20 @@ pub fn ask<'s>(place: Workplace, begun: Wanted, session: &'s mut Session<'_>) ->
     Box::pin(async move {
         place.may_write(NOTHING)?;
         let mut wanted = match form(&place, &begun) {
-            Some(form) => filled(&place, begun, &session.form(WISH, form).await?)?,
+            Some(form) => {
+                let values = session.form(WISH, form).await?;
+                if let (true, Wanted::Reset { .. }) = (session.is_resumed(), &begun) {
+                    return Err(counted_anew(&begun.guns(), &values).into());
+                }
+                filled(&place, begun, &values)?
+            }
             None => begun,
         };
-        if let Wanted::Sign { gun, tag, sha256, size, .. } = &mut wanted
+        let meant = match &mut wanted {
+            Wanted::Stage(inner) => inner.as_mut(),
+            other => other,
+        };
+        if let Wanted::Sign { gun, tag, sha256, size, .. } = meant
             && let (true, Some(all), Ok(gun)) = (sha256.is_empty(), &place.repositories, Gun::new(gun))
         {
             let what = format!("asking the registry what {} stands for", Untrusted::new(tag.as_str()).shown());
@@ -38,8 +48,20 @@ pub fn ask<'s>(place: Workplace, begun: Wanted, session: &'s mut Session<'_>) ->
     })
 }
 
+/// Numbers that were typed before an interruption may mean other changes by now.
+fn counted_anew(guns: &[Gun], values: &Values) -> Failure {
+    let gun = guns.first().map_or_else(|| values.get(field::GUN).to_owned(), ToString::to_string);
+    let gun = Untrusted::new(gun).shown();
+    let message = format!("{gun}: what was staged may have other numbers than before it was interrupted");
+    let hint = format!("`claviger status {gun}` says what is staged; begin it again, and close this work.");
+    Failure::new("staged", message, "nothing more was thrown away", hint)
+}
+
 /// The page that asks for the rest; none where nothing is left to ask.
 fn form(place: &Workplace, begun: &Wanted) -> Option<Form> {
+    if let Wanted::Stage(inner) = begun {
+        return form(place, inner).map(|form| Form { title: format!("{}, staged for later", form.title), ..form });
+    }
     let guns = begun.guns();
     let rest = rest(place, begun);
     let unnamed = guns.is_empty().then(|| fields::repository(place));
@@ -65,6 +87,7 @@ fn is_open(begun: &Wanted) -> bool {
         Wanted::Begin(Beginning { signer: Some(signer), .. }) => signer.name.is_empty(),
         // What else they need they ask for themselves.
         Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. } => false,
+        Wanted::Reset { names, .. } => names.is_empty(),
         _ => true,
     }
 }
@@ -136,12 +159,11 @@ fn rest(place: &Workplace, begun: &Wanted) -> Vec<Field> {
             fields::key_file(field::KEY, "Public key", "the file that the signer has handed over", false),
             fields::key_file(field::ANOTHER_KEY, "Another", "a second key of theirs; may stay empty", true),
         ],
-        Wanted::RootKeys(_)
-        | Wanted::Begin(_)
-        | Wanted::Publish { .. }
-        | Wanted::Reset { .. }
-        | Wanted::Only(_)
-        | Wanted::Stage(_) => Vec::new(),
+        Wanted::Reset { gun, .. } => vec![
+            Field::choice(field::WHAT, "Throw away", "which of what is staged", choice::reset()),
+            fields::numbers(place, Gun::new(gun).ok()),
+        ],
+        Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. } | Wanted::Only(_) | Wanted::Stage(_) => Vec::new(),
     }
 }
 
@@ -152,6 +174,9 @@ fn unless_known(it: &str, field: impl FnOnce() -> Field) -> impl Iterator<Item =
 
 /// What was begun, with what was filled in.
 fn filled(place: &Workplace, begun: Wanted, values: &Values) -> Result<Wanted, Failure> {
+    if let Wanted::Stage(inner) = begun {
+        return Ok(Wanted::Stage(Box::new(filled(place, *inner, values)?)));
+    }
     let named = match begun.guns().into_iter().next() {
         Some(gun) => gun.to_string(),
         None => place.repository(values.get(field::GUN)).map_err(usage)?.gun.to_string(),
@@ -217,6 +242,12 @@ fn filled(place: &Workplace, begun: Wanted, values: &Values) -> Result<Wanted, F
         Wanted::Delete(_) => Wanted::Delete(Deletion { gun, remote: is(choice::EVERYWHERE) }),
         Wanted::Leave { .. } => Wanted::Leave { guns: guns()?, who: text(field::NAME) },
         Wanted::Publish { .. } => Wanted::Publish { gun },
-        all @ (Wanted::Reset { .. } | Wanted::Only(_) | Wanted::Stage(_)) => all,
+        Wanted::Reset { names, .. } if !names.is_empty() => Wanted::Reset { gun, names },
+        Wanted::Reset { .. } => {
+            let named = Gun::new(&gun).map_err(|e| usage(e.to_string()))?;
+            let chosen = fields::chosen(place, &named, values).map_err(usage)?;
+            Wanted::Reset { gun, names: chosen.into_iter().map(|row| row.file.raw().to_owned()).collect() }
+        }
+        all @ (Wanted::Only(_) | Wanted::Stage(_)) => all,
     })
 }

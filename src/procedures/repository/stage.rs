@@ -24,6 +24,8 @@ use std::{collections::BTreeSet, fmt};
 
 /// A look at it.
 pub const REVIEW: Step = Step { name: "review", says: "Read what will be staged." };
+/// A look at what goes.
+pub const GOES: Step = Step { name: "review", says: "Read what will be thrown away. What is published stays as it is." };
 /// Writing.
 pub const STAGE: Step = Step { name: "stage", says: "The changes are staged; nothing is signed or published." };
 /// Removing.
@@ -150,7 +152,8 @@ pub async fn reset(desk: Desk, gun: Gun, names: Vec<String>, session: &mut Sessi
         Err(why) => ("Goes", format!("one that is not understood: {why}")),
     }));
     let title = "Throw staged changes away".to_owned();
-    session.review(REVIEW, Review { title, facts, findings: Vec::new(), verb: "Throw them away", plan: None }).await?;
+    let verb = if waiting.0.len() == 1 { "Throw it away" } else { "Throw them away" };
+    session.review(GOES, Review { title, facts, findings: Vec::new(), verb, plan: None }).await?;
     let (trust_dir, of) = (desk.trust_dir.clone(), gun.clone());
     let count = session
         .act(RESET, format!("throwing away what is staged for {gun}"), Deed::default(), move || {

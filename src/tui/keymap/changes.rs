@@ -16,14 +16,36 @@ pub fn why_not(state: &State, changing: Changing) -> Option<Cow<'static, str>> {
     let repo = state.repo_to_change()?;
     let row = state.row_to_change(changing);
     not_trusted(repo, changing)
+        .or_else(|| not_staged(repo, changing))
         .or_else(|| not_the_row(changing, &row))
         .map(Cow::Borrowed)
         .or_else(|| no_keys(state, repo.known.as_ref()?, changing, &row).map(Cow::Owned))
 }
 
+/// Why a change cannot be staged now: it is signed later, perhaps elsewhere, so that its keys need not be here. But where that is
+/// how the roles are found that sign.
+pub fn why_not_stage(state: &State, changing: Changing) -> Option<Cow<'static, str>> {
+    if matches!(changing, Changing::Sign | Changing::Revoke) {
+        return why_not(state, changing);
+    }
+    let repo = state.repo_to_change()?;
+    not_trusted(repo, changing).or_else(|| not_the_row(changing, &state.row_to_change(changing))).map(Cow::Borrowed)
+}
+
+fn not_staged(repo: &Repo, changing: Changing) -> Option<&'static str> {
+    let takes = matches!(changing, Changing::Publish | Changing::Reset | Changing::ResetThis | Changing::ResetAll);
+    match repo.staged.as_ref()? {
+        Ok(rows) if takes && rows.is_empty() => Some("Nothing is staged for this repository."),
+        Err(_) if takes => Some("What is staged cannot be read. t says why."),
+        _ => None,
+    }
+}
+
 fn not_trusted(repo: &Repo, changing: Changing) -> Option<&'static str> {
     match &repo.standing {
         _ if matches!(changing, Changing::Begin | Changing::BeginWithSigner | Changing::Delete) => None,
+        // It needs no server.
+        _ if matches!(changing, Changing::Reset | Changing::ResetThis | Changing::ResetAll) => None,
         standing if standing.is_trusted() => None,
         // To sign it again is what mends it; whether it can be, the procedure finds out.
         Standing::Expired(_) | Standing::Refused(_) if changing == Changing::Renew => None,
@@ -69,6 +91,7 @@ fn no_keys(state: &State, known: &Known, changing: Changing, row: &Row) -> Optio
             roles.iter().find_map(|r| desk.lacks(r).map(|_| format!("{r} signs it too, and its key is not here.")))
         }
         Changing::Begin | Changing::BeginWithSigner | Changing::Delete | Changing::Publish => None,
+        Changing::Reset | Changing::ResetThis | Changing::ResetAll => None,
         Changing::Rotate => {
             let root = || RoleName::from(BaseRole::Root);
             desk.lacks(&row.role.as_ref()?.parent().unwrap_or_else(root))

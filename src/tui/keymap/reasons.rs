@@ -8,6 +8,7 @@ use std::borrow::Cow;
 pub fn why_not(state: &State, command: Command) -> Option<Cow<'static, str>> {
     never(state, command).or_else(|| in_work(state, command)).or_else(|| match command {
         Command::Change(changing) => changes::why_not(state, changing),
+        Command::Stage(changing) => changes::why_not_stage(state, changing),
         _ => in_general(state, command).map(Cow::Borrowed),
     })
 }
@@ -25,6 +26,7 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
         Command::Open | Command::Fold if nothing_listed => Some("Nothing is selected."),
         Command::Copy if nothing_listed && page != Context::Key => Some("Nothing is selected."),
         Command::Copy if state.copyable().is_none() => Some("There is no valid ID or digest to copy."),
+        Command::Staged if state.repo_to_change().is_none() => Some("No repository is selected."),
         Command::Look if state.looking.is_some() => Some("It is being looked at. c stops that."),
         Command::Look if !state.open_repo().is_some_and(|r| matches!(r.standing, Standing::Refused(_))) => {
             Some("Only what was refused is looked at unverified.")

@@ -21,6 +21,7 @@ const ALL: &[C] = &[
     C::Findings,
     C::Journal,
     C::Deed,
+    C::Staged,
     C::Message,
     C::Doctor,
     C::Help,
@@ -39,6 +40,7 @@ const PAGES: &[C] = &[
     C::Findings,
     C::Journal,
     C::Deed,
+    C::Staged,
     C::Message,
     C::Doctor,
 ];
@@ -76,6 +78,11 @@ const fn change(
     entry(Command::Change(changing), keys, name, help, at, rank)
 }
 
+/// What is begun by its name only, and is not published now.
+const fn stage(changing: Changing, help: &'static str) -> Entry {
+    entry(Command::Stage(changing), &[], "", help, REPOSITORY, 9)
+}
+
 impl Entry {
     /// The same, called so on the command line. In the palette it works where its keys do.
     const fn verbs(self, verbs: &'static [&'static str]) -> Self {
@@ -110,7 +117,7 @@ pub const TABLE: &[Entry] = &[
         &[ESC, Char('h'), Code(KeyCode::Left), Code(KeyCode::Backspace)],
         "back",
         "out",
-        &[C::Key, C::Matter, C::Unknown, C::Deed, C::Message, C::Doctor],
+        &[C::Key, C::Matter, C::Unknown, C::Deed, C::Staged, C::Message, C::Doctor],
         2,
     ),
     entry(Command::Look, &[Char('v')], "claims", "see what its files claim, unverified; once more hides it", &[C::Unknown], 5),
@@ -122,6 +129,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", &[C::Repositories], 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read and verify this repository again", OF_REPOSITORY, 4),
     entry(Command::Refresh, &[Char('r')], "read again", "read the journal again", &[C::Journal, C::Deed], 4),
+    entry(Command::Refresh, &[Char('r')], "read again", "read again what is staged", &[C::Staged], 4),
     entry(Command::Examine, &[Char('r')], "look again", "look again at what stands in the way", &[C::Doctor], 4),
     entry(Command::Examine, &[Char('d')], "doctor", "what stands in the way: server, logins, files, tools", &[C::Overview], 8)
         .anywhere(&["doctor"]),
@@ -189,7 +197,21 @@ pub const TABLE: &[Entry] = &[
     change(Changing::BeginWithSigner, &[], "", "begin a repository in which somebody may sign", &[C::Repositories], 9)
         .anywhere(&["signer add --init"]),
     change(Changing::Leave, &[], "", "take somebody, or a key, out of every role", REPOSITORY, 9).anywhere(&["signer leave"]),
+    entry(Command::Staged, &[Char('t')], "", "what is staged and not published", REPOSITORY, 7).verbs(&["status"]),
+    change(Changing::Publish, &[Char('p')], "publish", "publish what is staged, all of it", &[C::Staged], 2),
     change(Changing::Publish, &[], "", "publish what was staged", REPOSITORY, 9).anywhere(&["publish"]),
+    change(Changing::ResetThis, &[Char('D')], "throw away", "throw the selected change away", &[C::Staged], 3),
+    change(Changing::ResetAll, &[Char('X')], "all", "throw away all that is staged", &[C::Staged], 3),
+    change(Changing::Reset, &[], "", "throw staged changes away", REPOSITORY, 9).anywhere(&["reset"]),
+    stage(Changing::Sign, "sign a tag: staged, for later").anywhere(&["sign --stage"]),
+    stage(Changing::Revoke, "revoke a tag: staged, for later").anywhere(&["revoke --stage"]),
+    stage(Changing::AddSigner, "let somebody sign: staged, for later").anywhere(&["signer add --stage"]),
+    stage(Changing::RemoveSigner, "take a signer's right: staged, for later").anywhere(&["signer remove --stage"]),
+    stage(Changing::Delegate, "delegate to a role: staged, for later").anywhere(&["delegation add --stage"]),
+    stage(Changing::Undelegate, "take a role away: staged, for later").anywhere(&["delegation remove --stage"]),
+    stage(Changing::Purge, "take a key out: staged, for later").anywhere(&["delegation purge --stage"]),
+    stage(Changing::Leave, "take somebody out: staged, for later").anywhere(&["signer leave --stage"]),
+    stage(Changing::Witness, "sign a role again: staged, for later").anywhere(&["witness --stage"]),
     entry(Command::PushImage, &[Char('p')], "", "push an image from an OCI layout to the registry", REPOSITORY, 6)
         .anywhere(&["image push"]),
     change(Changing::Delete, &[], "", "forget the repository, and have its server delete it", REPOSITORY, 9)

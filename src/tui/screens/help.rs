@@ -40,6 +40,7 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         Context::Repositories => "Repositories",
         Context::Journal => "Journal",
         Context::Deed => "Work",
+        Context::Staged => "Staged",
         Context::Message => "Message",
         Context::Doctor => "Doctor",
         Context::Unknown => "Repository",

@@ -15,6 +15,7 @@ pub mod overview;
 pub mod palette;
 pub mod repositories;
 pub mod repository;
+mod staged;
 pub mod tags;
 pub mod unknown;
 pub mod wizard;
@@ -50,6 +51,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
         Context::Repositories => repositories::draw(state, ink),
         Context::Journal => journal::draw(state, ink),
         Context::Deed => deed::draw(state, ink),
+        Context::Staged => staged::draw(state, ink),
         Context::Message => message::draw(state, ink),
         Context::Doctor => doctor::draw(state, ink),
         Context::Unknown | Context::Chain | Context::Tags | Context::Findings => repository::draw(state, page, ink),
@@ -64,7 +66,7 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
 pub fn body(of: Context, content: Rect) -> Rect {
     match of {
         Context::Overview => overview::body(content),
-        Context::Keys | Context::Repositories | Context::Journal => table::body(split(below(content, 1)).0),
+        Context::Keys | Context::Repositories | Context::Journal | Context::Staged => table::body(split(below(content, 1)).0),
         Context::Key | Context::Matter | Context::Deed | Context::Message | Context::Doctor => below(content, 2),
         Context::Chain | Context::Tags => table::body(split(below(content, repository::HEAD)).0),
         Context::Unknown | Context::Findings => below(content, repository::HEAD),

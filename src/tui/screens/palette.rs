@@ -3,7 +3,7 @@
 use super::super::{fit, ink::Ink, layer::Context, palette, state::State, theme::Tone, widgets::table};
 use ratatui::layout::Rect;
 
-/// Columns of a verb.
+/// Columns of a verb, unless it is longer.
 const VERB: u16 = 19;
 /// Columns of the mark beside the selected row.
 const POINTER: u16 = 2;
@@ -39,8 +39,8 @@ pub fn draw(state: &State, ink: &mut Ink<'_>) {
         };
         let why = offer.why_not(state);
         let (verb, help) = if why.is_some() { (Tone::Dim, Tone::Dim) } else { (Tone::Accent, Tone::Plain) };
-        inside.clip(POINTER, y, VERB, offer.verb, verb);
-        let x = POINTER + VERB + 1;
+        let end = inside.put(POINTER, y, offer.verb, verb);
+        let x = end.max(POINTER + VERB) + 1;
         let room = usize::from(inside.width().saturating_sub(x + 1));
         let dots = inside.glyphs().dots;
         match &why {

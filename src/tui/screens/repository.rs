@@ -33,12 +33,24 @@ pub fn draw(state: &State, page: Context, ink: &mut Ink<'_>) {
             ink.put(x, TABS, pointer, Tone::Accent);
         }
     }
+    if let Some(text) = waiting(repo) {
+        ink.right(TABS, &text, Tone::Warn);
+    }
     let mut below = ink.rows(HEAD, u16::MAX);
     match page {
         Context::Unknown => unknown::draw(state, &mut below),
         Context::Tags => tags::draw(state, repo, &mut below),
         Context::Findings => findings::draw(state, &mut below),
         _ => chain::draw(state, repo, &mut below),
+    }
+}
+
+/// That something is staged, and the key that shows it.
+fn waiting(repo: &Repo) -> Option<String> {
+    match repo.staged.as_ref()? {
+        Ok(rows) if rows.is_empty() => None,
+        Ok(rows) => Some(format!("{} staged: t ", rows.len())),
+        Err(_) => Some("staged: unreadable: t ".to_owned()),
     }
 }
 

@@ -89,6 +89,7 @@ fn apply(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Looked(..) | Action::KeysRead(..) | Action::InventoryTaken(..) | Action::Step(..) | Action::Loaded(..) => {
             Vec::new()
         }
+        Action::StagedRead(gun, staged) => reading::staged_read(state, &gun, staged),
         Action::Asked(asked) => wizard::asked(state, *asked),
         Action::Uptime(now) => lock::tell(state, now),
         Action::Remembers(count) => {
@@ -147,6 +148,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RefreshAll => return reading::refresh_all(state),
         Command::Cancel => return reading::cancel(state),
         Command::Look => return reading::look(state),
+        Command::Staged => return navigate::open_staged(state),
         Command::Examine => return navigate::examine(state),
         Command::Copy => {
             if let Some((what, text)) = state.copyable() {
@@ -167,6 +169,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::StrengthenKeys
         | Command::MendPermissions
         | Command::Change(_)
+        | Command::Stage(_)
         | Command::PushImage => return wizard::begin(state, command),
         Command::Resume => return deeds::resume(state),
         Command::GiveUp => return deeds::give_up(state),

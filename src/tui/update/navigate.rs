@@ -4,7 +4,7 @@ use crate::tui::{
     action::Command,
     effect::Effect,
     keymap,
-    layer::{Context, DoctorPage, KeyPage, Layer, MatterPage, Place, RepoPage, Tab},
+    layer::{Context, DoctorPage, KeyPage, Layer, MatterPage, Place, RepoPage, StagedPage, Tab},
     layout,
     roster::View,
     screens,
@@ -123,6 +123,14 @@ pub fn examine(state: &mut State) -> Vec<Effect> {
     state.layers.retain(|layer| !matches!(layer, Layer::Doctor(_)));
     state.layers.push(Layer::Doctor(DoctorPage::default()));
     vec![Effect::Examine]
+}
+
+/// Opens the page of what is staged for the selected repository.
+pub fn open_staged(state: &mut State) -> Vec<Effect> {
+    let Some(gun) = state.repo_to_change().map(|r| r.gun.clone()) else { return Vec::new() };
+    state.layers.push(Layer::Staged(StagedPage { gun: gun.clone(), view: View::default() }));
+    reading::renew_staged(state);
+    vec![Effect::ReadStaged(gun)]
 }
 
 fn open_key(state: &mut State, index: usize) {

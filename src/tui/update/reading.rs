@@ -12,7 +12,7 @@ use crate::{
         state::{Attention, Job, Notice, State, Subject},
         theme::Tone,
     },
-    views::{desk::Inventory, next_step::next_step},
+    views::{desk::Inventory, next_step::next_step, staged::StagedRow},
 };
 
 /// Up to so many repositories are read at the start unasked. More may take long, and may be more than the user wants
@@ -37,6 +37,7 @@ pub fn refresh(state: &mut State) -> Vec<Effect> {
             vec![Effect::ReadKeys(state.epoch)]
         }
         Context::Journal | Context::Deed => deeds::read(state),
+        Context::Staged => state.staged_page().map(|p| vec![Effect::ReadStaged(p.gun.clone())]).unwrap_or_default(),
         _ => {
             let index = state.selected_repo().and_then(|r| state.repos.index.get(&r.gun)).copied();
             index.map(|i| open(state, i)).unwrap_or_default()
@@ -223,6 +224,7 @@ pub fn loaded(state: &mut State, mut repo: Repo) -> Vec<Effect> {
     if open {
         navigate::renew_page(state);
     }
+    renew_staged(state);
     if state.job.is_some() {
         return Vec::new();
     }
@@ -232,6 +234,23 @@ pub fn loaded(state: &mut State, mut repo: Repo) -> Vec<Effect> {
         return Vec::new();
     }
     vec![Effect::ReadKeys(state.epoch)]
+}
+
+/// Takes in what is staged for a repository.
+pub fn staged_read(state: &mut State, gun: &Gun, staged: Result<Vec<StagedRow>, String>) -> Vec<Effect> {
+    if let Some(repo) = state.repos.by_name_mut(gun) {
+        repo.staged = Some(staged);
+    }
+    renew_staged(state);
+    Vec::new()
+}
+
+/// Fits the open list of staged changes to what is known of them now.
+pub fn renew_staged(state: &mut State) {
+    let count = state.staged_repo().and_then(Repo::waiting).unwrap_or_default();
+    if let Some(page) = state.staged_page_mut() {
+        page.view.plain(count);
+    }
 }
 
 /// Asks what the files of the open repository claim; hides that if it is shown.

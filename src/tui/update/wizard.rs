@@ -3,7 +3,11 @@ use super::{deeds, reading};
 use crate::{
     failure::Failure,
     operator::Question,
-    procedures::{Done, KeyFile, Which, Work, key_export::Half, repository::push::Destination},
+    procedures::{
+        Done, KeyFile, Which, Work,
+        key_export::Half,
+        repository::{Wanted, push::Destination},
+    },
     secret::dialogue::{Said, Turn},
     text::is_plain,
     tuf::name::Gun,
@@ -25,6 +29,10 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
     let path = state.selected_key().map(|k| k.path.clone());
     let work = match (command, path) {
         (Command::Change(changing), _) => Work::Ask(Box::new(changing.of(&state.row_to_change(changing)))),
+        (Command::Stage(changing), _) => {
+            let wanted = changing.of(&state.row_to_change(changing));
+            Work::Ask(Box::new(Wanted::Stage(Box::new(wanted))))
+        }
         (Command::PushImage, _) => {
             let Row { gun, tag, .. } = state.row_to_change(Changing::Sign);
             // What cannot be typed is no tag.

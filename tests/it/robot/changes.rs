@@ -6,14 +6,14 @@ use claviger::keys::{self, KeyRole, NewKey};
 /// The passphrase of every key in a sandbox.
 const PASSPHRASE: &str = "practise-only";
 
-struct Visit {
+pub struct Visit {
     home: Home,
-    robot: Robot,
+    pub robot: Robot,
 }
 
 impl Visit {
     /// In a sandbox, on the chain of trust of `shop/frontend`.
-    fn new(size: (u16, u16)) -> Self {
+    pub fn new(size: (u16, u16)) -> Self {
         let home = Home::empty();
         let temporary = home.dir.path().join("tmp");
         std::fs::create_dir(&temporary).unwrap();
@@ -27,13 +27,13 @@ impl Visit {
     }
 
     /// Presses Esc alone: with a key right behind it, it would be another key.
-    fn escape(&mut self, to: &str) {
+    pub fn escape(&mut self, to: &str) {
         self.robot.press("\x1b");
         self.robot.see(to);
     }
 
     /// Opens every key that is asked for.
-    fn unlock(&mut self, keys: &[&str]) {
+    pub fn unlock(&mut self, keys: &[&str]) {
         let mut left = keys.to_vec();
         while !left.is_empty() {
             let asks = |s: &str, of: &str| s.contains(&format!("Type the passphrase of the {of} key"));
@@ -44,19 +44,19 @@ impl Visit {
     }
 
     /// Accepts the plan, which is read to its end.
-    fn accept(&mut self) {
+    pub fn accept(&mut self) {
         self.robot.press("G");
         self.robot.see("Enter accept");
         self.robot.press("\r");
     }
 
-    fn published(&mut self) {
+    pub fn published(&mut self) {
         self.robot.see("It was fetched again with an empty cache");
         self.robot.press("\r");
         self.robot.see_no("It was fetched again");
     }
 
-    fn leave(mut self) {
+    pub fn leave(mut self) {
         self.robot.press("q");
         assert_eq!(self.robot.end(), 0);
         self.robot.wait_whole();

@@ -12,6 +12,7 @@ mod plain_store;
 mod resume;
 mod sandbox;
 mod scan;
+mod staged;
 mod wizard;
 
 use driver::{Robot, Start};

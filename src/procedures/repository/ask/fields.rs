@@ -8,8 +8,10 @@ use crate::{
         repository::{NOTHING, key_files::public_keys},
     },
     tuf::name::{BaseRole, Gun, KeyId},
+    views::staged::{StagedRow, staged_rows},
 };
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// The names of the fields.
 pub mod field {
@@ -41,6 +43,8 @@ pub mod field {
     pub const THRESHOLD: &str = "threshold";
     /// An end.
     pub const UNTIL: &str = "until";
+    /// Numbers of staged changes.
+    pub const NUMBER: &str = "number";
 }
 
 /// What can be chosen. What comes first takes the least.
@@ -62,12 +66,19 @@ pub mod choice {
     /// All its names.
     pub const ALL_PATHS: &str = "all-paths";
 
+    /// All that is staged.
+    pub const ALL: &str = "all";
     /// At the server too.
     pub const EVERYWHERE: &str = "everywhere";
 
     /// Where a repository is deleted.
     pub fn deleted() -> Vec<Choice> {
         all(&[("here", "what this machine remembers of it"), (EVERYWHERE, "here and at its server, for everybody")])
+    }
+
+    /// Which staged changes are thrown away.
+    pub fn reset() -> Vec<Choice> {
+        all(&[(THESE, "those with the numbers below"), (ALL, "all that is staged for the repository")])
     }
 
     /// How much is revoked.
@@ -283,6 +294,46 @@ pub fn threshold() -> Field {
         Ok(1..) => Ok(None),
         _ if typed.is_empty() => Ok(None),
         _ => Err("it is a number, at least 1".to_owned()),
+    })
+}
+
+/// Which of what is staged is meant: by their numbers, or all. Fails where nothing is.
+pub fn chosen(place: &Workplace, gun: &Gun, values: &Values) -> Result<Vec<StagedRow>, String> {
+    let all = staged_rows(&place.trust_dir, gun)?;
+    if all.is_empty() {
+        return Err(format!("nothing is staged for {gun}"));
+    }
+    let typed = values.get(field::NUMBER);
+    match (values.get(field::WHAT), typed) {
+        (choice::ALL, "") => return Ok(all),
+        (choice::ALL, _) => return Err("all is meant; leave this empty".to_owned()),
+        _ => {}
+    }
+    let mut found = BTreeMap::new();
+    for word in typed.split([' ', ',']).filter(|word| !word.is_empty()) {
+        let row = word.parse::<usize>().ok().and_then(|n| Some((n, all.get(n)?)));
+        let last = all.len() - 1;
+        let (number, row) = row.ok_or_else(|| match last {
+            0 => "one change is staged, and its number is 0".to_owned(),
+            last => format!("the numbers are 0 to {last}"),
+        })?;
+        found.insert(number, row.clone());
+    }
+    if found.is_empty() { Err("a number is needed".to_owned()) } else { Ok(found.into_values().collect()) }
+}
+
+/// Numbers of staged changes; what they mean is said at once.
+pub fn numbers(place: &Workplace, gun: Option<Gun>) -> Field {
+    let place = place.clone();
+    let help = "as they are listed, from 0, with spaces between";
+    Field::text(field::NUMBER, "Numbers", help).checked_by_looking(move |_, values| {
+        let gun = match &gun {
+            Some(gun) => gun.clone(),
+            None => place.repository(values.get(field::GUN))?.gun,
+        };
+        let rows = chosen(&place, &gun, values)?;
+        let texts: Vec<String> = rows.iter().map(|row| row.sentence()).collect();
+        Ok(Some(texts.join("; ")))
     })
 }
 
