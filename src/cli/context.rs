@@ -101,6 +101,7 @@ impl Context {
             read_only: read_only.value.then(|| read_only.origin.to_string()),
             exact: self.options.exact,
             public_dir: ".".into(),
+            tour: None,
         }
     }
 

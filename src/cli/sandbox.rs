@@ -3,7 +3,7 @@
 use super::{
     args::Options,
     output::{self, Failure},
-    workstation,
+    tour, workstation,
 };
 use crate::{
     journal::State,
@@ -54,7 +54,7 @@ pub async fn open(dir: Option<&Path>, options: &Options, stop: Cancel) -> Result
         config: None,
     };
     let repositories = repositories(&world);
-    let place = place(&world, repositories.clone());
+    let place = Workplace { tour: Some(Arc::new(tour::world)), ..place(&world, repositories.clone()) };
     let (desk, screen) = (Desk::new(facts, repositories.clone()), crate::tui::Options::from_env());
     let examiner = Arc::new(|| crate::doctor::in_sandbox().boxed());
     let ended = workstation::open(desk, place, examiner, screen, options.plain, stop).await;
@@ -82,6 +82,7 @@ pub fn place(world: &Sandbox, repositories: Repositories) -> Workplace {
         exact: false,
         // Public halves go there too: nothing is written where the user works.
         public_dir: world.public_dir(),
+        tour: None,
     }
 }
 

@@ -8,10 +8,7 @@ use super::{
 use crate::{
     failure::sentence,
     operator::{Answer, Cancel, Confirm, Form, Fut, Operator, Question, Review, Step, Stop, Values},
-    procedures::{
-        Workplace,
-        tour::{Ground, Guided, NOTHING},
-    },
+    procedures::tour::{Ground, Guided, HAPPENED, NOTHING, World},
     sandbox::{HOST, PASSPHRASE, Sandbox},
     secret::{Given, Passphrase, Source},
     tui::theme::Theme,
@@ -24,33 +21,38 @@ pub async fn walk(options: &Options, yes: bool, stop: Cancel) -> Result<(), Fail
         let message = "the tour is told in sentences and has no JSON";
         return Err(Failure::new("usage", message, "nothing was opened", "Leave out --json.").exit(2));
     }
+    let world = world()?;
+    let talk = Talk::standard(Theme::detect(|n| std::env::var(n).ok()).unicode);
+    let mut guide = Guide { talk: talk.clone(), yes, fields: BTreeMap::new() };
+    let told = tell(&world, &mut guide, &stop).await;
+    // Whoever leaves while something is kept must not leave half a world behind.
+    if let Some(repositories) = &world.place.repositories {
+        repositories.stop_keeping().await;
+    }
+    told?;
+    talk.say(&format!("\n{HAPPENED} `claviger sandbox` opens another to practise on."))
+}
+
+/// A fresh world to walk through.
+pub fn world() -> Result<World, Failure> {
     let temporary = tempfile::Builder::new().prefix("claviger-tour-").tempdir();
     let temporary = temporary.map_err(|e| Failure::new("sandbox", e.to_string(), NOTHING, "Make room for it."))?;
     // On a disk, so that somebody can change what lies there.
     let world = sandbox::make(Some(&temporary.path().join("world")))?;
-    let (repositories, ground) = (sandbox::repositories(&world), ground(&world)?);
-    let place = sandbox::place(&world, repositories.clone());
-    let talk = Talk::standard(Theme::detect(|n| std::env::var(n).ok()).unicode);
-    let mut guide = Guide { talk: talk.clone(), yes, fields: BTreeMap::new() };
-    let told = tell(&ground, &place, &mut guide, &stop).await;
-    // Whoever leaves while something is kept must not leave half a world behind.
-    repositories.stop_keeping().await;
-    told?;
-    talk.say(
-        "\nThat was the tour. Nothing of it was real, and its world is gone. `claviger sandbox` opens another to practise on.",
-    )
+    let (place, ground) = (sandbox::place(&world, sandbox::repositories(&world)), ground(&world)?);
+    Ok(World { ground, place, passphrase: PASSPHRASE, held: Box::new((world, temporary)) })
 }
 
-async fn tell(ground: &Ground, place: &Workplace, guide: &mut Guide, stop: &Cancel) -> Result<(), Failure> {
+async fn tell(world: &World, guide: &mut Guide, stop: &Cancel) -> Result<(), Failure> {
     let talk = guide.talk.clone();
     talk.say("A walk through content trust, in a world to practise on: nothing here is real.")?;
     talk.say(&format!("Every passphrase in it is {PASSPHRASE}. The same procedures run as anywhere else."))?;
-    let pages = ground.pages();
+    let pages = world.ground.pages();
     for (number, page) in pages.iter().enumerate() {
         talk.say(&format!("\n{} of {}. {}", number.saturating_add(1), pages.len(), page.title))?;
         talk.say(&format!("  {}", page.before))?;
         guide.wait("Enter does it").await?;
-        let seen = ground.walk(page, place, guide, stop).await?;
+        let seen = world.ground.walk(page, &world.place, guide, stop).await?;
         for seen in seen {
             talk.say(&format!("  Seen: {seen}"))?;
         }

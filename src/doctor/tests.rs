@@ -29,6 +29,7 @@ impl Bench {
             read_only: None,
             exact: false,
             public_dir: ".".into(),
+            tour: None,
         };
         let mut all = place::trust_dir(&place, &settings, Some(self.0.path()));
         all.extend(place::keys(&place.trust_dir));

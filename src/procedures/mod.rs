@@ -54,6 +54,8 @@ pub struct Workplace {
     pub exact: bool,
     /// Where the public half of a new key goes, if nothing else is said.
     pub public_dir: PathBuf,
+    /// Makes the world of the tour, where there is one.
+    pub tour: Option<tour::MakeWorld>,
 }
 
 impl Workplace {

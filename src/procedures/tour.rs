@@ -1,7 +1,11 @@
 //! The walk through content trust in a world to practise on: what each of its pages says, what is done there, and what was
 //! seen. What is done is done by the same procedures as anywhere else.
+mod shown;
+
+pub use shown::{MakeWorld, World, run};
+
 use super::{
-    KeyFile, Recording, Which, Work, Workplace, key_export,
+    CANCELLED, KeyFile, Recording, Which, Work, Workplace, key_export,
     key_export::Half,
     perform,
     repository::{Rotation, Wanted, field, load_failure, push, push::Destination},
@@ -32,6 +36,10 @@ const LOST: &str = "3.2";
 
 /// What has not happened to whoever leaves.
 pub const NOTHING: &str = "the rest of the tour was not done; nothing of it was real";
+/// What is said at its end.
+pub const HAPPENED: &str = "That was the tour. Nothing of it was real, and its world is gone.";
+/// What to do after it, on a screen.
+pub const NEXT: &str = "The world of this workstation is to practise on too: every procedure of the tour is on its pages.";
 
 /// What the walk finds in its world.
 #[derive(Debug, Clone)]
@@ -197,7 +205,11 @@ impl Ground {
                     let recording = Recording::new(place, work.clone());
                     let done = perform(work, place, recording, operator.asked(), cancel.clone()).await;
                     // What the pages before have done is done, whatever this piece of work says of itself.
-                    let done = done.map_err(|e| if cancel.is_set() { Failure::interrupted(NOTHING) } else { e })?;
+                    let done = done.map_err(|e| match e.code {
+                        _ if cancel.is_set() => Failure::interrupted(NOTHING),
+                        CANCELLED => e.instead(NOTHING),
+                        _ => e,
+                    })?;
                     match done.left.first() {
                         None => done.happened,
                         Some(left) => return Err(otherwise(left)),

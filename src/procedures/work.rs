@@ -8,6 +8,7 @@ use super::{
         self, Report, Wanted,
         push::{self, Destination},
     },
+    tour,
 };
 use crate::{
     failure::{Failure, ended, sentence},
@@ -49,6 +50,8 @@ pub enum Work {
     Ask(Box<Wanted>),
     /// Send an image to its registry.
     PushImage(Destination),
+    /// Walk through content trust in a world to practise on.
+    Tour,
 }
 
 /// Which keys are meant.
@@ -107,6 +110,7 @@ impl Work {
             Self::MendPermissions => "key mend",
             Self::Change(wanted) | Self::Ask(wanted) => wanted.command(),
             Self::PushImage(_) => "image push",
+            Self::Tour => "sandbox --tour",
         }
     }
 
@@ -126,6 +130,7 @@ impl Work {
             Self::MendPermissions => "Permissions",
             Self::Change(wanted) | Self::Ask(wanted) => wanted.title(),
             Self::PushImage(_) => "Push an image",
+            Self::Tour => "The tour",
         }
     }
 
@@ -143,6 +148,7 @@ impl Work {
             Self::MendPermissions => key_mend::NOTHING,
             Self::Change(wanted) | Self::Ask(wanted) => wanted.nothing(),
             Self::PushImage(_) => push::NOTHING,
+            Self::Tour => tour::NOTHING,
         }
     }
 
@@ -155,6 +161,7 @@ impl Work {
             Self::Change(_) | Self::Ask(_) => false,
             // It is more than one, and what the registry has is not sent again.
             Self::PushImage(_) => false,
+            Self::Tour => false,
         }
     }
 
@@ -169,9 +176,9 @@ impl Work {
         *self == Self::GenerateKey && path.extension().is_some_and(|e| e == "pub") && is_public()
     }
 
-    /// Whether it changes something, and so is written down.
+    /// Whether it changes something, and so is written down. What is done on the tour is written down in its own world.
     pub fn is_recorded(&self) -> bool {
-        !matches!(self, Self::TestKey(_))
+        !matches!(self, Self::TestKey(_) | Self::Tour)
     }
 
     async fn perform(
@@ -245,6 +252,10 @@ impl Work {
                 let pushed = recording.run(operator, cancel, |s| push::run(here(), to.clone(), s)).await?;
                 let (happened, repositories) = (ended(&pushed.to_string()), vec![pushed.gun]);
                 Ok(Done { happened, next: push::NEXT, repositories, ..Done::default() })
+            }
+            Self::Tour => {
+                tour::run(place.tour.as_ref(), operator, cancel).await?;
+                Ok(Done { happened: tour::HAPPENED.to_owned(), next: tour::NEXT, ..Done::default() })
             }
         }
     }

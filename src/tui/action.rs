@@ -96,6 +96,8 @@ pub enum Command {
     Staged,
     /// Send an image to the registry of the selected repository.
     PushImage,
+    /// Walk through content trust.
+    Tour,
     /// Go on with the selected work.
     Resume,
     /// Close the open work.
@@ -145,7 +147,7 @@ pub enum Command {
 impl Command {
     /// Whether it begins guided work.
     pub fn begins_work(self) -> bool {
-        self.writes() || self == Self::TestKey
+        self.writes() || matches!(self, Self::TestKey | Self::Tour)
     }
 
     /// Whether it begins work that writes.

@@ -48,6 +48,7 @@ impl World {
             read_only: None,
             exact: false,
             public_dir: dir.path().into(),
+            tour: None,
         };
         Self { sandbox, place, dir }
     }

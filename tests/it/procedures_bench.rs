@@ -56,6 +56,7 @@ impl Bench {
             read_only: None,
             exact: false,
             public_dir: ".".into(),
+            tour: None,
         }
     }
 

@@ -90,6 +90,7 @@ pub fn place(dir: &Path) -> Workplace {
         read_only: None,
         exact: false,
         public_dir: dir.into(),
+        tour: None,
     }
 }
 

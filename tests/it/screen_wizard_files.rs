@@ -47,6 +47,7 @@ impl Bench {
             read_only: None,
             exact: false,
             public_dir: dir.path().into(),
+            tour: None,
         };
         let (send, actions) = unbounded_channel();
         let mut s = state(Kind::Normal, theme, size);

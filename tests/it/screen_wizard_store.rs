@@ -75,6 +75,7 @@ impl Bench {
             read_only: None,
             exact: false,
             public_dir: ".".into(),
+            tour: None,
         };
         let mut works = Works::new(place, send);
         works.start(work);

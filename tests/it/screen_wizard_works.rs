@@ -31,6 +31,7 @@ impl Bench {
             read_only: read_only.map(str::to_owned),
             exact: false,
             public_dir: dir.path().into(),
+            tour: None,
         };
         let (send, actions) = unbounded_channel();
         Self { works: Works::new(place.clone(), send), place, dir, actions }

@@ -46,7 +46,7 @@ fn place(world: &Sandbox) -> (Workplace, PathBuf) {
     }
     let repositories = Repositories::new(Servers::fixed(world.transport()), trust_dir.clone(), Pinning::default(), true);
     let (repositories, public_dir) = (Some(repositories), world.path().into());
-    (Workplace { trust_dir, repositories, state: None, read_only: None, exact: true, public_dir }, changes)
+    (Workplace { trust_dir, repositories, state: None, read_only: None, exact: true, public_dir, tour: None }, changes)
 }
 
 fn left(changes: &PathBuf) -> Vec<String> {

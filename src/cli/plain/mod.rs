@@ -176,6 +176,7 @@ impl Plain {
             Command::RemoveKey => one(self.choose().await?).map(Work::RemoveKey),
             Command::TestKey => one(self.choose().await?).map(Work::TestKey),
             Command::StrengthenKeys => Some(Work::StrengthenKeys(None)),
+            Command::Tour => Some(Work::Tour),
             Command::MigrateKeys => Some(Work::MigrateKeys),
             Command::MendPermissions => Some(Work::MendPermissions),
             Command::PushImage => Some(Work::PushImage(Destination::default())),

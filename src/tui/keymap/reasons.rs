@@ -2,6 +2,7 @@
 use super::{Context, changes};
 use crate::secret::dialogue::Turn;
 use crate::tui::{action::Command, ledger::LedgerRow, shelf::Progress, standing::Standing, state::State, wizard::Page};
+use crate::views::desk::World;
 use std::borrow::Cow;
 
 /// Why a command can do nothing now; nothing if it can.
@@ -23,6 +24,9 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
     let page = state.page();
     let nothing_listed = state.view(page).is_none_or(|v| v.is_empty());
     match command {
+        Command::Tour if state.facts.world != World::Sandbox => {
+            Some("The tour is walked in a world to practise on: claviger sandbox opens one.")
+        }
         Command::Open | Command::Fold if nothing_listed => Some("Nothing is selected."),
         Command::Copy if nothing_listed && page != Context::Key => Some("Nothing is selected."),
         Command::Copy if state.copyable().is_none() => Some("There is no valid ID or digest to copy."),

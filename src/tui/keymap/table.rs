@@ -133,6 +133,8 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Examine, &[Char('r')], "look again", "look again at what stands in the way", &[C::Doctor], 4),
     entry(Command::Examine, &[Char('d')], "doctor", "what stands in the way: server, logins, files, tools", &[C::Overview], 8)
         .anywhere(&["doctor"]),
+    entry(Command::Tour, &[Char('T')], "tour", "a walk through content trust, in a world made for it", &[C::Overview], 7)
+        .anywhere(&["sandbox --tour"]),
     entry(Command::RefreshAll, &[Char('r'), Char('R')], "read again", "read everything again", &[C::Overview, C::Matter], 4),
     entry(Command::RefreshAll, &[Char('R')], "all", "read and verify all repositories again", &[C::Repositories], 5),
     entry(Command::Cancel, &[Char('c')], "stop", "stop reading", PAGES, 6),

@@ -9,7 +9,7 @@ use super::super::{
     when,
     widgets::{pane::Lines, table},
 };
-use crate::text;
+use crate::{text, views::desk::World};
 use ratatui::layout::Rect;
 
 /// Rows above the list: two counts of two rows each, a gap, a heading.
@@ -211,6 +211,8 @@ fn next(state: &State) -> &'static str {
         "Reading was stopped. r reads everything."
     } else if nothing {
         "claviger key generate NAME makes a key."
+    } else if state.facts.world == World::Sandbox {
+        "Enter opens the selected line. T takes the tour."
     } else if !state.attention.is_empty() {
         "Enter opens the selected line and says what to do."
     } else if state.repos.roster.rows().iter().any(|r| r.standing == Standing::Unread) {

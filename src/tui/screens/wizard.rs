@@ -40,7 +40,11 @@ pub fn page_lines(state: &State, content: Rect) -> Option<usize> {
 /// Draws the page; returns where the cursor belongs, if anything is typed.
 pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<(u16, u16)> {
     let wizard = state.wizard()?;
-    let place = if let Work::Change(_) | Work::Ask(_) | Work::PushImage(_) = wizard.work { "Repositories  " } else { "Keys  " };
+    let place = match wizard.work {
+        Work::Change(_) | Work::Ask(_) | Work::PushImage(_) => "Repositories  ",
+        Work::Tour => "Sandbox  ",
+        _ => "Keys  ",
+    };
     ink.line(0, &[(place, Tone::Dim), (wizard.work.title(), Tone::Strong)]);
     if let (Some(step), false) = (&wizard.step, matches!(wizard.page, Page::Outcome(_))) {
         ink.clip(0, 1, ink.width(), step.says, Tone::Dim);
@@ -207,6 +211,7 @@ fn working(state: &State, wizard: &Wizard, what: &str, columns: u16) -> Lines {
     l.say("", &format!("{} {what}", state.spinner()), Tone::Strong);
     l.gap();
     match (wizard.acted, wizard.stopping) {
+        (_, false) if wizard.work == Work::Tour => l.say("", "Esc ends the tour. Nothing in it is real.", Tone::Dim),
         (true, false) if wizard.work.can_be_left() => {
             l.say("", "Esc stops it, unless the last step has begun. What was sent by then has no name.", Tone::Dim);
         }

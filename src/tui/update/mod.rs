@@ -166,6 +166,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::RemoveKey
         | Command::TestKey
         | Command::MigrateKeys
+        | Command::Tour
         | Command::StrengthenKeys
         | Command::MendPermissions
         | Command::Change(_)

@@ -39,6 +39,7 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
             let tag = tag.filter(|t| t.chars().all(is_plain)).unwrap_or_default();
             Work::PushImage(Destination { gun, tag })
         }
+        (Command::Tour, _) => Work::Tour,
         (Command::NewKey, _) => Work::GenerateKey,
         (Command::MigrateKeys, _) => Work::MigrateKeys,
         (Command::StrengthenKeys, _) => Work::StrengthenKeys(None),

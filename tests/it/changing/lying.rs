@@ -182,6 +182,7 @@ async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
         read_only: None,
         exact: true,
         public_dir: world.path().into(),
+        tour: None,
     };
     let honest = of(world.transport());
     let newest = Request { role: BaseRole::Timestamp.into(), which: Which::Current, limit: 1 << 20 };

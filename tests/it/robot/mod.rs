@@ -13,6 +13,7 @@ mod resume;
 mod sandbox;
 mod scan;
 mod staged;
+mod tour;
 mod wizard;
 
 use driver::{Robot, Start};
