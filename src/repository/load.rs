@@ -200,10 +200,17 @@ impl Repositories {
 
     /// Remembers files that were verified, if what is remembered is still what it was `before`. What could not be written is
     /// fetched again by whoever reads next.
-    pub(super) async fn remember(&self, gun: &Gun, before: Remembered, files: Vec<(RoleName, Vec<u8>)>) -> Result<(), LoadError> {
+    pub(super) async fn remember(
+        &self,
+        collection: &TrustedCollection,
+        before: Remembered,
+        mut files: Vec<(RoleName, Vec<u8>)>,
+    ) -> Result<(), LoadError> {
         if self.keep {
-            let (trust_dir, gun) = (self.trust_dir.clone(), gun.clone());
-            blocking(move || keep(&trust_dir, &gun, &before, files)).await?;
+            let (trust_dir, gun) = (self.trust_dir.clone(), collection.gun().clone());
+            let ended = ended(collection, &before);
+            files.retain(|(role, _)| !collection.has_ended(role));
+            blocking(move || keep(&trust_dir, &gun, &before, files, &ended)).await?;
         }
         Ok(())
     }
@@ -243,12 +250,12 @@ impl Visit<'_> {
             true => self.repositories.writers.clone().acquire_owned().await.ok(),
             false => None,
         };
-        let kept = if permit.is_some() { fetched } else { Vec::new() };
+        let (kept, ended) = if permit.is_some() { (fetched, ended(&collection, &memory)) } else { Default::default() };
         let brings_root = kept.iter().any(|(role, _)| *role == root);
         let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
         let not_kept = match blocking(move || {
             let _permit = permit;
-            keep(&trust_dir, &gun, &memory, kept)
+            keep(&trust_dir, &gun, &memory, kept, &ended)
         })
         .await?
         {
@@ -401,18 +408,24 @@ enum Kept {
     Failed(TrustDirError),
 }
 
-/// Stores what was fetched, if the cache still holds what it was verified over.
+/// Roles that are remembered and to which nobody delegates any more: should one come back, it begins anew.
+fn ended(collection: &TrustedCollection, remembered: &Remembered) -> Vec<RoleName> {
+    remembered.keys().filter(|role| collection.has_ended(role)).cloned().collect()
+}
+
+/// Stores what was fetched, and forgets roles that have ended, if the cache still holds what it was verified over.
 fn keep(
     trust_dir: &TrustDir,
     gun: &Gun,
     before: &BTreeMap<RoleName, Vec<u8>>,
     fetched: Vec<(RoleName, Vec<u8>)>,
+    ended: &[RoleName],
 ) -> Result<Kept, TrustDirError> {
     // What is there already need not be written again: a timestamp is fetched every time and seldom new.
     let news = fetched.into_iter().filter(|(role, bytes)| before.get(role) != Some(bytes));
     let (roots, others): (Vec<_>, Vec<_>) = news.partition(|(role, _)| role.base() == Some(BaseRole::Root));
     let unchanged = || trust_dir.remembered(gun, limits::METADATA).map(|now| now == *before);
-    if roots.is_empty() && others.is_empty() {
+    if roots.is_empty() && others.is_empty() && ended.is_empty() {
         return Ok(if unchanged()? { Kept::Done } else { Kept::Elsewise });
     }
     let mut writer = match trust_dir.write() {
@@ -427,7 +440,8 @@ fn keep(
         // The root is the anchor and waits for the disk. The rest is verified each time it is read, and fetched again
         // if a power cut took it.
         let mut writer = writer.without_waiting_for_the_disk();
-        others.iter().try_for_each(|(role, bytes)| writer.put_metadata(gun, role, bytes))
+        others.iter().try_for_each(|(role, bytes)| writer.put_metadata(gun, role, bytes))?;
+        ended.iter().try_for_each(|role| writer.forget_role(gun, role))
     });
     Ok(written.map_or_else(Kept::Failed, |()| Kept::Done))
 }

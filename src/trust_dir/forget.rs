@@ -1,10 +1,10 @@
 //! Forgetting a repository: its cached metadata and what was staged for it, after a copy. Keys are no part of it.
 use super::{
     TrustDir, TrustDirError, Writer,
-    write::{failed, io, subdirectory},
+    write::{failed, io, metadata_place, subdirectory},
 };
-use crate::tuf::name::Gun;
-use rustix::io::Errno;
+use crate::tuf::name::{Gun, RoleName};
+use rustix::{fs::AtFlags, io::Errno};
 use std::{
     fs::{self, DirBuilder, File},
     os::unix::fs::DirBuilderExt as _,
@@ -70,6 +70,19 @@ fn copy(from: &Path, to: &Path, depth: usize) -> Result<usize, TrustDirError> {
 }
 
 impl Writer<'_> {
+    /// Forgets the cached file of a role.
+    ///
+    /// # Errors
+    /// If it cannot be taken away; it is not one that it was not there.
+    pub fn forget_role(&mut self, gun: &Gun, role: &RoleName) -> Result<(), TrustDirError> {
+        let (directory, name) = metadata_place(gun, role);
+        let fd = subdirectory(self.dir(), self.root(), Path::new(&directory))?.fd;
+        match rustix::fs::unlinkat(&fd, &name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(failed("remove", &self.dir().path().join(&directory).join(&name), e)),
+        }
+    }
+
     /// Forgets a repository. Each part is gone at once or not at all; what is below it goes afterwards.
     ///
     /// # Errors

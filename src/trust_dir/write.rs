@@ -363,7 +363,7 @@ pub(super) fn subdirectory(dir: &TrustDir, root: &OwnedFd, relative: &Path) -> R
     Ok(Subdirectory { fd, changed })
 }
 
-fn metadata_place(gun: &Gun, role: &RoleName) -> (String, String) {
+pub(super) fn metadata_place(gun: &Gun, role: &RoleName) -> (String, String) {
     let base = format!("tuf/{gun}/metadata");
     match role.as_str().rsplit_once('/') {
         Some((parent, name)) => (format!("{base}/{parent}"), format!("{name}.json")),

@@ -122,6 +122,16 @@ impl TrustedCollection {
         self.roles.iter().find(|r| r.name == *name)
     }
 
+    /// Whether nobody delegates to a role any more: the file that would is verified. Of a role below one that is not, this is
+    /// not known.
+    pub fn has_ended(&self, role: &RoleName) -> bool {
+        let Some(parent) = role.parent() else { return false };
+        match self.role(&parent) {
+            Some(above) => above.verified().is_some() && self.role(role).is_none(),
+            None => self.has_ended(&parent),
+        }
+    }
+
     /// The keys of a base role.
     pub fn base_keys(&self, role: BaseRole) -> Vec<PublicKey> {
         self.root().keys_of(role).map(|k| k.keys).unwrap_or_default()

@@ -52,7 +52,7 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     /// The keys that have to be opened for it, or why it cannot be signed here.
-    pub needed: Result<Vec<KeyEntry>, Failure>,
+    pub needed: Result<Vec<KeyId>, Failure>,
 }
 
 /// Unlocked keys, by their IDs.
@@ -164,21 +164,37 @@ impl Desk {
         Ok((plans, report))
     }
 
-    pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
+    async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
         self.planned_on(&*self.basis(gun).await?)
+    }
+
+    /// The plan once more, where the server did not take what was planned before: perhaps because of what it keeps and no
+    /// snapshot names.
+    pub(super) async fn plan_again(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
+        self.planned_on(&*self.read(gun, true).await?)
     }
 
     fn planned_on(&self, basis: &Basis) -> Result<Option<Planned>, Failure> {
         let plan = self.plan_on(basis)?;
-        Ok(plan.map(|plan| Planned { needed: self.needed(basis, &plan), plan }))
+        let ids = |keys: Vec<KeyEntry>| keys.iter().filter_map(|k| k.id).collect();
+        Ok(plan.map(|plan| Planned { needed: self.needed(basis, &plan).map(ids), plan }))
+    }
+
+    /// The keys with these IDs.
+    pub(super) fn entries<'i>(&self, ids: impl IntoIterator<Item = &'i KeyId>) -> Vec<KeyEntry> {
+        ids.into_iter().filter_map(|id| self.here.get(id).cloned()).collect()
     }
 
     /// Reads and verifies a repository.
     pub(super) async fn basis(&self, gun: &Gun) -> Result<Arc<Basis>, Failure> {
+        self.read(gun, false).await
+    }
+
+    async fn read(&self, gun: &Gun, thorough: bool) -> Result<Arc<Basis>, Failure> {
         let all = &self.repositories;
         let mut roles = self.wanted.new_roles();
         roles.extend(self.waiting(gun)?.new_roles());
-        let basis = all.basis(gun, &roles, Timestamp::now(), &|_| {}).await;
+        let basis = all.basis(gun, &roles, thorough, Timestamp::now(), &|_| {}).await;
         basis.map(Arc::new).map_err(|e| {
             let mut failure = load_failure(all, gun, e).instead(NOTHING);
             if let ("not-there", Wanted::AddSigner { .. }) = (failure.code, &self.wanted) {
@@ -279,7 +295,7 @@ impl Desk {
         }
         ids.extend(plan.snapshot.keys.iter().map(PublicKey::canonical_id).filter(|id| self.here.contains_key(id)));
         ids.extend(self.coming.iter().filter_map(Source::around).filter(|id| self.here.contains_key(id)));
-        Ok(ids.iter().filter_map(|id| self.here.get(id).cloned()).collect())
+        Ok(self.entries(&ids))
     }
 
     /// The keys of the signer who alone is to sign.

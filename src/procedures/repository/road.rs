@@ -19,7 +19,7 @@ use crate::{
     trust_dir::shown,
     tuf::name::{Gun, KeyId, RoleName},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reading.
 pub const READ: Step = Step { name: "read", says: "The repository is fetched and verified." };
@@ -84,11 +84,11 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
             request_again(&desk, &mut report, session).await?;
         }
         // Where a key is missing, the others go on without it.
-        let (mut all, mut needed) = (Vec::new(), BTreeMap::new());
+        let (mut all, mut needed) = (Vec::new(), BTreeSet::new());
         for Planned { plan, needed: keys } in planned {
             match keys {
                 Ok(keys) => {
-                    needed.extend(keys.into_iter().filter_map(|k| Some((k.id?, k))));
+                    needed.extend(keys);
                     all.push(plan);
                 }
                 Err(failure) => report.all.push((plan.ground.gun.clone(), Outcome::Failed(failure))),
@@ -103,7 +103,7 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         let mut ring = Ring::default();
         {
             let plans: Vec<&Plan> = all.iter().collect();
-            let keys: Vec<KeyEntry> = needed.into_values().collect();
+            let keys = desk.entries(&needed);
             first_accepted(&desk, &plans, &keys, session).await?;
             open(&mut ring, &keys, session).await?;
         }
@@ -182,17 +182,17 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
     if let ([], [(_, Outcome::Failed(failure))]) = (plans.as_slice(), others.all.as_slice()) {
         return Err(failure.clone());
     }
-    let (mut needed, mut lacking) = (BTreeMap::new(), Vec::new());
+    let (mut needed, mut lacking) = (BTreeSet::new(), Vec::new());
     let plans = plans.into_iter().map(|Planned { plan, needed: keys }| {
         match keys {
-            Ok(keys) => needed.extend(keys.into_iter().filter_map(|k| Some((k.id?, k)))),
+            Ok(keys) => needed.extend(keys),
             Err(failure) => lacking.push(Finding::new("no-signing-key", Severity::Error, failure.message)),
         }
         plan
     });
     let plans: Vec<Plan> = plans.collect();
     let all: Vec<&Plan> = plans.iter().collect();
-    let mut review = page::review(&desk.wanted, &all, &needed.into_values().collect::<Vec<_>>());
+    let mut review = page::review(&desk.wanted, &all, &desk.entries(&needed));
     review.findings.splice(0..0, lacking);
     Ok(Look { review, plans, others })
 }
@@ -250,7 +250,7 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         if let Sent::Done(roles) = sent {
             return Ok((Outcome::Published(roles), left));
         }
-        let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await?;
+        let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan_again(&gun)).await?;
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
             (None, Sent::Since(_, roles)) => return Ok((Outcome::Published(roles), left)),
@@ -260,7 +260,7 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         };
         if plan.digest() != digest {
             digest = plan.digest();
-            let keys = keys?;
+            let keys = desk.entries(&keys?);
             accepted(&desk.wanted, &[&plan], &keys, true, session).await?;
             open(ring, &keys, session).await?;
         }

@@ -1,9 +1,10 @@
 //! What a change starts from: the repository as the server has it now, verified but for what has expired.
 use super::{Ground, ground::Files};
 use crate::{
+    notary::Transport,
     repository::{LoadError, Progress, Repositories},
     tuf::{
-        collection::{Anchor, TrustedCollection},
+        collection::{Anchor, RoleState, TrustedCollection},
         draft::{Draft, Left},
         envelope::Document,
         limits,
@@ -58,7 +59,8 @@ impl Basis {
 
 impl Repositories {
     /// Loads a repository that is to be changed. The server must answer, and nothing is kept. `new_roles` are those to which
-    /// somebody wants to delegate: where one was there before, its versions go on.
+    /// somebody wants to delegate: where one was there before, its versions go on. With `thorough`, that is looked up for
+    /// roles too that the snapshot does not name: a server may keep a file from before they ended, and takes no lower version.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -66,14 +68,23 @@ impl Repositories {
         &self,
         gun: &Gun,
         new_roles: &[RoleName],
+        thorough: bool,
         now: Timestamp,
         progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Basis, LoadError> {
         let transport = self.servers().of(gun)?;
         let (collection, beside, remembered) = self.for_change(gun, now, progress).await?;
+        let snapshot = collection.snapshot();
         let mut left = Left::new();
-        for role in new_roles.iter().filter(|r| collection.role(r).is_none()) {
-            let Some(hash) = collection.snapshot().meta(role).and_then(|m| m.sha256()) else { continue };
+        let unpublished = collection.roles().iter().filter(|r| thorough && matches!(r.state, RoleState::Unpublished));
+        let wanted = new_roles.iter().filter(|r| collection.role(r).is_none());
+        for role in wanted.chain(unpublished.map(|r| &r.name)) {
+            let Some(hash) = snapshot.meta(role).and_then(|m| m.sha256()) else {
+                if thorough {
+                    left.insert(role.clone(), kept(&*transport, gun, role, snapshot.version()).await);
+                }
+                continue;
+            };
             let request = Request { role: role.clone(), which: Which::Sha256(hash), limit: limits::METADATA };
             let failed = |error| LoadError::Transport { role: role.clone(), error, fallback: None };
             let bytes = transport.get(gun, &request).await.map_err(failed)?;
@@ -81,7 +92,6 @@ impl Repositories {
                 left.insert(role.clone(), file.payload.common.version);
             }
         }
-        let snapshot = collection.snapshot();
         let ground = Ground {
             gun: gun.clone(),
             transport,
@@ -94,4 +104,24 @@ impl Repositories {
         };
         Ok(Basis { collection, beside, left, ground: Arc::new(ground) })
     }
+}
+
+/// The highest version of a role's file that a server keeps though no snapshot names it. Nobody vouches for what it says: as each
+/// version came with a snapshot of its own, it is believed `at_most` as many, and a lie leaves versions enough.
+async fn kept(transport: &dyn Transport, gun: &Gun, role: &RoleName, at_most: u64) -> u64 {
+    let is_there = async |version| {
+        let request = Request { role: role.clone(), which: Which::Version(version), limit: limits::METADATA };
+        transport.get(gun, &request).await.is_ok()
+    };
+    // Versions follow one another: this many are there, and that many are not.
+    let (mut there, mut not) = (0, 1);
+    while not <= at_most && is_there(not).await {
+        (there, not) = (not, not.saturating_mul(2));
+    }
+    not = not.min(at_most.saturating_add(1));
+    while not.saturating_sub(there) > 1 {
+        let middle = there.midpoint(not);
+        if is_there(middle).await { there = middle } else { not = middle }
+    }
+    there
 }

@@ -111,7 +111,7 @@ impl Signed {
             Some(BaseRole::Timestamp) => 3,
             _ => 1,
         });
-        repositories.remember(&self.ground.gun, self.ground.files.remembered.clone(), files).await?;
+        repositories.remember(c, self.ground.files.remembered.clone(), files).await?;
         Ok(())
     }
 }

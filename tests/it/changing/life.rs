@@ -5,6 +5,7 @@ use crate::{
     peers::{
         desk::{At, Desk},
         listing,
+        program::Answer,
         server::{Kind, NotaryServer},
     },
     served_sandbox::Served,
@@ -12,7 +13,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many operations.
-const OPERATIONS: usize = 32;
+const OPERATIONS: usize = 36;
 const SIGNERS: [&str; 3] = ["alice", "bob", "carol"];
 
 /// What should be there: by role its key's signers, its paths, and its tags.
@@ -58,6 +59,22 @@ impl Seeded {
     }
 }
 
+/// Who begins the repository. The first signers come by another tool.
+enum Begins {
+    Docker,
+    Notary,
+    Claviger,
+}
+
+/// The first signers come; the paths of their public keys.
+fn signers(desk: &Desk, gun: &str, run: impl Fn(&[&str]) -> Answer) -> Vec<String> {
+    let all: Vec<String> = SIGNERS[..2].iter().map(|name| key(desk, name)).collect();
+    for (name, public) in SIGNERS.iter().zip(&all) {
+        run(&["signer", "add", "--key", public, name, gun]);
+    }
+    all
+}
+
 struct Life {
     desk: Desk,
     gun: String,
@@ -70,8 +87,18 @@ struct Life {
 }
 
 impl Life {
-    fn new(desk: Desk, gun: &str, seed: u64) -> Self {
-        let first = begun(&desk, gun, &SIGNERS[..2]);
+    fn new(desk: Desk, gun: &str, begins: Begins, seed: u64) -> Self {
+        let first = match begins {
+            Begins::Docker => begun(&desk, gun, &SIGNERS[..2]),
+            Begins::Notary => {
+                begun(&desk, gun, &[]);
+                signers(&desk, gun, |args| desk.claviger(&[args, &["--yes"]].concat()).ok())
+            }
+            Begins::Claviger => {
+                desk.claviger(&["init", gun, "--create-root", "--yes"]).ok();
+                signers(&desk, gun, |args| desk.docker_trust(args).ok())
+            }
+        };
         let mut keys: BTreeMap<&str, String> = SIGNERS.into_iter().zip(first).collect();
         keys.insert("carol", key(&desk, "carol"));
         let mut model = Model::default();
@@ -90,6 +117,12 @@ impl Life {
         self.desk.notary(args).ok();
     }
 
+    fn adds(&mut self, tag: &str, roles: &[String; 2], more: &[&str]) {
+        let (gun, sha256) = (self.gun.clone(), digest(tag));
+        let args = ["addhash", &gun, tag, "100", "--sha256", &sha256, "-r", &roles[0], "-r", &roles[1]];
+        self.notary(&[&args[..], more].concat());
+    }
+
     fn claviger(&mut self, args: &[&str]) {
         self.said.push(format!("claviger {}", args.join(" ")));
         let answer = self.desk.claviger(&[args, &["--yes", "--json"]].concat()).ok();
@@ -101,7 +134,7 @@ impl Life {
         let ours = self.chance.below(2) == 0;
         let gun = self.gun.clone();
         let there = self.model.signers();
-        match self.chance.below(8) {
+        match self.chance.below(12) {
             // A new tag, by one signer or by all.
             0..=2 => {
                 self.tag += 1;
@@ -112,9 +145,7 @@ impl Life {
                     self.said.push(format!("claviger sign {tag} --as {name}"));
                     assert_eq!(outcome(&sign(&self.desk, &gun, &tag, &["--as", name]).ok()), "published");
                 } else {
-                    let sha256 = digest(&tag);
-                    let args = ["addhash", &gun, &tag, "100", "--sha256", &sha256, "-r", &roles[0], "-r", &roles[1], "-p"];
-                    self.notary(&args);
+                    self.adds(&tag, &roles, &["-p"]);
                 }
                 for role in roles {
                     self.model.tags.entry(role).or_default().insert(tag.clone());
@@ -177,6 +208,46 @@ impl Life {
                     (Some(_), false) => self.notary(&["delegation", "remove", &gun, "targets/qa", "-y", "-p"]),
                 }
             }
+            // What one tool stages, another publishes.
+            7 => {
+                self.tag += 1;
+                let tag = format!("v{}", self.tag);
+                let name = SIGNERS.into_iter().find(|s| there.contains(&(*s).to_owned())).unwrap();
+                let roles = [format!("targets/{name}"), "targets/releases".to_owned()];
+                if ours {
+                    self.adds(&tag, &roles, &[]);
+                    self.claviger(&["publish", &gun]);
+                } else {
+                    self.said.push(format!("claviger sign {tag} --as {name} --stage"));
+                    let sha256 = format!("sha256:{}", digest(&tag));
+                    let image = format!("{gun}:{tag}");
+                    let args = ["sign", &image, "--digest", &sha256, "--size", "100", "--as", name, "--stage", "--json"];
+                    assert_eq!(outcome(&self.desk.claviger(&args).ok()), "staged");
+                    self.notary(&["publish", &gun]);
+                }
+                for role in roles {
+                    self.model.tags.entry(role).or_default().insert(tag.clone());
+                }
+            }
+            // A role has another key from then on.
+            8 | 9 => {
+                let turns: [&[&str]; 5] = [&["targets"], &["root"], &["snapshot"], &["snapshot", "-r"], &["timestamp", "-r"]];
+                let rotation = [&["key", "rotate", &gun], turns[self.chance.below(turns.len())]].concat();
+                if ours {
+                    self.claviger(&rotation);
+                } else {
+                    self.said.push(format!("notary {}", rotation.join(" ")));
+                    self.desk.notary_with_input(&rotation, "yes\n").ok();
+                }
+            }
+            // Somebody vouches for what is there.
+            10 => {
+                if ours {
+                    self.claviger(&["witness", &gun, "targets/releases"]);
+                } else {
+                    self.notary(&["witness", &gun, "targets/releases", "-p"]);
+                }
+            }
             // Nothing changes but versions and dates.
             _ => {
                 if ours {
@@ -226,15 +297,34 @@ impl Life {
     }
 }
 
+impl Drop for Life {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("so far:\n{}", self.said.join("\n"));
+        }
+    }
+}
+
 #[test]
 fn half_a_life_with_alternating_tools_on_a_server_in_memory() {
-    Life::new(Desk::new(NotaryServer::shared(Kind::Local), "life-memory"), "registry.example/life/memory", 0x2545_f491).live();
+    Life::new(
+        Desk::new(NotaryServer::shared(Kind::Local), "life-memory"),
+        "registry.example/life/memory",
+        Begins::Docker,
+        0x2545_f491,
+    )
+    .live();
 }
 
 #[test]
 fn half_a_life_with_alternating_tools_on_a_server_with_a_database_and_a_signer() {
-    Life::new(Desk::new(NotaryServer::shared(Kind::Postgres), "life-database"), "registry.example/life/database", 0x9e37_79b9)
-        .live();
+    Life::new(
+        Desk::new(NotaryServer::shared(Kind::Postgres), "life-database"),
+        "registry.example/life/database",
+        Begins::Notary,
+        0x9e37_79b9,
+    )
+    .live();
 }
 
 #[test]
@@ -242,5 +332,5 @@ fn half_a_life_with_alternating_tools_on_the_sandboxs_server() {
     let served = Served::start();
     let url = served.value("url").to_owned();
     let at = At { address: url.trim_start_matches("https://").to_owned(), url, ca: served.value("ca_file").into() };
-    Life::new(Desk::at(at, "life-sandbox"), "sandbox.test/life/here", 0x85eb_ca6b).live();
+    Life::new(Desk::at(at, "life-sandbox"), "sandbox.test/life/here", Begins::Claviger, 0x85eb_ca6b).live();
 }

@@ -1,5 +1,5 @@
 //! What people of this field have suffered, one promise each.
-use super::{begun, code, digest, docker_sees, key, outcome, sign};
+use super::{begun, code, digest, docker_sees, everywhere, key, outcome, sign};
 use crate::peers::{
     desk::Desk,
     listing,
@@ -284,4 +284,22 @@ fn of_several_repositories_each_has_its_result_and_a_second_run_does_the_rest() 
 fn begun_again(desk: &Desk, gun: &str) {
     desk.docker_trust(&["signer", "add", "--key", &desk.folder_file("alice.pub"), "alice", gun]).ok();
     desk.claviger(&["repo", "show", gun]).ok();
+}
+
+#[test]
+fn a_signer_who_left_and_comes_back_is_not_taken_for_one_whose_file_is_hidden() {
+    // Who signs the snapshot here names in it what there is: the file of a role that ended is not.
+    everywhere("comes-back", |desk, gun| {
+        let keys = begun(desk, gun, &["alice", "bob"]);
+        desk.claviger(&["key", "rotate", gun, "snapshot", "--yes"]).ok();
+        for tag in ["v1", "v2"] {
+            assert_eq!(outcome(&sign(desk, gun, tag, &["--as", "alice"]).ok()), "published");
+        }
+        desk.claviger(&["signer", "remove", "alice", gun, "--yes"]).ok();
+        desk.claviger(&["signer", "add", "alice", gun, "--key", &keys[0], "--yes"]).ok();
+        desk.claviger(&["repo", "verify", gun]).ok();
+        assert_eq!(outcome(&sign(desk, gun, "v3", &["--as", "alice"]).ok()), "published");
+        assert!(docker_sees(desk, gun).0.contains(&"v3".to_owned()));
+        desk.fresh().claviger(&["repo", "verify", gun]).ok();
+    });
 }
