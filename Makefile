@@ -23,10 +23,9 @@ lint: ## formatting, clippy in both builds, documentation: no warning passes
 	$(CARGO) clippy --locked --no-default-features --features yubikey -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-bench: ## measure claviger beside the old tools (method in docs/benchmarks.md)
+bench: ## measure claviger as it is given out, beside the old tools (method in docs/benchmarks.md)
 	@.ci/tools.sh test
-	$(CARGO) build --release --locked
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --profile dist
 
 fuzz: ## run each fuzz target for a short while
 	@.ci/tools.sh fuzz

@@ -50,6 +50,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "keys",
             "notary",
             "operator",
+            "os",
             "repository",
             "secret",
             "text",

@@ -20,6 +20,11 @@ pub fn tune() {
     raw::share_memory();
 }
 
+/// Gives back to the system what was freed between things that are kept.
+pub fn give_back() {
+    raw::give_back();
+}
+
 /// Does work with secrets. Whatever is allocated meanwhile, by whichever library, lies in a small part of memory that is
 /// locked where the kernel allows, absent from core dumps, and erased when it is freed; the stack that the work has used is
 /// erased when it is done. What the work returns stays where it is: a key or a passphrase in locked memory.

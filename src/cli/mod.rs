@@ -53,6 +53,10 @@ pub fn definition() -> clap::Command {
 
 /// How long work on keys may take to stop after a signal before the program ends without it.
 const GRACE: Duration = Duration::from_secs(1);
+/// How many threads may wait for the disk or be busy with keys in one command, if there are not more cores. Each takes memory.
+const FEW: usize = 4;
+/// The same where somebody sits before a screen, and several things may wait for other programs.
+const MANY: usize = 512;
 
 /// Runs what the command line says and returns the exit status.
 pub fn main() -> ExitCode {
@@ -87,7 +91,10 @@ pub fn main() -> ExitCode {
     let knows_best = matches!(arguments.command, Some(Command::Key(_) | Command::Resume { .. } | Command::Passphrase(_)))
         || arguments.command.as_ref().is_some_and(Command::changes_repositories)
         || by_lines && !hears_signals;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let publishes = arguments.command.as_ref().is_some_and(Command::changes_repositories);
+    let aside = if publishes { std::thread::available_parallelism().map_or(FEW, |cores| cores.get().max(FEW)) } else { MANY };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(aside).enable_all().build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(e) => {
             let failure = Failure::new("start", format!("the program could not start: {e}"), "nothing was read or changed", "");
@@ -96,7 +103,6 @@ pub fn main() -> ExitCode {
         }
     };
     let stop = Cancel::default();
-    let publishes = arguments.command.as_ref().is_some_and(Command::changes_repositories);
     let result = runtime.block_on(async {
         let mut signals = if hears_signals { None } else { Signals::listen().ok() };
         let mut work = pin!(run(arguments, stop.clone()));

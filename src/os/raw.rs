@@ -34,6 +34,15 @@ pub(super) fn share_memory() {
     }
 }
 
+/// Gives back to the kernel what was freed and lies between what is kept.
+pub(super) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes a number and looks through the allocator's own free memory, under the allocator's own lock.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Has the kernel end a program when the thread that will start it ends, however that ends: whoever is killed by SIGKILL cannot
 /// end anybody. What that program has started is not ended by this.
 pub(super) fn end_with_this_thread(command: &mut std::process::Command) {

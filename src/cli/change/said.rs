@@ -128,9 +128,14 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         output::say(&if next.is_empty() { out } else { format!("{out}{next}\n") })?;
     }
     match report.failed() {
-        0 => report.unwritten().next().map_or(Ok(()), Err),
+        0 => {
+            let mut unwritten = report.unwritten();
+            let first = unwritten.next();
+            unwritten.for_each(note);
+            first.map_or(Ok(()), Err)
+        }
         n => {
-            report.unwritten().for_each(|failure| output::note(&failure.message));
+            report.unwritten().for_each(note);
             let message = format!("{n} of {} repositories were not published and verified", report.all.len());
             let hint = "The reasons are above. Repeated, the command does only the rest.";
             let nothing = match report.is_uncertain() {
@@ -140,4 +145,8 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
             Err(Failure::new("some-failed", message, nothing, hint).exit(report.exit()))
         }
     }
+}
+
+fn note(failure: Failure) {
+    output::note(&format!("{} {}", ended(&failure.message), failure.hint));
 }

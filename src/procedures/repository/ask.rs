@@ -53,7 +53,7 @@ fn counted_anew(guns: &[Gun], values: &Values) -> Failure {
     let gun = guns.first().map_or_else(|| values.get(field::GUN).to_owned(), ToString::to_string);
     let gun = Untrusted::new(gun).shown();
     let message = format!("{gun}: what was staged may have other numbers than before it was interrupted");
-    let hint = format!("`claviger status {gun}` says what is staged; begin it again, and close this work.");
+    let hint = "`claviger status` says what is staged; begin it again, and close this work.";
     Failure::new("staged", message, "nothing more was thrown away", hint)
 }
 

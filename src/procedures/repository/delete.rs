@@ -199,7 +199,7 @@ async fn survey(desk: &Desk, gun: &Gun, remote: bool) -> Result<There, Failure> 
     let mut server = None;
     if remote {
         let all = &desk.repositories;
-        match all.basis(gun, &[], false, Timestamp::now(), &|_| {}).await {
+        match all.basis(gun, &[], Timestamp::now(), &|_| {}).await {
             Ok(basis) => {
                 names = Some(names_of(&basis));
                 let mut files: Files = basis.files().map(|(role, bytes)| (file_name(role), bytes.to_vec())).collect();

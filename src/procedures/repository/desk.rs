@@ -164,14 +164,15 @@ impl Desk {
         Ok((plans, report))
     }
 
-    async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
-        self.planned_on(&*self.basis(gun).await?)
-    }
-
-    /// The plan once more, where the server did not take what was planned before: perhaps because of what it keeps and no
-    /// snapshot names.
-    pub(super) async fn plan_again(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
-        self.planned_on(&*self.read(gun, true).await?)
+    pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
+        let mut basis = self.read(gun).await?;
+        let planned = self.planned_on(&basis)?;
+        let unasked = planned.as_ref().map(|p| basis.unasked(&p.plan)).unwrap_or_default();
+        if unasked.is_empty() {
+            return Ok(planned);
+        }
+        basis.ask(unasked).await.map_err(|e| load_failure(&self.repositories, gun, e).instead(NOTHING))?;
+        self.planned_on(&basis)
     }
 
     fn planned_on(&self, basis: &Basis) -> Result<Option<Planned>, Failure> {
@@ -187,15 +188,15 @@ impl Desk {
 
     /// Reads and verifies a repository.
     pub(super) async fn basis(&self, gun: &Gun) -> Result<Arc<Basis>, Failure> {
-        self.read(gun, false).await
+        self.read(gun).await.map(Arc::new)
     }
 
-    async fn read(&self, gun: &Gun, thorough: bool) -> Result<Arc<Basis>, Failure> {
+    async fn read(&self, gun: &Gun) -> Result<Basis, Failure> {
         let all = &self.repositories;
         let mut roles = self.wanted.new_roles();
         roles.extend(self.waiting(gun)?.new_roles());
-        let basis = all.basis(gun, &roles, thorough, Timestamp::now(), &|_| {}).await;
-        basis.map(Arc::new).map_err(|e| {
+        let basis = all.basis(gun, &roles, Timestamp::now(), &|_| {}).await;
+        basis.map_err(|e| {
             let mut failure = load_failure(all, gun, e).instead(NOTHING);
             if let ("not-there", Wanted::AddSigner { .. }) = (failure.code, &self.wanted) {
                 failure.hint = format!("{} `signer add --init` begins it.", failure.hint);

@@ -52,8 +52,11 @@ pub const NOTHING: &str = "nothing was signed or published";
 /// What to know afterwards, if all went well.
 pub const NEXT: &str = "It was fetched again with an empty cache, and is what was wanted.";
 /// The same, where somebody else has to witness what is left.
-pub const NEXT_WITH_REQUEST: &str = "It was fetched again with an empty cache, and is what was wanted. Send the request to somebody \
-    who holds a key that it names: what it lists waits for their signature.";
+pub const NEXT_WITH_REQUEST: &str = "It was fetched again with an empty cache, and is what was wanted. Send the request to whoever \
+    holds the keys that it names: what it lists waits for their signatures.";
+/// The same for what was published before.
+pub const NEXT_OF_REQUEST: &str =
+    "Send the request to whoever holds the keys that it names: what it lists waits for their signatures.";
 /// The same, where a key was made.
 pub const NEXT_WITH_KEYS: &str = "It was fetched again with an empty cache, and is what was wanted. Back the new key up now: \
     whoever loses the file or forgets the passphrase loses the key.";

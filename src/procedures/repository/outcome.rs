@@ -6,8 +6,9 @@ use crate::{
         LoadError, Repositories, ServerError, Situation,
         change::{NotPublished, SignError, Unproven},
     },
+    text::shell_word,
     trust_dir::shown,
-    tuf::{draft::DraftError, name::Gun},
+    tuf::{Refusal, draft::DraftError, name::Gun},
     views::repositories,
 };
 
@@ -73,6 +74,14 @@ pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
             ("no-such-path", format!("`claviger delegation list {gun}` lists the paths of each role."))
         }
         DraftError::NoSuchRole(_) => ("no-such-role", format!("`claviger delegation list {gun}` lists the roles.")),
+        DraftError::Refused { role, why } if *why == (Refusal::NotListed { role: role.clone() }).to_string() => (
+            "role-refused",
+            format!(
+                "The server may hide it. If the role was taken away and has come back, `claviger delete {}` forgets what is \
+                 remembered here, after a copy.",
+                shell_word(gun.as_str().as_bytes())
+            ),
+        ),
         DraftError::Refused { role, .. } => (
             "role-refused",
             format!(

@@ -1,5 +1,5 @@
 //! What became of each repository.
-use super::{NEXT, NEXT_WITH_KEYS, NEXT_WITH_REQUEST, Wanted, WitnessRequest, new_keys::MadeKey};
+use super::{NEXT, NEXT_OF_REQUEST, NEXT_WITH_KEYS, NEXT_WITH_REQUEST, Wanted, WitnessRequest, new_keys::MadeKey};
 use crate::{failure::Failure, trust_dir::shown, tuf::name::Gun};
 use std::{fmt, path::PathBuf};
 
@@ -150,6 +150,7 @@ impl Report {
             true if !self.made.is_empty() => NEXT_WITH_KEYS,
             true if is_requested => NEXT_WITH_REQUEST,
             true => NEXT,
+            false if is_requested => NEXT_OF_REQUEST,
             false => "",
         }
     }

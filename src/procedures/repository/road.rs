@@ -121,6 +121,8 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
                 Err(Stop::Failed(failure)) if !alone => Report::of(gun, Outcome::Failed(failure)),
                 Err(stop) => return Err(stop),
             });
+            // Of many plans, those that are done lie between those that are to come.
+            crate::os::give_back();
         }
         report.all.sort_by_key(|(gun, _)| guns.iter().position(|g| g == gun));
         Ok(report)
@@ -212,7 +214,7 @@ pub async fn one(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session
     let gun = ground.gun.clone();
     desk.is_staged_still(&gun)?;
     let (outcome, left) = until_it_is_there(desk, plan, ring, session).await?;
-    let requests = witness_request::write(desk, &ground, &left, session).await;
+    let requests = witness_request::write(desk, Some(desk.wanted.command()), &ground, &left, session).await;
     desk.gone_out(&gun).map_err(|failure| with_requests(failure, &requests))?;
     Ok(Report { requests, ..Report::of(gun, outcome) })
 }
@@ -232,8 +234,16 @@ async fn request_again(desk: &Desk, report: &mut Report, session: &mut Session<'
     }
     let done: Vec<Gun> = report.all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)).map(|(gun, _)| gun.clone()).collect();
     for gun in done {
-        let basis = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.basis(&gun)).await?;
-        report.requests.extend(witness_request::write(desk, basis.ground(), &basis.unvouched(), session).await);
+        match session.wait(READ, reading(std::slice::from_ref(&gun)), desk.basis(&gun)).await {
+            Ok(basis) => {
+                report.requests.extend(witness_request::write(desk, None, basis.ground(), &basis.unvouched(), session).await)
+            }
+            // The others go on.
+            Err(Stop::Failed(failure)) => {
+                report.all.iter_mut().filter(|(g, _)| *g == gun).for_each(|(_, o)| *o = Outcome::Failed(failure.clone()));
+            }
+            Err(stop) => return Err(stop),
+        }
     }
     Ok(())
 }
@@ -250,7 +260,7 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         if let Sent::Done(roles) = sent {
             return Ok((Outcome::Published(roles), left));
         }
-        let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan_again(&gun)).await?;
+        let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await?;
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
             (None, Sent::Since(_, roles)) => return Ok((Outcome::Published(roles), left)),

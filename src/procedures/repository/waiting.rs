@@ -89,7 +89,8 @@ impl Waiting {
                 Err(why) => {
                     let message = format!("{gun}: the staged change {number} is not understood: {why}");
                     let hint = format!(
-                        "`claviger reset {gun} -n {number}` throws it away; --only leaves all that is staged where it is."
+                        "`claviger reset {} -n {number}` throws it away; --only leaves all that is staged where it is.",
+                        word(gun)
                     );
                     return Err(Failure::new("staged", message, NOTHING, hint));
                 }
@@ -110,7 +111,8 @@ impl Waiting {
             None => ("?".to_owned(), "together they cannot be".to_owned()),
         };
         let message = format!("{gun}: the staged change {number} cannot be published: {why}");
-        let hint = format!("`claviger reset {gun} -n {number}` throws it away; --only leaves all that is staged where it is.");
+        let hint =
+            format!("`claviger reset {} -n {number}` throws it away; --only leaves all that is staged where it is.", word(gun));
         Failure::new("staged", message, NOTHING, hint)
     }
 
@@ -141,11 +143,16 @@ impl Waiting {
             return Ok(());
         }
         let failed = |e: crate::trust_dir::TrustDirError| {
-            let hint = format!("`claviger reset {gun} --all` takes it away. {}", e.remedy());
+            let hint = format!("`claviger reset {} --all` takes it away. {}", word(gun), e.remedy());
             Failure::new("staged", e.to_string(), "it was published, and what was staged is staged still", hint)
         };
         let mut writer = trust_dir.write().map_err(failed)?;
         let taken: Vec<_> = self.0.iter().map(|one| writer.remove_staged(gun, &one.name, one.bytes.as_deref())).collect();
         taken.into_iter().collect::<Result<Vec<()>, _>>().map(drop).map_err(failed)
     }
+}
+
+/// As a word of a command.
+fn word(gun: &Gun) -> String {
+    crate::text::shell_word(gun.as_str().as_bytes())
 }

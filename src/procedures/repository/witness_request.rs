@@ -54,10 +54,16 @@ impl fmt::Display for Written {
 }
 
 /// Writes a request for each role. What cannot be written undoes nothing: that is said beside what was done.
-pub async fn write(desk: &Desk, ground: &Ground, left: &[Unvouched], session: &mut Session<'_>) -> Vec<WitnessRequest> {
+pub async fn write(
+    desk: &Desk,
+    after: Option<&str>,
+    ground: &Ground,
+    left: &[Unvouched],
+    session: &mut Session<'_>,
+) -> Vec<WitnessRequest> {
     let mut all = Vec::new();
     for one in left {
-        let file = match write_one(desk, ground, one, session).await {
+        let file = match write_one(desk, after, ground, one, session).await {
             Ok(path) => Ok(path),
             Err(Stop::Failed(failure)) => Err(failure),
             Err(Stop::Back | Stop::Cancelled) => Err(Failure::interrupted("the request was not written")),
@@ -67,7 +73,13 @@ pub async fn write(desk: &Desk, ground: &Ground, left: &[Unvouched], session: &m
     all
 }
 
-async fn write_one(desk: &Desk, ground: &Ground, left: &Unvouched, session: &mut Session<'_>) -> Result<PathBuf, Stop> {
+async fn write_one(
+    desk: &Desk,
+    after: Option<&str>,
+    ground: &Ground,
+    left: &Unvouched,
+    session: &mut Session<'_>,
+) -> Result<PathBuf, Stop> {
     let Some(state) = &desk.state else {
         let why = "HOME is not set, so there is no place for the witness request";
         return Err(Failure::new("state", why, NOTHING, "Name a directory with --state-dir.").into());
@@ -75,7 +87,7 @@ async fn write_one(desk: &Desk, ground: &Ground, left: &Unvouched, session: &mut
     let beside = state.path().to_owned();
     let role = left.role.as_str().replace('/', "-").chars().take(60).collect::<String>();
     let path = beside.join(DIRECTORY).join(format!("{}-{role}.txt", dated(&ground.gun)));
-    let text = text(&ground.gun, &ground.address(), desk.wanted.command(), left, Timestamp::now());
+    let text = text(&ground.gun, &ground.address(), after, left, Timestamp::now());
     let deed = Deed::default().creates(&path, text.as_bytes());
     let what = format!("writing a witness request for {}", left.role);
     let written = session.act(REQUEST, what, deed, move || match durable(&beside, &path, text.as_bytes()) {
@@ -100,10 +112,15 @@ fn command(gun: &Gun, role: &RoleName) -> String {
     // Where nobody knows the name yet, it is read as docker does.
     let is_verbatim = reference::read(gun.as_str(), false, &|_| false).is_ok_and(|r| r.gun == *gun && r.tag.is_none());
     let exact = if is_verbatim { "" } else { " --exact" };
-    format!("claviger witness {} {role}{exact}", shell_word(gun.as_str().as_bytes()))
+    let gun = shell_word(gun.as_str().as_bytes());
+    // A name that looks like an option is none.
+    match gun.starts_with('-') {
+        true => format!("claviger witness{exact} -- {gun} {role}"),
+        false => format!("claviger witness {gun} {role}{exact}"),
+    }
 }
 
-fn text(gun: &Gun, address: &str, after: &str, left: &Unvouched, now: Timestamp) -> String {
+fn text(gun: &Gun, address: &str, after: Option<&str>, left: &Unvouched, now: Timestamp) -> String {
     let Unvouched { role, version, keys, threshold, gone, others } = left;
     let mut t = String::new();
     let mut say = |line: &str| {
@@ -113,10 +130,13 @@ fn text(gun: &Gun, address: &str, after: &str, left: &Unvouched, now: Timestamp)
     say("Witness request");
     say("");
     say(&format!("Too few of the keys that may sign {role} have signed its file. Whoever holds"));
-    say("one of the keys below can sign it again as it is; nothing in it has to change.");
+    say(&match threshold {
+        1 => "one of the keys below can sign it again as it is; nothing in it has to change.".to_owned(),
+        n => format!("{n} of the keys below can sign it again as it is; nothing in it has to change."),
+    });
     say("");
     say(&format!("Written     {}", now.strftime("%Y-%m-%d %H:%M:%S UTC")));
-    say(&format!("After       claviger {after}"));
+    after.iter().for_each(|after| say(&format!("After       claviger {after}")));
     say(&format!("Repository  {gun}"));
     say(&format!("Server      {address}"));
     say(&format!("Role        {role}, version {version}"));
@@ -143,7 +163,10 @@ fn text(gun: &Gun, address: &str, after: &str, left: &Unvouched, now: Timestamp)
         say(&format!("Names in it that are found without it too: {others}."));
     }
     say("");
-    say("On a machine that has one of these keys:");
+    say(match threshold {
+        1 => "On a machine that has one of these keys:",
+        _ => "On a machine that has enough of these keys:",
+    });
     say("");
     say(&format!("  {}", command(gun, role)));
     say("");
@@ -168,7 +191,7 @@ mod tests {
     fn a_request_says_in_plain_text_what_is_to_be_signed_and_how() {
         let gun = Gun::new("registry.example/team/app").unwrap();
         let at = "2026-11-20T09:30:00Z".parse().unwrap();
-        let says = text(&gun, "https://notary.example", "signer remove", &left("v1", 1, 0), at);
+        let says = text(&gun, "https://notary.example", Some("signer remove"), &left("v1", 1, 0), at);
         let expected = format!(
             "Witness request\n\nToo few of the keys that may sign targets/releases have signed its file. Whoever holds\n\
              one of the keys below can sign it again as it is; nothing in it has to change.\n\n\
@@ -183,7 +206,8 @@ mod tests {
             "ab".repeat(32)
         );
         assert_eq!(says, expected);
-        let several = text(&gun, "", "signer leave", &left("v1", 2, 3), at);
+        let several = text(&gun, "", None, &left("v1", 2, 3), at);
+        assert!(!several.contains("After") && several.contains("Whoever holds\n2 of the keys below"), "{several}");
         assert!(several.contains("2 of these keys, all on one machine") && several.contains("without it too: 3."), "{several}");
     }
 
@@ -191,7 +215,7 @@ mod tests {
     fn a_hostile_name_adds_no_line_and_no_command_to_a_request() {
         let gun = Gun::new("sandbox.test/a;rm$(id)").unwrap();
         let hostile = "v1\n\n  claviger key remove\u{1b}[2J\u{202e}";
-        let says = text(&gun, "https://x", "signer remove", &left(hostile, 1, 0), Timestamp::UNIX_EPOCH);
+        let says = text(&gun, "https://x", Some("signer remove"), &left(hostile, 1, 0), Timestamp::UNIX_EPOCH);
         assert_eq!(says.lines().filter(|l| l.trim_start().starts_with("claviger ")).count(), 1, "{says}");
         assert!(says.contains("  claviger witness 'sandbox.test/a;rm$(id)' targets/releases\n"), "{says}");
         assert!(says.contains("v1<0a><0a>") && says.chars().all(|c| c == '\n' || crate::text::is_plain(c)), "{says}");
@@ -201,5 +225,7 @@ mod tests {
     fn a_name_that_docker_reads_otherwise_is_taken_verbatim_by_whoever_follows() {
         let role = RoleName::new("targets/releases").unwrap();
         assert_eq!(command(&Gun::new("alpine").unwrap(), &role), "claviger witness alpine targets/releases --exact");
+        let like_an_option = command(&Gun::new("--server=x/y").unwrap(), &role);
+        assert_eq!(like_an_option, "claviger witness --exact -- --server=x/y targets/releases");
     }
 }

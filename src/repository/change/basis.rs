@@ -1,7 +1,7 @@
 //! What a change starts from: the repository as the server has it now, verified but for what has expired.
-use super::{Ground, ground::Files};
+use super::{Ground, Plan, ground::Files};
 use crate::{
-    notary::Transport,
+    notary::{Transport, TransportError},
     repository::{LoadError, Progress, Repositories},
     tuf::{
         collection::{Anchor, RoleState, TrustedCollection},
@@ -15,13 +15,15 @@ use crate::{
     },
 };
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What a change starts from.
 pub struct Basis {
     pub(super) collection: TrustedCollection,
     pub(super) beside: Beside,
     pub(super) left: Left,
+    /// What the server keeps of roles that no snapshot names: the highest version, 0 where it keeps nothing.
+    pub(super) unnamed: BTreeMap<RoleName, u64>,
     pub(super) ground: Arc<Ground>,
 }
 
@@ -51,6 +53,31 @@ impl Basis {
         self.beside.refused.get(role)
     }
 
+    /// Roles that a plan writes for the first time, as far as the snapshot says, and of which nobody has asked the server yet.
+    pub fn unasked(&self, plan: &Plan) -> Vec<RoleName> {
+        let is_new = |role: &RoleName| self.collection.role(role).is_none_or(|r| matches!(r.state, RoleState::Unpublished));
+        let is_named = |role: &RoleName| self.collection.snapshot().meta(role).is_some();
+        let roles = plan.files.iter().map(|f| &f.role).filter(|r| r.is_delegation() && is_new(r) && !is_named(r));
+        roles.filter(|r| !self.unnamed.contains_key(r)).cloned().collect()
+    }
+
+    /// Asks the server which versions it keeps of such roles: it takes none that is not higher, though no snapshot names them.
+    ///
+    /// # Errors
+    /// [`LoadError`]
+    pub async fn ask(&mut self, roles: Vec<RoleName>) -> Result<(), LoadError> {
+        let at_most = self.collection.snapshot().version();
+        for role in roles {
+            let version = kept(&**self.ground.transport(), &self.ground.gun, &role, at_most).await;
+            let version = version.map_err(|error| LoadError::Transport { role: role.clone(), error, fallback: None })?;
+            if version > 0 {
+                self.left.insert(role.clone(), version);
+            }
+            self.unnamed.insert(role, version);
+        }
+        Ok(())
+    }
+
     /// Where changes are made.
     pub(super) fn draft(&self) -> Draft {
         Draft::new(&self.collection, &self.beside, self.left.clone(), self.ground.now)
@@ -59,8 +86,7 @@ impl Basis {
 
 impl Repositories {
     /// Loads a repository that is to be changed. The server must answer, and nothing is kept. `new_roles` are those to which
-    /// somebody wants to delegate: where one was there before, its versions go on. With `thorough`, that is looked up for
-    /// roles too that the snapshot does not name: a server may keep a file from before they ended, and takes no lower version.
+    /// somebody wants to delegate: where one was there before, its versions go on.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -68,7 +94,6 @@ impl Repositories {
         &self,
         gun: &Gun,
         new_roles: &[RoleName],
-        thorough: bool,
         now: Timestamp,
         progress: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Basis, LoadError> {
@@ -76,15 +101,8 @@ impl Repositories {
         let (collection, beside, remembered) = self.for_change(gun, now, progress).await?;
         let snapshot = collection.snapshot();
         let mut left = Left::new();
-        let unpublished = collection.roles().iter().filter(|r| thorough && matches!(r.state, RoleState::Unpublished));
-        let wanted = new_roles.iter().filter(|r| collection.role(r).is_none());
-        for role in wanted.chain(unpublished.map(|r| &r.name)) {
-            let Some(hash) = snapshot.meta(role).and_then(|m| m.sha256()) else {
-                if thorough {
-                    left.insert(role.clone(), kept(&*transport, gun, role, snapshot.version()).await);
-                }
-                continue;
-            };
+        for role in new_roles.iter().filter(|r| collection.role(r).is_none()) {
+            let Some(hash) = snapshot.meta(role).and_then(|m| m.sha256()) else { continue };
             let request = Request { role: role.clone(), which: Which::Sha256(hash), limit: limits::METADATA };
             let failed = |error| LoadError::Transport { role: role.clone(), error, fallback: None };
             let bytes = transport.get(gun, &request).await.map_err(failed)?;
@@ -102,26 +120,30 @@ impl Repositories {
             snapshot_version: snapshot.version(),
             is_first_contact: collection.anchor() == Anchor::FirstUse,
         };
-        Ok(Basis { collection, beside, left, ground: Arc::new(ground) })
+        Ok(Basis { collection, beside, left, unnamed: BTreeMap::new(), ground: Arc::new(ground) })
     }
 }
 
-/// The highest version of a role's file that a server keeps though no snapshot names it. Nobody vouches for what it says: as each
-/// version came with a snapshot of its own, it is believed `at_most` as many, and a lie leaves versions enough.
-async fn kept(transport: &dyn Transport, gun: &Gun, role: &RoleName, at_most: u64) -> u64 {
+/// The highest version of a role's file that a server keeps though no snapshot names it. Nobody vouches for the answer; whoever
+/// reads the plan sees it. As each version came with a snapshot of its own, there are not more than `at_most`.
+async fn kept(transport: &dyn Transport, gun: &Gun, role: &RoleName, at_most: u64) -> Result<u64, TransportError> {
     let is_there = async |version| {
         let request = Request { role: role.clone(), which: Which::Version(version), limit: limits::METADATA };
-        transport.get(gun, &request).await.is_ok()
+        match transport.get(gun, &request).await {
+            Ok(_) => Ok(true),
+            Err(TransportError::NotThere { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     };
     // Versions follow one another: this many are there, and that many are not.
     let (mut there, mut not) = (0, 1);
-    while not <= at_most && is_there(not).await {
+    while not <= at_most && is_there(not).await? {
         (there, not) = (not, not.saturating_mul(2));
     }
     not = not.min(at_most.saturating_add(1));
     while not.saturating_sub(there) > 1 {
         let middle = there.midpoint(not);
-        if is_there(middle).await { there = middle } else { not = middle }
+        if is_there(middle).await? { there = middle } else { not = middle }
     }
-    there
+    Ok(there)
 }

@@ -79,6 +79,13 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
         );
         all.push(Finding::new("revived", Severity::Error, text));
     }
+    for (role, version) in basis.unnamed.iter().filter(|(r, v)| **v > 0 && changed(r)) {
+        let text = format!(
+            "The server keeps version {version} of {role}, which no snapshot names: the role has ended and come back, or the server \
+             hides what it says. It begins anew here, without that"
+        );
+        all.push(Finding::new("begins-anew", Severity::Error, text));
+    }
     for (role, file) in draft.taken_over() {
         all.push(taken_over(role, file));
     }

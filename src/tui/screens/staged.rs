@@ -65,11 +65,11 @@ fn describe(state: &State, number: usize, r: &StagedRow, columns: u16) -> Lines 
     match r.is_understood {
         true => {
             l.say(&label, &r.text, Tone::Plain);
-            l.say("Published", "not yet: it goes out with the next change of this repository", Tone::Plain);
+            l.say("Published", "not yet: the next change takes it along, a rotation does not", Tone::Plain);
         }
         false => {
             l.say(&label, &r.sentence(), Tone::Warn);
-            l.say("", "Nothing is published until it is thrown away.", Tone::Plain);
+            l.say("", "What goes out with staged changes waits until it is thrown away.", Tone::Plain);
         }
     }
     l

@@ -143,7 +143,9 @@ impl Life {
                 let roles = [format!("targets/{name}"), "targets/releases".to_owned()];
                 if ours {
                     self.said.push(format!("claviger sign {tag} --as {name}"));
-                    assert_eq!(outcome(&sign(&self.desk, &gun, &tag, &["--as", name]).ok()), "published");
+                    // Whoever comes back begins anew, and that is confirmed.
+                    let more = ["--as", name, "--confirm", &gun];
+                    assert_eq!(outcome(&sign(&self.desk, &gun, &tag, &more).ok()), "published");
                 } else {
                     self.adds(&tag, &roles, &["-p"]);
                 }

@@ -82,7 +82,7 @@ async fn changed(desk: &Desk, gun: &str, change: impl Fn(&Basis) -> Change) -> R
     let http = Http::new(&HttpSettings { ca: Some(at.ca), ..HttpSettings::new(at.url) }).unwrap();
     let dir = TrustDir::new(desk.trust_dir());
     let all = Repositories::new(Servers::fixed(Arc::new(http)), dir.clone(), Pinning::default(), true);
-    let basis = all.basis(&Gun::new(gun).unwrap(), &[], false, Timestamp::now(), &|_| {}).await.unwrap();
+    let basis = all.basis(&Gun::new(gun).unwrap(), &[], Timestamp::now(), &|_| {}).await.unwrap();
     let changes = [change(&basis)];
     let plan = Plan::new(&basis, &changes, &changes).map_err(|e| e.to_string())?.unwrap();
     let mut ring: BTreeMap<KeyId, PrivateKey> = BTreeMap::new();
