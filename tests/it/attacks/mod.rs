@@ -4,6 +4,7 @@ mod controls;
 mod delegations;
 mod endless;
 mod freshness;
+mod hidden;
 mod matrix;
 mod parsing;
 mod pins;

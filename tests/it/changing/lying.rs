@@ -23,6 +23,7 @@ use claviger::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use jiff::Timestamp;
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -283,23 +284,29 @@ async fn a_server_that_takes_nothing_is_never_believed() {
     }
 }
 
+/// A removal that nobody here can heal, because the other key that could vouch for the releases is not here; and where requests
+/// to witness them are written.
+fn leaves_it_unvouched(world: &Sandbox, place: &mut Workplace) -> (Wanted, PathBuf) {
+    for entry in claviger::keys::list(world.trust_dir()).entries {
+        if entry.role.is_some_and(|r| r.raw() == "ci") {
+            std::fs::remove_file(entry.path).unwrap();
+        }
+    }
+    let state = State::of(&world.path().join("state"), world.trust_dir().path());
+    let requests = state.path().join("witness-requests");
+    place.state = Some(state);
+    (Wanted::RemoveSigner { guns: vec![GUN.into()], name: "alice".into(), key: None }, requests)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_asked_to_witness_what_a_server_did_not_take() {
     let not_taken = [Lie::SaysDone, Lie::BreaksBefore, Lie::ConflictAlways].map(|lie| (lie, 0));
     for (lie, requests) in not_taken.into_iter().chain([(Lie::None, 1), (Lie::BreaksAfter, 1)]) {
         let (world, honest, mut lied_to) = world(lie).await;
         done(&honest, "first").await.unwrap();
-        // Whose key could vouch for it is not here.
-        for entry in claviger::keys::list(world.trust_dir()).entries {
-            if entry.role.is_some_and(|r| r.raw() == "ci") {
-                std::fs::remove_file(entry.path).unwrap();
-            }
-        }
-        let state = State::of(&world.path().join("state"), world.trust_dir().path());
-        lied_to.state = Some(state.clone());
-        let wanted = Wanted::RemoveSigner { guns: vec![GUN.into()], name: "alice".into(), key: None };
+        let (wanted, requests_are_in) = leaves_it_unvouched(&world, &mut lied_to);
         let result = carried_out(&lied_to, wanted).await;
-        let written = std::fs::read_dir(state.path().join("witness-requests")).into_iter().flatten().count();
+        let written = std::fs::read_dir(requests_are_in).into_iter().flatten().count();
         assert_eq!(written, requests, "{lie:?}: {result:?}");
     }
 }
@@ -308,16 +315,8 @@ async fn nobody_is_asked_to_witness_what_a_server_did_not_take() {
 async fn what_an_interruption_has_kept_from_being_requested_is_requested_when_the_work_goes_on() {
     let (world, mut honest, _) = world(Lie::None).await;
     done(&honest, "first").await.unwrap();
-    for entry in claviger::keys::list(world.trust_dir()).entries {
-        if entry.role.is_some_and(|r| r.raw() == "ci") {
-            std::fs::remove_file(entry.path).unwrap();
-        }
-    }
-    let state = State::of(&world.path().join("state"), world.trust_dir().path());
-    honest.state = Some(state.clone());
-    let wanted = Wanted::RemoveSigner { guns: vec![GUN.into()], name: "alice".into(), key: None };
+    let (wanted, requests) = leaves_it_unvouched(&world, &mut honest);
     carried_out(&honest, wanted.clone()).await.unwrap();
-    let requests = state.path().join("witness-requests");
     std::fs::remove_dir_all(&requests).unwrap();
     let mut willing = Willing;
     let again =
