@@ -151,7 +151,8 @@ impl Desk {
                 let _ = self.leaving.set(known.collect());
                 read.into_iter().map(|read| self.planned_on(read?.as_ref())).collect()
             }
-            _ => each(guns, |gun| self.plan(gun)).await,
+            // What was read for a plan lies between what is kept of it.
+            _ => each(guns, |gun| self.plan(gun).inspect(|_| crate::os::give_back())).await,
         };
         let (mut plans, mut report) = (Vec::new(), Report::default());
         for (gun, made) in guns.iter().zip(all) {

@@ -105,6 +105,8 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
             let plans: Vec<&Plan> = all.iter().collect();
             let keys = desk.entries(&needed);
             first_accepted(&desk, &plans, &keys, session).await?;
+            // The page of many plans is large, and has been read.
+            crate::os::give_back();
             open(&mut ring, &keys, session).await?;
         }
         let alone = all.len() == 1 && report.all.is_empty();
