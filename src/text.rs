@@ -142,6 +142,11 @@ fn is_combining(code: u32) -> bool {
     matches!(code, 0x300..=0x36f | 0x483..=0x489 | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe20..=0xfe2f)
 }
 
+/// So many of something, in words: `1 name`, `2 names`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// So many bytes, in few digits.
 pub fn amount(bytes: u64) -> String {
     match bytes {

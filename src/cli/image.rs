@@ -9,11 +9,10 @@ use crate::{
         Mode,
         image::{Coming, Image, Kind, Piece, Standing, VerifyError},
     },
-    text::{Untrusted, amount},
+    text::{Untrusted, amount, count},
     tuf::name::Gun,
     views::{
         columns::columns,
-        notable::count,
         released::{Released, released},
     },
 };

@@ -14,8 +14,8 @@ use crate::{
         repository::push::{self, Destination, NOTHING, Pushed, field},
     },
     repository::push::{Piece, State},
-    text::amount,
-    views::{columns::columns, notable::count},
+    text::{amount, count},
+    views::columns::columns,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path};

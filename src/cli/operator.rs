@@ -180,7 +180,7 @@ impl LineOperator {
             return Ok(Answer::Typed(typed.clone()));
         }
         let hint = format!("Run it on a terminal, or give --confirm {}.", confirm.typed);
-        let happened = format!("{} {}", confirm.title, confirm.consequences.join(" "));
+        let happened = format!("{} {}", crate::failure::ended(&confirm.title), confirm.consequences.join(" "));
         let nobody = Failure::new("not-confirmed", happened, format!("{}: nobody has confirmed it", self.nothing), hint);
         match aside(move || ask_on_terminal(&confirm)).await? {
             Some(typed) => Ok(Answer::Typed(typed)),

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     finding::Finding,
     repository::{LoadError, Look, Mode, Situation},
+    text::count,
     tuf::{
         collection::{Anchor, Freshness},
         name::Gun,
@@ -13,7 +14,6 @@ use crate::{
     views::{
         chain::{ChainKey, ChainNode, NodeState, Whereabouts},
         columns::columns,
-        notable::count,
         repositories::RepositoryDetail,
     },
 };

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     repository::TagsError,
+    text::count,
     views::{
         columns::columns,
-        notable::count,
         tag_state::{StatedTags, tags_of},
         tags::tag_rows,
     },

@@ -5,8 +5,9 @@ use crate::{
     keys,
     procedures::Workplace,
     settings::Settings,
+    text::count,
     trust_dir::{TrustDir, shown},
-    views::{journal::Journal, notable::count},
+    views::journal::Journal,
 };
 use rustix::{
     fs::{Access, access, statvfs},

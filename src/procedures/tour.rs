@@ -17,8 +17,9 @@ use crate::{
         Mode, Repositories,
         image::{Image, Standing},
     },
+    text::count,
     tuf::name::Gun,
-    views::{notable::count, released::released},
+    views::released::released,
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, io, path::PathBuf};

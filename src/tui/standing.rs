@@ -3,8 +3,9 @@
 use super::theme::{Glyphs, Tone};
 use crate::{
     finding::Severity,
+    text::count,
     tuf::{collection::Freshness, name::RoleName},
-    views::{notable::count, repositories::Health},
+    views::repositories::Health,
 };
 use jiff::Timestamp;
 

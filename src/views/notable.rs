@@ -2,7 +2,7 @@
 use super::chain::{ChainNode, NodeState};
 use crate::{
     finding::{Finding, Remedy, Severity},
-    text::Printable,
+    text::{Printable, count},
     trust_dir::TrustDirError,
     tuf::{
         collection::{Anchor, Freshness, Role, TrustedCollection},
@@ -106,11 +106,6 @@ pub(super) fn paths(role: &Role) -> Vec<Finding> {
         }
     }
     found
-}
-
-/// So many of something, in words: `1 name`, `2 names`.
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The IDs by which people compare the root: those of the bare keys, as in the names of key files and as every program

@@ -235,7 +235,7 @@ fn an_expired_timestamp_is_the_servers_to_sign() {
 
 #[test]
 fn one_is_one_and_two_are_two() {
-    use claviger::views::notable::count;
+    use claviger::text::count;
     assert_eq!([count(0, "name"), count(1, "name"), count(2, "name")], ["0 names", "1 name", "2 names"]);
     use claviger::tui::standing::Standing;
     assert_eq!([Standing::Faulty.counted(1), Standing::Warned.counted(2)], ["1 problem", "2 warnings"]);

@@ -14,6 +14,7 @@ use crate::{
     operator::{Confirm, Deed, Review, Session, Step, Stop},
     procedures::Workplace,
     repository::{LoadError, change::Basis},
+    text::count,
     trust_dir::{TrustDirError, shown},
     tuf::{
         envelope::Document,
@@ -73,7 +74,8 @@ pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut 
     if there.server.is_some() {
         consequences.push(match there.names {
             Some(n) => {
-                format!("Everybody loses the signatures of {n} names at {}; docker pulls none of them any more.", there.address)
+                let names = count(n, "name");
+                format!("Everybody loses the signatures of {names} at {}; docker pulls nothing of it any more.", there.address)
             }
             None => format!("Everybody loses what {} has of it.", there.address),
         });
@@ -133,7 +135,8 @@ struct Copied {
 
 impl fmt::Display for Copied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} files are in {}", self.files, shown(&self.to))
+        let are = if self.files == 1 { "is" } else { "are" };
+        write!(f, "{} {are} in {}", count(self.files, "file"), shown(&self.to))
     }
 }
 
@@ -149,7 +152,7 @@ impl fmt::Display for Gone {
 fn review(gun: &Gun, there: &There, copy: &Path) -> Review {
     let mut facts = vec![("Repository", gun.to_string())];
     if let Some(files) = &there.server {
-        facts.push(("At the server", format!("{}: {} files go", there.address, files.len())));
+        facts.push(("At the server", format!("{}: what goes is {}", there.address, count(files.len(), "file"))));
         facts.extend(there.names.map(|n| ("Signed names", n.to_string())));
     }
     let here = if there.here { "what is remembered and what is staged go" } else { "nothing" };

@@ -10,9 +10,8 @@ use crate::{
         image::Kind,
         push::{Piece, Push, PushError, Sent, State},
     },
-    text::{Untrusted, amount},
+    text::{Untrusted, amount, count},
     tuf::name::Gun,
-    views::notable::count,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};

@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     operator::{Deed, Review, Session, Step, Stop},
     repository::change::{Basis, Plan},
+    text::count,
     trust_dir::TrustDirError,
     tuf::{
         change::Change,
@@ -43,7 +44,7 @@ struct Count(usize);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} changes", self.0)
+        f.write_str(&count(self.0, "change"))
     }
 }
 

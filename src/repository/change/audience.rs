@@ -1,12 +1,15 @@
 //! What clients will see: which roles hold once the plan is published, and which names they find then.
 use super::{Basis, consequences::some, roots};
-use crate::tuf::{
-    change::Change,
-    collection::RoleState,
-    draft::Draft,
-    file_meta::FileMeta,
-    name::{BaseRole, RoleName},
-    targets::Targets,
+use crate::{
+    text::count,
+    tuf::{
+        change::Change,
+        collection::RoleState,
+        draft::Draft,
+        file_meta::FileMeta,
+        name::{BaseRole, RoleName},
+        targets::Targets,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -121,12 +124,12 @@ impl After {
             docker.push(format!("cannot pull {} any more", some(&gone)));
         }
         if docker.is_empty() {
-            docker.push(format!("pulls what it pulls now: {} tags", self.after.len()));
+            docker.push(format!("pulls what it pulls now: {}", count(self.after.len(), "tag")));
         }
         let notary = match (self.found_after.len(), self.lost().len()) {
-            (n, 0) => format!("lists {n} names"),
-            (n, 1) => format!("lists {n} names; 1 is gone"),
-            (n, lost) => format!("lists {n} names; {lost} are gone"),
+            (n, 0) => format!("lists {}", count(n, "name")),
+            (n, 1) => format!("lists {}; 1 is gone", count(n, "name")),
+            (n, lost) => format!("lists {}; {lost} are gone", count(n, "name")),
         };
         let new_root = changes.iter().any(|c| matches!(c, Change::Keys { role: BaseRole::Root, .. }));
         let pinned = match new_root {

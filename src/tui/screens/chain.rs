@@ -14,11 +14,9 @@ use super::super::{
 };
 use crate::{
     text,
+    text::count,
     tuf::name::BaseRole,
-    views::{
-        chain::{ChainKey, ChainNode, NodeState, Whereabouts},
-        notable::count,
-    },
+    views::chain::{ChainKey, ChainNode, NodeState, Whereabouts},
 };
 
 const COLUMNS: [Column; 5] = [rest("Role and keys"), fixed("Ver.", 5), fixed("Until", 10), fixed("", 9), fixed("Needs", NEEDS)];

@@ -12,8 +12,8 @@ use super::super::{
 };
 use super::Empty;
 use crate::{
+    text::count,
     tuf::collection::{Anchor, Freshness},
-    views::notable::count,
 };
 
 /// A narrow list leaves the freshness to the health, which says "not fresh".

@@ -4,7 +4,7 @@ use super::super::{
 };
 use crate::{
     repository::{Look, Seen},
-    views::notable::count,
+    text::count,
 };
 
 /// So many names of a file are listed.

@@ -1,7 +1,10 @@
 //! A power cut at any moment of a change: the program is killed at each call that writes to the disk or speaks to the server.
 //! Afterwards every key that the published metadata needs is there, no file is half written, and the next start goes on with
 //! the work to its end.
-use super::{begun, sign};
+mod base_keys;
+mod images;
+mod signers;
+
 use crate::{
     killed::CALLS,
     peers::{
@@ -67,7 +70,8 @@ fn published(desk: &Desk, gun: &str) -> Option<BTreeMap<String, Vec<String>>> {
     if String::from_utf8_lossy(&seen.stderr).contains("not-there") {
         return None;
     }
-    assert!(seen.status.success(), "{seen:?}");
+    // A repository that is trusted in part is there.
+    assert!(matches!(seen.status.code(), Some(0 | 3)), "{seen:?}");
     let roles = json(&seen)["roles"].as_array().unwrap().clone();
     let keys = |r: &serde_json::Value| {
         r["keys"].as_array().unwrap().iter().map(|k| k["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -90,17 +94,16 @@ fn holds(desk: &Desk, gun: &str, when: &str) {
     }
 }
 
-/// Goes on with whatever is open; how much there was.
-fn go_on(desk: &Desk, gun: &str, when: &str) -> usize {
+/// Goes on with whatever is open, and types this where a name is asked for.
+fn go_on(desk: &Desk, typed: &str, when: &str) {
     let all = json(&run(desk, &["resume", "--json"]));
     let open: Vec<String> =
         all["interrupted"].as_array().unwrap().iter().map(|w| w["work"].as_str().unwrap().to_owned()).collect();
     for work in &open {
-        let done = run(desk, &["resume", work, "--yes", "--confirm", gun, "--json"]);
+        let done = run(desk, &["resume", work, "--yes", "--confirm", typed, "--json"]);
         assert!(done.status.success(), "{when}: {done:?}");
     }
     assert!(json(&run(desk, &["resume", "--json"]))["interrupted"].as_array().unwrap().is_empty(), "{when}");
-    open.len()
 }
 
 fn desk(name: &str) -> (Desk, String) {
@@ -112,6 +115,18 @@ fn everywhere(
     desk: &Desk,
     gun: impl Fn(usize) -> String,
     args: impl Fn(&str) -> Vec<String>,
+    again: impl Fn(&str, &str),
+) -> usize {
+    everywhere_with(desk, gun, str::to_owned, args, |gun, when| holds(desk, gun, when), again)
+}
+
+/// The same where something else than the name of the repository is typed, and something else must hold.
+fn everywhere_with(
+    desk: &Desk,
+    gun: impl Fn(usize) -> String,
+    typed: impl Fn(&str) -> String,
+    args: impl Fn(&str) -> Vec<String>,
+    holds: impl Fn(&str, &str),
     again: impl Fn(&str, &str),
 ) -> usize {
     let words = |gun: &str| args(gun);
@@ -131,9 +146,9 @@ fn everywhere(
             let words = words(&gun);
             if killed(desk, &call, n, &words.iter().map(String::as_str).collect::<Vec<_>>()) {
                 kills += 1;
-                holds(desk, &gun, &when);
-                go_on(desk, &gun, &when);
-                holds(desk, &gun, &when);
+                holds(&gun, &when);
+                go_on(desk, &typed(&gun), &when);
+                holds(&gun, &when);
             }
             again(&gun, &when);
         }
@@ -143,71 +158,4 @@ fn everywhere(
 
 fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|w| (*w).to_owned()).collect()
-}
-
-#[test]
-fn a_signer_who_is_removed_is_gone_or_there_and_the_next_start_removes_them() {
-    let (desk, one) = desk("signer-remove");
-    let two = format!("{one}-two");
-    let keys = begun(&desk, &one, &["alice", "bob"]);
-    for (name, key) in ["alice", "bob"].iter().zip(&keys) {
-        desk.docker_trust(&["signer", "add", "--key", key, name, &two]).ok();
-    }
-    let both = [&one, &two];
-    for gun in both {
-        run(&desk, &["repo", "show", gun]);
-        sign(&desk, gun, "v1", &["--as", "alice"]).ok();
-    }
-    let kills = everywhere(
-        &desk,
-        |_| one.clone(),
-        |_| owned(&["signer", "remove", "alice", &one, &two, "--yes"]),
-        |_, when| {
-            for gun in both {
-                let gone = run(&desk, &["signer", "remove", "alice", gun, "--yes", "--json"]);
-                let was = String::from_utf8_lossy(&gone.stderr).contains("no-such-signer");
-                assert!(gone.status.success() || was, "{when}: {gone:?}");
-                let tags = json(&run(&desk.fresh(), &["tags", gun, "--json"]));
-                assert_eq!(tags[0]["name"], "v1", "{when}: what docker pulls stays");
-                let back = run(&desk, &["signer", "add", "--key", &keys[0], "alice", gun, "--yes"]);
-                assert!(back.status.success(), "{when}: {back:?}");
-                sign(&desk, gun, "v1", &["--as", "alice"]).ok();
-            }
-        },
-    );
-    assert!(kills >= 100, "only {kills} kills");
-}
-
-#[test]
-fn a_key_that_is_rotated_is_the_old_one_or_the_new_one_and_both_are_there() {
-    let (desk, gun) = desk("rotate");
-    begun(&desk, &gun, &[]);
-    for role in ["targets", "snapshot"] {
-        let still_signs = |gun: &str, when: &str| {
-            let signed = run(&desk, &["witness", gun, "targets", "--yes"]);
-            assert!(signed.status.success(), "{when}: {signed:?}");
-        };
-        let kills = everywhere(&desk, |_| gun.clone(), |gun| owned(&["key", "rotate", gun, role, "--yes"]), still_signs);
-        assert!(kills >= 70, "{role}: only {kills} kills");
-    }
-}
-
-#[test]
-fn a_repository_that_is_begun_is_there_with_its_keys_or_not_at_all() {
-    let (desk, gun) = desk("init");
-    // A root key that opens fast, as the old tools make it.
-    begun(&desk, &format!("{gun}-other"), &[]);
-    let kills = everywhere(
-        &desk,
-        |n| format!("{gun}-{n}"),
-        |gun| owned(&["init", gun, "--yes"]),
-        |gun, when| {
-            // Before anything was done there is nothing to go on with.
-            if published(&desk, gun).is_none() {
-                let done = run(&desk, &["init", gun, "--yes"]);
-                assert!(done.status.success(), "{when}: {done:?}");
-            }
-        },
-    );
-    assert!(kills >= 80, "only {kills} kills");
 }

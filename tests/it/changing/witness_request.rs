@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Takes the private keys of these signers from a desk; where they are now.
-fn take_keys(desk: &Desk, signers: &[&str]) -> Vec<PathBuf> {
+pub fn take_keys(desk: &Desk, signers: &[&str]) -> Vec<PathBuf> {
     let private = desk.trust_dir().join("private");
     let mut taken = Vec::new();
     for entry in fs::read_dir(private).unwrap().flatten() {
@@ -30,7 +30,7 @@ fn take_keys(desk: &Desk, signers: &[&str]) -> Vec<PathBuf> {
 }
 
 /// Requests that are in the state directory of a desk.
-fn kept(desk: &Desk) -> Vec<PathBuf> {
+pub fn kept(desk: &Desk) -> Vec<PathBuf> {
     let all = fs::read_dir(desk.file("home/.local/state/claviger")).unwrap().flatten();
     let found = all.flat_map(|state| fs::read_dir(state.path().join("witness-requests")).into_iter().flatten().flatten());
     let mut found: Vec<PathBuf> = found.map(|e| e.path()).collect();
