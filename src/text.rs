@@ -143,8 +143,8 @@ fn is_combining(code: u32) -> bool {
 }
 
 /// So many of something, in words: `1 name`, `2 names`.
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+pub fn count<N: fmt::Display + From<u8> + PartialEq>(n: N, what: &str) -> String {
+    format!("{n} {what}{}", if n == N::from(1) { "" } else { "s" })
 }
 
 /// So many bytes, in few digits.

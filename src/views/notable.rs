@@ -35,10 +35,8 @@ pub(super) fn role(node: &ChainNode, now: Timestamp) -> Vec<Finding> {
     }
     let able = node.keys.iter().filter(|k| k.algorithm.may_sign()).count() as u64;
     if able < node.threshold {
-        let text = format!(
-            "{name} needs {} signatures and has {able} usable keys: it can never be signed again as it is",
-            node.threshold
-        );
+        let (need, has) = (count(node.threshold, "signature"), count(able, "usable key"));
+        let text = format!("{name} needs {need} and has {has}: it can never be signed again as it is");
         found.push(Finding { remedy: Some(Remedy("signer add")), ..Finding::new("role-keys-missing", Severity::Error, text) });
     }
     for key in node.keys.iter().filter(|k| !k.algorithm.may_sign()) {

@@ -109,6 +109,12 @@ pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
 /// For a plan that was not signed.
 pub fn sign_failure(gun: &Gun, error: &SignError) -> Failure {
     let (code, hint) = match error {
+        SignError::NotEnough { role, ids, .. } if ids.is_empty() => (
+            "no-signing-key",
+            format!(
+                "`claviger delegation add {gun} {role} FILE` gives it one; `claviger delegation remove {gun} {role}` takes it away."
+            ),
+        ),
         SignError::NotEnough { .. } => {
             ("no-signing-key", "Load one of these keys (`claviger key load`), or ask who holds it.".to_owned())
         }

@@ -40,12 +40,16 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
         all.push(Finding::new("role-broken", Severity::Error, text).with_remedy("witness"));
     }
     let wanted = |name: &String| asked.iter().any(|c| matches!(c, Change::Unsign { name: n, .. } if n == name));
-    let lost: Vec<String> = after.lost().into_iter().chain(after.not_pulled()).filter(|n| !wanted(n)).collect();
-    let lost: Vec<String> = lost.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-    if !lost.is_empty() {
-        let text = format!("Clients will not find these any more, docker above all: {}", some(&lost));
-        all.push(Finding::new("tags-lost", Severity::Error, text));
-    }
+    let unpulled: BTreeSet<String> = after.not_pulled().into_iter().filter(|n| !wanted(n)).collect();
+    let unlisted: Vec<String> = after.lost().into_iter().filter(|n| !wanted(n) && !unpulled.contains(n)).collect();
+    let unpulled: Vec<String> = unpulled.into_iter().collect();
+    let mut lost = |says: &str, names: &[String]| {
+        if !names.is_empty() {
+            all.push(Finding::new("tags-lost", Severity::Error, format!("{says}: {}", some(names))));
+        }
+    };
+    lost("Docker will not pull these any more", &unpulled);
+    lost("These, which docker does not pull now either, will not be found any more", &unlisted);
     let revoked = asked.iter().filter_map(|c| match c {
         Change::Unsign { name, .. } => Some(name),
         _ => None,

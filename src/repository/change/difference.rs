@@ -1,6 +1,6 @@
 //! What changes, read from the files themselves and never from what somebody wished for.
 use crate::{
-    text::Untrusted,
+    text::{Untrusted, count},
     tuf::{
         draft::Draft,
         file_meta::FileMeta,
@@ -166,7 +166,7 @@ fn keys(lines: &mut Vec<Line>, role: &str, before: &[PublicKey], after: &[Public
 
 fn threshold(lines: &mut Vec<Line>, role: &str, before: u64, after: u64) {
     if before != after {
-        lines.push(line(Mark::Changed, format!("{role} needs {after} signatures, was {before}")));
+        lines.push(line(Mark::Changed, format!("{role} needs {}, was {before}", count(after, "signature"))));
     }
 }
 

@@ -2,6 +2,7 @@
 use super::{Ground, Plan};
 use crate::{
     keys::{KeyError, Signer},
+    text::count,
     tuf::{
         envelope::{Common, Expiry},
         file_meta::FileMeta,
@@ -31,11 +32,22 @@ pub struct Signed {
     pub(super) only_again: BTreeSet<RoleName>,
 }
 
+/// What a role lacks, in words.
+fn not_enough(need: u64, have: usize, ids: &[KeyId]) -> String {
+    if ids.is_empty() {
+        return "has no key, so nobody can sign it".to_owned();
+    }
+    let need = count(need, "signature");
+    let are = if have == 1 { "is" } else { "are" };
+    let ids: Vec<String> = ids.iter().map(KeyId::short).collect();
+    format!("needs {need}, and {have} of its keys {are} at hand; it can be signed with {}", ids.join(", "))
+}
+
 /// Why a plan was not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     /// Not enough of a role's keys are here.
-    #[error("{role} needs {need} signatures, and {have} of its keys are at hand; it can be signed with {}", ids.iter().map(KeyId::short).collect::<Vec<_>>().join(", "))]
+    #[error("{role} {}", not_enough(*need, *have, ids))]
     NotEnough {
         /// The role.
         role: RoleName,

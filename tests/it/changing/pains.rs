@@ -307,3 +307,23 @@ fn a_signer_who_left_and_comes_back_is_not_taken_for_one_whose_file_is_hidden() 
         desk.fresh().claviger(&["repo", "verify", gun]).ok();
     });
 }
+
+#[test]
+fn a_role_that_the_old_tool_left_without_keys_is_named_and_gets_one() {
+    let (desk, gun) = desk("no-keys");
+    let alice = begun(&desk, &gun, &["alice", "bob"]).remove(0);
+    let listed = listing::delegations(&desk.notary(&["delegation", "list", &gun]).ok().stdout);
+    let id = listed.iter().find(|d| d.role == "targets/alice").unwrap().keys[0].clone();
+    desk.notary(&["delegation", "purge", &gun, "--key", &id]).ok();
+    desk.notary(&["publish", &gun]).ok();
+    let shown = desk.claviger(&["repo", "show", &gun]).ok();
+    let says = "targets/alice needs 1 signature and has 0 usable keys: it can never be signed again as it is";
+    assert!(shown.stdout.contains(says), "{shown:?}");
+    let refused = sign(&desk, &gun, "v1", &["--as", "alice"]).refused();
+    assert_eq!(code(&refused), "no-signing-key");
+    assert!(refused.stderr.contains("targets/alice has no key, so nobody can sign it"), "{refused:?}");
+    // What the hint says is done.
+    assert!(refused.stderr.contains(&format!("`claviger delegation add {gun} targets/alice FILE`")), "{refused:?}");
+    desk.claviger(&["delegation", "add", &gun, "targets/alice", &alice, "--yes"]).ok();
+    assert_eq!(outcome(&sign(&desk, &gun, "v1", &["--as", "alice"]).ok()), "published");
+}

@@ -4,7 +4,6 @@ use crate::{
     changing::{digest, key, outcome, sign},
     peers::listing,
 };
-use std::collections::BTreeSet;
 
 /// Who does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +23,8 @@ pub enum Deed {
     SignerGoes,
     /// Somebody leaves, with all keys.
     Leave,
+    /// A key goes out of every role.
+    Purge,
     RoleComes,
     RoleGoes,
     /// A signer has another key from then on.
@@ -37,9 +38,9 @@ pub enum Deed {
 
 /// Everything that one life holds, in an order that chance makes.
 #[rustfmt::skip]
-pub const DECK: [(Deed, By); 34] = {
+pub const DECK: [(Deed, By); 35] = {
     use By::{Claviger, TheOld};
-    use Deed::{AnotherKey, Leave, Renew, RoleComes, RoleGoes, RootKeyComes, RootKeyGoes, Rotate, SignerComes, SignerGoes, Staged, Tag, TagGoes, Witness};
+    use Deed::{AnotherKey, Leave, Purge, Renew, RoleComes, RoleGoes, RootKeyComes, RootKeyGoes, Rotate, SignerComes, SignerGoes, Staged, Tag, TagGoes, Witness};
     [
         (Tag, Claviger), (Tag, Claviger), (Tag, TheOld), (Tag, TheOld),
         (TagGoes, Claviger), (TagGoes, TheOld),
@@ -47,6 +48,8 @@ pub const DECK: [(Deed, By); 34] = {
         (SignerComes, Claviger), (SignerComes, TheOld),
         // `docker trust signer remove` does nothing since 26.0, and `notary` has no word for it.
         (SignerGoes, Claviger), (Leave, Claviger),
+        // `notary` leaves roles without any key.
+        (Purge, Claviger),
         (RoleComes, Claviger), (RoleComes, TheOld), (RoleGoes, Claviger), (RoleGoes, TheOld),
         // `notary` cannot.
         (AnotherKey, Claviger), (AnotherKey, Claviger), (RootKeyComes, Claviger), (RootKeyGoes, Claviger),
@@ -65,7 +68,7 @@ impl Deed {
         match self {
             Self::TagGoes => !model.names().is_empty(),
             Self::SignerComes => model.away().is_some(),
-            Self::SignerGoes | Self::Leave => model.there().len() > 1,
+            Self::SignerGoes | Self::Leave | Self::Purge => model.there().len() > 1,
             Self::RoleComes => !model.roles.contains_key("targets/qa"),
             Self::RoleGoes => model.roles.contains_key("targets/qa"),
             Self::RootKeyGoes => model.roots > 1,
@@ -94,15 +97,21 @@ impl Life {
             Deed::SignerComes => self.signer_comes(ours),
             Deed::SignerGoes => {
                 let name = self.somebody();
-                self.claviger(&["signer", "remove", name, &gun]);
+                // Names that only this signer has signed may go with it.
+                self.claviger(&["signer", "remove", name, &gun, "--confirm", name]);
                 self.model.remove_signer(name);
             }
             Deed::Leave => {
                 let name = self.somebody();
-                self.claviger(&["signer", "leave", name, &gun]);
-                self.model.remove_signer(name);
-                // Whose only key that was goes too.
-                self.model.roles.retain(|_, (keys, _)| *keys != BTreeSet::from([name]));
+                self.claviger(&["signer", "leave", name, &gun, "--confirm", name]);
+                self.model.purge(name);
+            }
+            Deed::Purge => {
+                let name = self.somebody();
+                let all = listing::delegations(&self.desk.notary(&["delegation", "list", &gun]).ok().stdout);
+                let own = all.into_iter().find(|d| d.role == format!("targets/{name}")).unwrap();
+                self.claviger(&["delegation", "purge", &gun, "--key", &own.keys[0], "--confirm", &gun]);
+                self.model.purge(name);
             }
             Deed::RoleComes => {
                 let public = self.keys["alice"].clone();

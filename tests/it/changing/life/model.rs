@@ -36,6 +36,12 @@ impl Model {
         }
     }
 
+    /// Somebody's only key goes; so do the roles that had no other.
+    pub fn purge(&mut self, name: &'static str) {
+        self.remove_signer(name);
+        self.roles.retain(|_, (keys, _)| *keys != BTreeSet::from([name]));
+    }
+
     pub fn sign(&mut self, roles: [String; 2], tag: &str) {
         for role in roles {
             self.tags.entry(role).or_default().insert(tag.to_owned());
