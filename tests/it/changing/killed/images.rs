@@ -13,7 +13,7 @@ use crate::{
 fn a_tag_leads_to_the_whole_image_or_nowhere_and_the_next_start_sends_the_rest() {
     let (registry, (desk, _)) = (RealRegistry::start(), desk("image-push"));
     let from = scratch("killed-push");
-    let digest = sha256(&layout(&from));
+    let digest = sha256(layout(&from));
     let from = from.to_str().unwrap();
     let tag = |gun: &str| format!("{gun}:1.0");
     // Whether the tag is there; then all of the image is.
