@@ -63,6 +63,10 @@ impl Failure {
 
 /// A text with a capital letter at its start and a full stop at its end.
 pub fn sentence(text: &str) -> String {
+    // A name stays as it is.
+    if text.split_whitespace().next().is_some_and(|word| word.contains(['/', '.', '_', '`'])) {
+        return ended(text);
+    }
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     ended(&format!("{first}{}", chars.as_str()))

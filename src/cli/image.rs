@@ -83,7 +83,7 @@ pub async fn verify(context: &Context, typed: &str, platform: Option<&str>) -> R
         output::note("what is signed is one image and no list of them, so --platform has left out nothing");
     }
     output::note(&format!(
-        "{name} is at the registry as it was signed by {}: {}, {} bytes; {NOT_SAID}",
+        "what was signed as {name} is at the registry, whole, as {} signed it: {}, {} bytes; {NOT_SAID}",
         found.role,
         count(image.pieces.len(), "piece"),
         image.bytes,

@@ -117,7 +117,7 @@ pub fn main() -> ExitCode {
                 let stopped = if knows_best { tokio::time::timeout(GRACE, &mut work).await.ok() } else { None };
                 let stopped = stopped.unwrap_or_else(|| {
                     Err(Failure::interrupted(match publishes {
-                        true => "what had been begun may have been published: `claviger resume` says what it was",
+                        true => "nothing was published unless that had begun: `claviger resume` says whether it had",
                         false => "what had not been printed was not done",
                     }))
                 });

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use keep::{ended, keep};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
-use visit::{Replies, Visit};
+use visit::Visit;
 
 pub(super) use keep::Remembered;
 
@@ -182,7 +182,7 @@ impl Repositories {
         let (trust_dir, name) = (self.trust_dir.clone(), gun.clone());
         let memory: Remembered = Arc::new(blocking(move || trust_dir.remembered(&name, limits::METADATA)).await?);
         let visit = Visit { repositories: self, transport: transport.as_ref(), gun, now, mode: Mode::Change, progress };
-        let Outcome { collection, beside, .. } = visit.update(memory.clone(), &mut Replies::default()).await?;
+        let Outcome { collection, beside, .. } = visit.update(memory.clone()).await?;
         Ok((collection, beside, memory))
     }
 

@@ -154,6 +154,10 @@ impl Draft {
                 w.file.set_target(name, meta.clone());
                 Ok(self.mark(role))
             }
+            // What such a file signs is not known.
+            Change::Unsign { role, .. } if !self.roles.contains_key(role) && self.refused.contains_key(role) => {
+                self.working(role).map(|_| false)
+            }
             Change::Unsign { role, name } => {
                 if self.roles.get(role).is_none_or(|w| w.held && w.file.target(name).is_none()) {
                     return Ok(false);

@@ -32,7 +32,7 @@ use super::{
 use jiff::Timestamp;
 use roles::Waiting;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -84,6 +84,8 @@ pub struct Update {
     now: Timestamp,
     pinning: Pinning,
     cache: Arc<BTreeMap<RoleName, Vec<u8>>>,
+    /// Roles that must come from the server; what is kept of them is only a floor.
+    asked_for: BTreeSet<RoleName>,
     root: Option<TrustedRoot>,
     remembered: bool,
     freshness: Freshness,
@@ -124,6 +126,7 @@ impl Update {
             now,
             pinning,
             cache: cache.into(),
+            asked_for: BTreeSet::new(),
             root: None,
             remembered: false,
             freshness: Freshness::Live,
@@ -137,6 +140,12 @@ impl Update {
             fetched: BTreeMap::new(),
             beside: None,
         }
+    }
+
+    /// The same with files that must come from the server: what is kept of them is only what they must not fall behind.
+    #[must_use]
+    pub fn asking_for(self, asked_for: BTreeSet<RoleName>) -> Self {
+        Self { asked_for, ..self }
     }
 
     /// The same for somebody who will change the repository: root, snapshot, `targets` and delegations whose time is over are

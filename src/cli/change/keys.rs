@@ -137,6 +137,11 @@ async fn key_here(
         return Ok(typed.to_owned());
     }
     let file = whole(Path::new(typed));
+    if !Path::new(typed).exists() {
+        let message = format!("{} is neither a file nor the ID of a key", crate::text::Untrusted::new(typed).shown());
+        let hint = "A key is named by its whole ID, which `claviger key list` prints.";
+        return Err(Failure::new("no-such-key", message, NOTHING, hint));
+    }
     if only_look {
         let hint = format!("`claviger key load {typed} --role {role}` takes it in; then name its ID.");
         return Err(Failure::new("not-loaded", "the key of a file is taken in before there is a plan", NOTHING, hint));

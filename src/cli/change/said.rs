@@ -121,7 +121,13 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         let mut out = format!("{}\n", ended(&report.to_string()));
         if let [_, _, ..] = report.all.as_slice() {
             for (gun, outcome) in &report.all {
-                out.push_str(&format!("  {gun}: {outcome}\n"));
+                let says = outcome.to_string();
+                out.push_str(&format!("  {gun}: {}\n", says.strip_prefix(&format!("{gun}: ")).unwrap_or(&says)));
+                if let Outcome::Failed(Failure { hint, .. }) = outcome
+                    && !hint.is_empty()
+                {
+                    out.push_str(&format!("    {}\n", ended(hint)));
+                }
             }
         }
         let next = report.next();

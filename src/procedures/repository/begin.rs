@@ -20,7 +20,7 @@ use crate::{
     notary::ServerRole,
     operator::{Choice, Field, Form, Session, Step, Stop, Values, as_text},
     repository::{
-        Mode, Repositories,
+        Repositories,
         change::{FirstKeys, Ground, NotPublished, Plan},
     },
     tuf::{
@@ -109,8 +109,11 @@ async fn ours(desk: &Desk, gun: &Gun, signer: &[Delegate]) -> Result<bool, Failu
     if !(here(BaseRole::Root) && here(BaseRole::Targets) && signer.iter().all(may_sign)) {
         return Ok(false);
     }
-    let kept = all.load(gun, Timestamp::now(), Mode::Usual, &|_| {}).await;
-    kept.map(|_| true).map_err(|e| load_failure(all, gun, e).instead("what was published was not remembered"))
+    basis
+        .remember(all)
+        .await
+        .map(|()| true)
+        .map_err(|e| load_failure(all, gun, e).instead("what was published was not remembered"))
 }
 
 /// Nothing must be there: neither at the server nor remembered here.

@@ -70,24 +70,8 @@ pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut 
     };
     let copy = copy_place(place, &gun)?;
     session.review(REVIEW, review(&gun, &there, &copy)).await?;
-    let mut consequences = Vec::new();
-    if there.server.is_some() {
-        consequences.push(match there.names {
-            Some(n) => {
-                let names = count(n, "name");
-                format!("Everybody loses the signatures of {names} at {}; docker pulls nothing of it any more.", there.address)
-            }
-            None => format!("Everybody loses what {} has of it.", there.address),
-        });
-        consequences
-            .push("Versions begin again at 1 if it is begun anew; whoever remembers the old ones refuses the new.".to_owned());
-    }
-    if there.here {
-        consequences
-            .push("This machine forgets its root: whoever answers next is believed, unless the root is pinned.".to_owned());
-    }
     let title = format!("Delete {gun}");
-    session.confirm(CONFIRM, Confirm { title, consequences, typed: gun.to_string() }).await?;
+    session.confirm(CONFIRM, Confirm { title, consequences: consequences(&there), typed: gun.to_string() }).await?;
     // What goes is what was read about, and its copy is of that.
     let again = session.wait(READ, reading(std::slice::from_ref(&gun)), survey(&desk, &gun, wanted.remote)).await?;
     if again.server != there.server {
@@ -149,6 +133,27 @@ impl fmt::Display for Gone {
     }
 }
 
+/// What is lost, in sentences.
+fn consequences(there: &There) -> Vec<String> {
+    let mut consequences = Vec::new();
+    if there.server.is_some() {
+        consequences.push(match there.names {
+            Some(n) => {
+                let names = count(n, "name");
+                format!("Everybody loses the signatures of {names} at {}; docker pulls nothing of it any more.", there.address)
+            }
+            None => format!("Everybody loses what {} has of it.", there.address),
+        });
+        consequences
+            .push("Versions begin again at 1 if it is begun anew; whoever remembers the old ones refuses the new.".to_owned());
+    }
+    if there.here {
+        consequences
+            .push("This machine forgets its root: whoever answers next is believed, unless the root is pinned.".to_owned());
+    }
+    consequences
+}
+
 fn review(gun: &Gun, there: &There, copy: &Path) -> Review {
     let mut facts = vec![("Repository", gun.to_string())];
     if let Some(files) = &there.server {
@@ -159,6 +164,7 @@ fn review(gun: &Gun, there: &There, copy: &Path) -> Review {
     facts.push(("Here", here.to_owned()));
     facts.push(("Copy", shown(copy)));
     facts.push(("Keys", "all stay".to_owned()));
+    facts.extend(consequences(there).into_iter().map(|text| ("Afterwards", text)));
     Review { title: "Delete a repository".to_owned(), facts, findings: Vec::new(), verb: "Delete it", plan: None }
 }
 
@@ -243,7 +249,8 @@ fn file_name(role: &RoleName) -> String {
 /// Every root there was: whoever wants to begin where it ended needs them.
 async fn roots(desk: &Desk, gun: &Gun, newest: u64) -> Result<Files, Failure> {
     let mut files = Files::new();
-    for version in 1..newest {
+    // However many it claims to have had: the newest count.
+    for version in newest.saturating_sub(limits::ROOT_STEPS).max(1)..newest {
         if let Some(bytes) = fetched(desk, gun, BaseRole::Root.into(), Which::Version(version)).await? {
             files.insert(format!("{version}.root.json"), bytes);
         }

@@ -146,10 +146,20 @@ impl Desk {
         let all: Vec<_> = match &self.wanted {
             // Whoever leaves may be known by another name elsewhere.
             Wanted::Leave { who, .. } => {
-                let read = each(guns, |gun| self.basis(gun)).await;
+                let read = each(guns, |gun| self.read(gun)).await;
                 let known = read.iter().flatten().flat_map(|basis| wishes::keys_of(basis.collection(), who));
-                let _ = self.leaving.set(known.collect());
-                read.into_iter().map(|read| self.planned_on(read?.as_ref())).collect()
+                let known: BTreeSet<KeyId> = known.collect();
+                let nobody = known.is_empty();
+                let _ = self.leaving.set(known);
+                let mut all = Vec::new();
+                for (gun, read) in guns.iter().zip(read) {
+                    all.push(match read {
+                        Ok(_) if nobody => Err(wishes::unknown(gun, who)),
+                        Ok(basis) => self.planned(gun, basis).await,
+                        Err(failure) => Err(failure),
+                    });
+                }
+                all
             }
             // What was read for a plan lies between what is kept of it.
             _ => each(guns, |gun| self.plan(gun).inspect(|_| crate::os::give_back())).await,
@@ -166,7 +176,11 @@ impl Desk {
     }
 
     pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
-        let mut basis = self.read(gun).await?;
+        self.planned(gun, self.read(gun).await?).await
+    }
+
+    /// The plan on what was read; the server is asked what it keeps of roles that begin anew by it.
+    async fn planned(&self, gun: &Gun, mut basis: Basis) -> Result<Option<Planned>, Failure> {
         let planned = self.planned_on(&basis)?;
         let unasked = planned.as_ref().map(|p| basis.unasked(&p.plan)).unwrap_or_default();
         if unasked.is_empty() {
@@ -180,6 +194,18 @@ impl Desk {
         let plan = self.plan_on(basis)?;
         let ids = |keys: Vec<KeyEntry>| keys.iter().filter_map(|k| k.id).collect();
         Ok(plan.map(|plan| Planned { needed: self.needed(basis, &plan).map(ids), plan }))
+    }
+
+    /// Where somebody has not left yet, says by which keys: the name may be gone elsewhere.
+    pub(super) fn name_keys_that_leave(&self, report: &mut Report) {
+        let Some(keys) = self.leaving.get().filter(|keys| !keys.is_empty()) else { return };
+        let ids: Vec<String> = keys.iter().map(KeyId::hex).collect();
+        for (gun, outcome) in &mut report.all {
+            if let Outcome::Failed(failure) = outcome {
+                let says = format!("`claviger signer leave KEY_ID {gun}` does it for one key: {}.", ids.join(", "));
+                failure.hint = format!("{} {says}", failure.hint).trim_start().to_owned();
+            }
+        }
     }
 
     /// The keys with these IDs.

@@ -156,6 +156,9 @@ pub fn unproven(gun: &Gun, error: &Unproven) -> Failure {
         Unproven::Load(LoadError::Refused(why)) => repositories::after_refusal(why).to_owned(),
         Unproven::Load(_) => format!("`claviger repo verify {gun}` looks again."),
         Unproven::Since(_) => format!("Look at what is there now with `claviger repo show {gun}`, then repeat the command."),
+        Unproven::Broken(role, _) => format!(
+            "`claviger repo show {gun}` says what is there; `claviger witness {gun} {role}` signs it again, if you trust what it says."
+        ),
         Unproven::Other(_) => {
             "Do not rely on this server: it said that it took the files. Compare with another machine.".to_owned()
         }

@@ -52,7 +52,7 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
             let role = &left.role;
             ("Afterwards", format!("there is a witness request for {role}, to be sent to whoever holds one of its keys"))
         }));
-        findings.extend(plan.findings.iter().cloned());
+        findings.extend(plan.findings.iter().map(|f| Finding { text: of_one(plan, plans, &f.text), ..f.clone() }));
     }
     for entry in keys {
         facts.push(("With", unlock::called(entry)));
@@ -84,9 +84,18 @@ fn impersonates(wanted: &Wanted, plans: &[&Plan]) -> Option<Finding> {
     (people.len() > 1).then(|| Finding::new("several-signers", Severity::Warn, text))
 }
 
+/// What is said of one of several repositories.
+fn of_one(plan: &Plan, plans: &[&Plan], text: &str) -> String {
+    match plans {
+        [_] => text.to_owned(),
+        _ => format!("{}: {text}", plan.ground.gun),
+    }
+}
+
 fn of_file(file: &FileDifference) -> String {
     let version = match file.version {
-        (None, new) => format!("version {new}, the first"),
+        (None, 1) => "version 1, the first".to_owned(),
+        (None, new) => format!("version {new}; the one before does not count"),
         (Some(old), new) => format!("version {old} to {new}"),
     };
     let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
@@ -100,6 +109,6 @@ fn of_file(file: &FileDifference) -> String {
 
 /// What breaks, in sentences; empty if nothing does.
 pub fn broken(plans: &[&Plan]) -> Vec<String> {
-    let all = plans.iter().flat_map(|p| &p.findings);
-    all.filter(|f| f.severity == Severity::Error).map(|f| crate::failure::ended(&f.text)).collect()
+    let all = plans.iter().flat_map(|p| p.findings.iter().map(move |f| (p, f)));
+    all.filter(|(_, f)| f.severity == Severity::Error).map(|(p, f)| crate::failure::ended(&of_one(p, plans, &f.text))).collect()
 }

@@ -126,6 +126,7 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
             // Of many plans, those that are done lie between those that are to come.
             crate::os::give_back();
         }
+        desk.name_keys_that_leave(&mut report);
         report.all.sort_by_key(|(gun, _)| guns.iter().position(|g| g == gun));
         Ok(report)
     })
@@ -262,7 +263,11 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         if let Sent::Done(roles) = sent {
             return Ok((Outcome::Published(roles), left));
         }
-        let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await?;
+        let again = match (session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await, &sent) {
+            // It was taken, whatever is said of it now.
+            (Err(Stop::Failed(failure)), Sent::Since(role, _)) => return Err(unread(&gun, role, failure).into()),
+            (again, _) => again?,
+        };
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
             (None, Sent::Since(_, roles)) => return Ok((Outcome::Published(roles), left)),
@@ -278,6 +283,15 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         }
     }
     Err(publish_failure(&gun, &NotPublished::Conflict).into())
+}
+
+/// For what was taken, and could not be read again.
+fn unread(gun: &Gun, since: &RoleName, failure: Failure) -> Failure {
+    let message = format!(
+        "{gun}: the server took it, somebody has published {since} since, and what is there now cannot be judged: {}",
+        failure.message
+    );
+    Failure::new("unproven", message, "that clients see what was wanted is not certain", failure.hint).exit(3)
 }
 
 /// Signs a plan, publishes it and looks at it again.

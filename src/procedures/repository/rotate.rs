@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    keys::KeyRole,
+    finding::{Finding, Severity},
+    keys::{KeyEntry, KeyRole},
     notary::ServerRole,
     operator::{Choice, Field, Form, Session, Step, Stop, Values, as_text},
     repository::change::Basis,
@@ -94,11 +95,15 @@ fn form(basis: &Basis, role: &RoleName, here: &Here) -> Result<Form, Failure> {
             }
         });
     let mut fields = vec![old];
-    let (is_here, is_delegation) = (here.keys().copied().collect::<Vec<_>>(), role.is_delegation());
+    let is_root = |e: &KeyEntry| e.role.as_ref().is_some_and(|r| r.raw() == "root");
+    let fits = here.iter().filter(|(_, e)| role.base() != Some(BaseRole::Root) || is_root(e));
+    let (is_here, is_delegation) = (fits.map(|(id, _)| *id).collect::<Vec<_>>(), role.is_delegation());
+    let of = if role.base() == Some(BaseRole::Root) { "root " } else { "" };
     let key = Field::path(field::KEY, "New key", "empty: a new one is made here; else the ID of a key that is here").checked(
-        move |typed, _| match KeyId::new(typed) {
+        move |typed, values| match KeyId::new(typed) {
             Ok(id) if is_here.contains(&id) => Ok(Some("it is here".to_owned())),
-            Ok(_) => Err("no such key is here; `claviger key load` takes it from a file".to_owned()),
+            Ok(_) => Err(format!("no such {of}key is here; `claviger key load` takes it from a file")),
+            Err(_) if typed.is_empty() && values.get(field::KEEPER) == SERVER => Ok(Some("the server makes one".to_owned())),
             Err(_) if typed.is_empty() => Ok(Some("a new one is made here".to_owned())),
             Err(_) if is_delegation => Ok(Some("the file of a public key".to_owned())),
             Err(_) => Err("a key ID has 64 hexadecimal digits".to_owned()),
@@ -214,6 +219,13 @@ impl KeyWork for Chosen {
             Some(base) => Ok(self.of_base(base, new, basis)),
             None => self.of_delegations(new, basis, here),
         }
+    }
+
+    /// Who publishes signs the snapshot, where the server does not.
+    fn finding(&self, _: &[PublicKey], _: &Here) -> Option<Finding> {
+        let is_ours = self.role.base() == Some(BaseRole::Snapshot) && self.old.is_some();
+        let text = "Only machines with the new snapshot key can publish from then on; the server keeps one where others are to";
+        is_ours.then(|| Finding::new("snapshot-kept-here", Severity::Warn, text.to_owned()))
     }
 }
 

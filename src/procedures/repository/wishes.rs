@@ -10,7 +10,7 @@ use crate::{
         collection::{Role, TrustedCollection},
         file_meta::FileMeta,
         key::PublicKey,
-        name::{BaseRole, KeyId, RoleName},
+        name::{BaseRole, Gun, KeyId, RoleName},
     },
 };
 use jiff::ToSpan as _;
@@ -106,7 +106,8 @@ fn sign(c: &TrustedCollection, tag: &str, meta: &FileMeta, signer: Option<&str>,
     };
     roles.sort();
     if roles.is_empty() {
-        let all: Vec<String> = direct
+        let may: Vec<&&Role> = direct.iter().filter(|r| r.paths.allow(tag)).collect();
+        let all: Vec<String> = may
             .iter()
             .flat_map(|r| r.keys.keys.iter().map(move |k| format!("{} {}", r.name, k.canonical_id().short())))
             .collect();
@@ -144,6 +145,12 @@ fn revoke(c: &TrustedCollection, tag: Option<&str>, here: &Here) -> Result<Vec<C
         }
     }
     let shown = tag.map_or_else(|| "any tag".to_owned(), |t| format!("the tag {}", Untrusted::new(t).shown()));
+    let unread: Vec<String> = c.refused().map(|(role, _)| role.to_string()).collect();
+    if all.is_empty() && left.is_empty() && !unread.is_empty() {
+        let message = format!("nobody who can be verified signs {shown} in {}; {} cannot be", c.gun(), unread.join(", "));
+        let hint = format!("`claviger repo show {}` says why; `claviger witness` brings a role back.", c.gun());
+        return Err(Failure::new("not-all", message, super::NOTHING, hint));
+    }
     if all.is_empty() && left.is_empty() {
         let message = format!("nobody signs {shown} in {}", c.gun());
         return Err(Failure::new(
@@ -199,13 +206,14 @@ fn remove_signer(c: &TrustedCollection, name: &str, key: Option<&str>, here: &He
     let mut all = Vec::new();
     let releases = usage(role(RELEASES))?;
     if let Some(r) = c.role(&releases) {
-        let stay: Vec<&PublicKey> = r.keys.keys.iter().filter(|k| !theirs.contains(&k.canonical_id())).collect();
+        let (go, stay): (Vec<_>, Vec<_>) = r.keys.keys.iter().map(PublicKey::canonical_id).partition(|id| theirs.contains(id));
         match stay.is_empty() {
+            _ if go.is_empty() => {}
             // Nobody would be left to sign what docker pulls, and a role without keys blocks everybody who publishes.
             true => all.push(Change::Undelegate(releases)),
             false => {
                 let mut delegate = Delegate::to(releases.clone());
-                delegate.remove_keys = theirs.clone();
+                delegate.remove_keys = go;
                 all.push(Change::Delegate(delegate));
                 all.extend(healed(r, &theirs, here));
             }
@@ -235,10 +243,20 @@ fn healed(r: &Role, gone: &[KeyId], here: &Here) -> Option<Change> {
 /// The keys of a signer in one repository; or the one key that is named.
 pub fn keys_of(c: &TrustedCollection, who: &str) -> BTreeSet<KeyId> {
     match (KeyId::new(who), role(&signer_role(who))) {
-        (Ok(id), _) => [id].into(),
+        (Ok(id), _) => {
+            let names = |r: &Role| r.name.is_delegation() && r.keys.keys.iter().any(|k| k.canonical_id() == id);
+            c.roles().iter().any(names).then_some(id).into_iter().collect()
+        }
         (_, Ok(own)) => c.role(&own).map(|r| r.keys.keys.iter().map(PublicKey::canonical_id).collect()).unwrap_or_default(),
         _ => BTreeSet::new(),
     }
+}
+
+/// For somebody whom no repository that was read knows.
+pub fn unknown(gun: &Gun, who: &str) -> Failure {
+    let message = format!("{gun}: nobody is called {} here, and no role names such a key", Untrusted::new(who).shown());
+    let hint = format!("`claviger delegation list {gun}` lists roles and keys. A key is named by its whole ID.");
+    Failure::new("no-such-signer", message, super::NOTHING, hint)
 }
 
 /// These keys out of every role; nothing where nobody knows them.

@@ -80,6 +80,20 @@ impl After {
         self.refused.iter().map(|(r, w)| (r, w))
     }
 
+    /// Roles that hold now, and will.
+    pub fn must_hold(&self, basis: &Basis, draft: &Draft) -> BTreeSet<RoleName> {
+        let all = basis.collection.roles().iter().filter(|r| r.verified().is_some()).map(|r| &r.name);
+        let stays = |r: &&RoleName| r.base().is_some() || draft.delegation(r).is_some();
+        let holds = |r: &&RoleName| !self.refused.iter().any(|(refused, _)| refused == *r);
+        all.filter(stays).filter(holds).cloned().collect()
+    }
+
+    /// Names as which docker pulls another image than now: what it pulls now, and then.
+    pub fn moved(&self) -> Vec<(&String, &FileMeta, &FileMeta)> {
+        let both = self.after.iter().filter_map(|(name, to)| Some((name, self.before.get(name)?, to)));
+        both.filter(|(_, from, to)| from.sha256() != to.sha256()).collect()
+    }
+
     /// Names that are found now and will not be.
     pub fn lost(&self) -> Vec<String> {
         self.found_before.difference(&self.found_after).cloned().collect()
@@ -106,12 +120,7 @@ impl After {
     /// Who sees what, a sentence each.
     pub fn sentences(&self, basis: &Basis, draft: &Draft, changes: &[Change]) -> Vec<(&'static str, String)> {
         let new: Vec<String> = self.after.keys().filter(|n| !self.before.contains_key(*n)).cloned().collect();
-        let other: Vec<String> = self
-            .after
-            .iter()
-            .filter(|(n, m)| self.before.get(*n).is_some_and(|b| b.sha256() != m.sha256()))
-            .map(|(n, _)| n.clone())
-            .collect();
+        let other: Vec<String> = self.moved().into_iter().map(|(name, ..)| name.clone()).collect();
         let gone: Vec<String> = self.before.keys().filter(|n| !self.after.contains_key(*n)).cloned().collect();
         let mut docker = Vec::new();
         if !new.is_empty() {

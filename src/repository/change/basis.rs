@@ -4,11 +4,12 @@ use crate::{
     notary::{Transport, TransportError},
     repository::{LoadError, Progress, Repositories},
     tuf::{
+        Refusal,
         collection::{Anchor, RoleState, TrustedCollection},
         draft::{Draft, Left},
         envelope::Document,
         limits,
-        name::{Gun, RoleName},
+        name::{BaseRole, Gun, RoleName},
         request::{Request, Which},
         targets::Targets,
         update::Beside,
@@ -46,6 +47,15 @@ impl Basis {
     /// The files that it was made from.
     pub fn files(&self) -> impl Iterator<Item = (&RoleName, &[u8])> {
         self.ground.files.iter()
+    }
+
+    /// Remembers what was read: these files, and no others.
+    ///
+    /// # Errors
+    /// [`LoadError`]
+    pub async fn remember(&self, repositories: &Repositories) -> Result<(), LoadError> {
+        let files = self.files().map(|(role, bytes)| (role.clone(), bytes.to_vec()));
+        repositories.remember(&self.collection, self.ground.files.remembered.clone(), in_order(files)).await
     }
 
     /// What the file of a role says that does not verify.
@@ -106,12 +116,17 @@ impl Repositories {
             let request = Request { role: role.clone(), which: Which::Sha256(hash), limit: limits::METADATA };
             let failed = |error| LoadError::Transport { role: role.clone(), error, fallback: None };
             let bytes = transport.get(gun, &request).await.map_err(failed)?;
+            if !snapshot.meta(role).is_some_and(|m| m.fits(&bytes)) {
+                return Err(LoadError::Refused(Refusal::Checksum { role: role.clone(), named_by: BaseRole::Snapshot.into() }));
+            }
             if let Ok(file) = Document::<Targets>::parse(&bytes) {
                 left.insert(role.clone(), file.payload.common.version);
             }
         }
+        let ended = remembered.keys().filter(|role| collection.has_ended(role)).cloned().collect();
         let ground = Ground {
             gun: gun.clone(),
+            ended,
             transport,
             now,
             files: Files::new(&beside.files, remembered),
@@ -122,6 +137,18 @@ impl Repositories {
         };
         Ok(Basis { collection, beside, left, unnamed: BTreeMap::new(), ground: Arc::new(ground) })
     }
+}
+
+/// Files in the order in which they are remembered: the anchor first, the timestamp last.
+pub(super) fn in_order(files: impl IntoIterator<Item = (RoleName, Vec<u8>)>) -> Vec<(RoleName, Vec<u8>)> {
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by_key(|(role, _)| match role.base() {
+        Some(BaseRole::Root) => 0,
+        Some(BaseRole::Snapshot) => 2,
+        Some(BaseRole::Timestamp) => 3,
+        _ => 1,
+    });
+    files
 }
 
 /// The highest version of a role's file that a server keeps though no snapshot names it. Nobody vouches for the answer; whoever

@@ -1,9 +1,5 @@
 //! What a plan would break, what it leaves broken, and what else somebody should know before it is signed.
-use super::{
-    Basis,
-    audience::{After, is_released},
-    roots,
-};
+use super::{Basis, audience::After, roots, vouched};
 use crate::{
     finding::{Finding, Severity},
     text::Untrusted,
@@ -50,6 +46,20 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
     };
     lost("Docker will not pull these any more", &unpulled);
     lost("These, which docker does not pull now either, will not be found any more", &unlisted);
+    let signed = |name: &String| asked.iter().any(|c| matches!(c, Change::Sign { name: n, .. } if n == name));
+    for (name, from, to) in after.moved().into_iter().filter(|(name, ..)| !signed(name)) {
+        let name = Untrusted::new(name.as_str());
+        let text = format!(
+            "Docker will pull another image as {}: {} instead of {}",
+            name.shown(),
+            vouched::digest(to),
+            vouched::digest(from)
+        );
+        all.push(Finding::new("another-image", Severity::Error, text));
+    }
+    vouched::unread(basis, draft, changes, &mut all);
+    vouched::below(basis, draft, changes, &mut all);
+    vouched::unowned(basis, draft, changes, &mut all);
     let revoked = asked.iter().filter_map(|c| match c {
         Change::Unsign { name, .. } => Some(name),
         _ => None,
@@ -112,7 +122,7 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
             all.push(Finding::new("role-was-here", Severity::Info, text));
         }
     }
-    only_theirs(basis, draft, changes, &mut all);
+    vouched::only_theirs(basis, draft, changes, &mut all);
     keys_that_stay(draft, changes, basis, &mut all);
     delegated(basis, changes, draft, &mut all);
     near_ends(basis, draft, &mut all);
@@ -169,33 +179,6 @@ pub fn certificates_near_end(delegate: &Delegate, now: Timestamp) -> Vec<Finding
         Finding::new("certificate-near-end", Severity::Info, text)
     };
     delegate.add_keys.iter().filter_map(|k| k.leaf()).filter(|l| l.not_after < near).map(ends).collect()
-}
-
-/// Names that stay released, and that only a role has signed in its own name that goes.
-fn only_theirs(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<Finding>) {
-    for change in changes {
-        let Change::Undelegate(role) = change else { continue };
-        let Some(file) = basis.collection.role(role).and_then(|r| r.verified()) else { continue };
-        let others: Vec<&Targets> = basis
-            .collection
-            .roles()
-            .iter()
-            .filter(|r| r.name != *role && r.name.is_delegation() && !is_released(&r.name) && draft.delegation(&r.name).is_some())
-            .filter_map(|r| r.verified().map(|v| &**v))
-            .collect();
-        let released: Vec<&Targets> =
-            basis.collection.roles().iter().filter(|r| is_released(&r.name)).filter_map(|r| draft.file(&r.name)).collect();
-        let alone =
-            |name: &str| !others.iter().any(|t| t.target(name).is_some()) && released.iter().any(|t| t.target(name).is_some());
-        let names: Vec<String> = file.targets().map(|(n, _)| n).filter(|n| alone(n)).map(str::to_owned).collect();
-        if !names.is_empty() && !is_released(role) {
-            let text = format!(
-                "Only {role} has signed these by name; docker goes on pulling them until they are revoked: {}",
-                some(&names)
-            );
-            all.push(Finding::new("only-signer", Severity::Warn, text).with_remedy("revoke"));
-        }
-    }
 }
 
 fn near_ends(basis: &Basis, draft: &Draft, all: &mut Vec<Finding>) {

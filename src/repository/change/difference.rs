@@ -1,5 +1,6 @@
 //! What changes, read from the files themselves and never from what somebody wished for.
 use crate::{
+    finding::{Finding, Severity},
     text::{Untrusted, count},
     tuf::{
         draft::Draft,
@@ -13,6 +14,16 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+
+impl FileDifference {
+    /// A file that holds for less time than the one before.
+    pub(super) fn ends_sooner(&self) -> Option<Finding> {
+        let (Some(old), new) = self.expires else { return None };
+        let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
+        let text = format!("{} ends on {}, sooner than now ({})", self.role, day(new), day(old));
+        (day(new) < day(old)).then(|| Finding::new("ends-sooner", Severity::Warn, text))
+    }
+}
 
 /// How one role's file changes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,6 +84,7 @@ impl Repositories {
             transport,
             now,
             files: Files::new(&BTreeMap::new(), Arc::new(remembered)),
+            ended: BTreeSet::new(),
             overdue: Vec::new(),
             listed: BTreeMap::new(),
             snapshot_version: 0,
@@ -151,15 +152,15 @@ impl Plan {
         };
         let differences = files.iter().map(difference).collect();
         let audience = vec![
-            ("docker", "with content trust, pulls nothing of it until a tag is signed".to_owned()),
-            ("notary", "lists 0 names".to_owned()),
+            ("docker", "pulls nothing of it until a tag is signed".to_owned()),
+            ("notary", "lists no names".to_owned()),
             ("a pinned client", "refuses the root until its pin names the key".to_owned()),
             ("an old cache", "has nothing of it".to_owned()),
         ];
         let awaits = by.iter().find(|(_, k)| k.is_to_come().is_some()).map(|(role, _)| (*role).into());
         let snapshot = of(&keys.snapshot);
         let findings = keys.delegates.iter().flat_map(|d| consequences::certificates_near_end(d, ground.now)).collect();
-        let (unvouched, again, gone) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { ground, files, differences, findings, audience, unvouched, snapshot, awaits, again, gone })
+        let (unvouched, again, gone, must_hold) = (Vec::new(), Vec::new(), Vec::new(), BTreeSet::new());
+        Ok(Self { ground, files, differences, findings, audience, unvouched, snapshot, awaits, again, must_hold, gone })
     }
 }

@@ -8,7 +8,10 @@ use crate::{
     },
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Files, and what was remembered when they were read. What is as it was remembered is not kept twice.
 pub(super) struct Files {
@@ -27,6 +30,15 @@ impl Files {
         read.as_ref().or_else(|| self.remembered.get(role)).map(Vec::as_slice)
     }
 
+    /// All that is known: what was read, and of what could not be verified what was remembered. Of roles that had `ended` before
+    /// nothing, should they come back.
+    pub(super) fn known(&self, ended: &BTreeSet<RoleName>) -> BTreeMap<RoleName, Vec<u8>> {
+        let remembered = self.remembered.iter().filter(|(role, _)| !ended.contains(*role));
+        let mut known: BTreeMap<_, _> = remembered.map(|(role, bytes)| (role.clone(), bytes.clone())).collect();
+        known.extend(self.iter().map(|(role, bytes)| (role.clone(), bytes.to_vec())));
+        known
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&RoleName, &[u8])> {
         self.read.keys().filter_map(|role| Some((role, self.get(role)?)))
     }
@@ -40,6 +52,8 @@ pub struct Ground {
     pub(super) now: Timestamp,
     /// The files that were verified; none of a repository that is to be begun.
     pub(super) files: Files,
+    /// Roles that are remembered and to which nobody delegated any more.
+    pub(super) ended: BTreeSet<RoleName>,
     /// Roles whose time is over, and since when.
     pub(super) overdue: Vec<(RoleName, Timestamp)>,
     /// What the snapshot says.

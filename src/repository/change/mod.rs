@@ -10,6 +10,7 @@ mod publish;
 mod roots;
 mod sign;
 mod unvouched;
+mod vouched;
 
 pub use basis::Basis;
 pub use difference::{FileDifference, Line, Mark};

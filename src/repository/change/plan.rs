@@ -18,7 +18,7 @@ use crate::{
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A plan.
 pub struct Plan {
@@ -40,8 +40,15 @@ pub struct Plan {
     pub(super) awaits: Option<RoleName>,
     /// What of the changes no difference shows: files that are only signed again, and until when.
     pub(super) again: Vec<String>,
+    /// Roles that hold now, and will.
+    pub(super) must_hold: BTreeSet<RoleName>,
     /// Roles to which nobody delegates any more.
     pub(super) gone: Vec<RoleName>,
+}
+
+/// A digest in hexadecimal; nothing where there is none.
+fn hex_of(sha256: Option<[u8; 32]>) -> String {
+    sha256.map(|s| base16ct::lower::encode_string(&s)).unwrap_or_default()
 }
 
 fn is_to_come(key: &PublicKey) -> bool {
@@ -90,7 +97,8 @@ impl Plan {
                 FileDifference { role: f.role.clone(), version: (version, f.version), expires: (expires, f.expires), lines }
             })
             .collect();
-        let findings = consequences::of(basis, &draft, (changes, asked), &after);
+        let mut findings = consequences::of(basis, &draft, (changes, asked), &after);
+        findings.extend(differences.iter().filter_map(FileDifference::ends_sooner));
         let audience = after.sentences(basis, &draft, changes);
         let unvouched = unvouched::of(basis, &draft, &after);
         let snapshot = draft.root().keys_of(BaseRole::Snapshot);
@@ -101,7 +109,7 @@ impl Plan {
             Some(BaseRole::Root) => Some(basis.collection.root().sha256()),
             _ => basis.collection.role(role).and_then(|r| r.verified()).map(|v| v.sha256()),
         };
-        let hex = |role: &RoleName| was(role).map(|s| base16ct::lower::encode_string(&s)).unwrap_or_default();
+        let hex = |role: &RoleName| hex_of(was(role));
         let asked = changes.iter().filter_map(|c| match c {
             Change::Witness(role) => Some(format!("witness {role} {}", hex(role))),
             Change::Renew { role, until } => Some(format!("renew {role} {until:?} {}", hex(role))),
@@ -111,7 +119,11 @@ impl Plan {
             .iter()
             .filter(|d: &&FileDifference| d.lines.is_empty())
             .map(|d| format!("same {} {}", d.role, hex(&d.role)));
-        let again = asked.chain(same).collect();
+        // What the page only counts is named here.
+        let moved = after.moved().into_iter().map(|(name, _, to)| format!("moved {name} {}", hex_of(to.sha256())));
+        let lost = after.lost().into_iter().chain(after.not_pulled()).map(|name| format!("lost {name}"));
+        let again = asked.chain(same).chain(moved).chain(lost).collect();
+        let must_hold = after.must_hold(basis, &draft);
         let gone = changes.iter().filter_map(|c| match c {
             Change::Undelegate(role) => Some(role.clone()),
             _ => None,
@@ -123,7 +135,7 @@ impl Plan {
             _ => None,
         });
         let ground = basis.ground.clone();
-        Ok(Some(Self { awaits, ground, files, differences, findings, audience, unvouched, snapshot, again, gone }))
+        Ok(Some(Self { awaits, ground, files, differences, findings, audience, unvouched, snapshot, again, must_hold, gone }))
     }
 
     /// A role for which a key is still to come: such a plan is only looked at.

@@ -1,5 +1,5 @@
 //! Publishing, and seeing with an empty cache that it is so.
-use super::Signed;
+use super::{Signed, basis::in_order};
 use crate::{
     notary::PublishError,
     repository::{LoadError, Progress, Repositories},
@@ -38,6 +38,9 @@ pub enum Unproven {
     /// A role is not what was published.
     #[error("the server gives another {0} file than the one that was published")]
     Other(RoleName),
+    /// A role that held before, and was to hold, does not.
+    #[error("{0} held before, and does not hold now: {1}")]
+    Broken(RoleName, String),
     /// A role has a higher version than was published: whether that was built on ours, only its content tells.
     #[error("somebody has published {0} since, and what was wanted is not in it")]
     Since(RoleName),
@@ -51,10 +54,16 @@ impl Signed {
     pub async fn publish(&self, repositories: &Repositories) -> Result<(), NotPublished> {
         match self.ground.transport.publish(&self.ground.gun, &self.files).await {
             Ok(()) => Ok(()),
-            Err(PublishError::Conflict) => Err(NotPublished::Conflict),
+            // Whatever repeats a request on the way gets this for what it has sent before.
+            Err(error @ PublishError::Conflict) => match self.verify(repositories, &|_| {}).await {
+                Ok(()) => Ok(()),
+                Err(Unproven::Other(_) | Unproven::Since(_)) => Err(NotPublished::Conflict),
+                Err(Unproven::Load(_) | Unproven::Broken(..)) => Err(NotPublished::Unknown(error)),
+            },
             Err(error @ PublishError::Uncertain(_)) => match self.verify(repositories, &|_| {}).await {
                 Ok(()) => Ok(()),
                 Err(Unproven::Other(_)) => Err(NotPublished::NotThere(error)),
+                Err(Unproven::Broken(..)) => Err(NotPublished::Unknown(error)),
                 // Others have published: a plan from what they published shows whether ours is in it.
                 Err(Unproven::Since(_)) => Err(NotPublished::Conflict),
                 Err(Unproven::Load(_)) => Err(NotPublished::Unknown(error)),
@@ -69,7 +78,7 @@ impl Signed {
     /// # Errors
     /// [`Unproven`]
     pub async fn verify(&self, repositories: &Repositories, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), Unproven> {
-        let mut known: BTreeMap<_, _> = self.ground.files.iter().map(|(role, bytes)| (role.clone(), bytes.to_vec())).collect();
+        let mut known = self.ground.files.known(&self.ground.ended);
         if known.is_empty() {
             // Of a repository that begins, the root that was made here is the anchor.
             known.extend(self.files.iter().filter(|(role, _)| role.base() == Some(BaseRole::Root)).cloned());
@@ -82,6 +91,9 @@ impl Signed {
             if !self.ground.overdue.iter().any(|(r, _)| r == role) {
                 return Err(LoadError::Refused(Refusal::Expired { role: role.clone(), at: *at }).into());
             }
+        }
+        if let Some((role, why)) = c.refused().find(|(role, _)| self.must_hold.contains(*role)) {
+            return Err(Unproven::Broken(role.clone(), why.to_string()));
         }
         for (role, bytes) in &self.files {
             let digest: [u8; 32] = Sha256::digest(bytes).into();
@@ -103,15 +115,7 @@ impl Signed {
         }
         let mut files = BTreeMap::clone(&known);
         files.extend(seen.fetched);
-        // The anchor first, the timestamp last.
-        let mut files: Vec<_> = files.into_iter().collect();
-        files.sort_by_key(|(role, _)| match role.base() {
-            Some(BaseRole::Root) => 0,
-            Some(BaseRole::Snapshot) => 2,
-            Some(BaseRole::Timestamp) => 3,
-            _ => 1,
-        });
-        repositories.remember(c, self.ground.files.remembered.clone(), files).await?;
+        repositories.remember(c, self.ground.files.remembered.clone(), in_order(files)).await?;
         Ok(())
     }
 }

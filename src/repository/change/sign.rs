@@ -28,6 +28,8 @@ pub struct Signed {
     pub(super) ground: Arc<Ground>,
     /// The files.
     pub files: Vec<(RoleName, Vec<u8>)>,
+    /// Roles that hold, and will.
+    pub(super) must_hold: BTreeSet<RoleName>,
     /// Those that say what they said before.
     pub(super) only_again: BTreeSet<RoleName>,
 }
@@ -145,7 +147,7 @@ impl Plan {
             Err(Objection::Stored(_)) => {}
             Err(objection) => return Err(SignError::Objection(objection)),
         }
-        Ok(Signed { ground: self.ground, files, only_again })
+        Ok(Signed { ground: self.ground, files, must_hold: self.must_hold, only_again })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -37,7 +37,7 @@ impl Visit<'_> {
         let (trust_dir, gun) = (self.repositories.trust_dir.clone(), self.gun.clone());
         let memory: Remembered = Arc::new(blocking(move || trust_dir.remembered(&gun, limits::METADATA)).await?);
         let outcome = match self.mode {
-            Mode::Usual | Mode::Browse | Mode::Change => self.update(memory.clone(), &mut Replies::default()).await?,
+            Mode::Usual | Mode::Browse | Mode::Change => self.update(memory.clone()).await?,
             Mode::CleanCache => self.update_with_clean_cache(&memory).await?,
         };
         let Outcome { collection, fetched, .. } = outcome;
@@ -69,11 +69,22 @@ impl Visit<'_> {
         Ok(Some(Loaded { collection, verified_at: self.now, root_remembered, not_kept }))
     }
 
-    /// One update over what is remembered. `replies` are given instead of asking the server, and collect what it says.
-    pub(super) async fn update(&self, memory: Remembered, replies: &mut Replies) -> Result<Outcome, LoadError> {
+    /// One update over what is remembered.
+    pub(super) async fn update(&self, memory: Remembered) -> Result<Outcome, LoadError> {
+        self.update_with(memory, BTreeSet::new(), &mut Replies::default()).await
+    }
+
+    /// The same; the server is asked for some roles even where what it names is remembered. `replies` are given instead of
+    /// asking it, and collect what it says.
+    async fn update_with(
+        &self,
+        memory: Remembered,
+        asked_for: BTreeSet<RoleName>,
+        replies: &mut Replies,
+    ) -> Result<Outcome, LoadError> {
         let path = self.repositories.trust_dir.metadata_path(self.gun, &BaseRole::Root.into());
         let known = memory.contains_key(&BaseRole::Root.into());
-        let update = Update::new(self.gun.clone(), self.now, (*self.repositories.pinning).clone(), memory);
+        let update = Update::new(self.gun.clone(), self.now, (*self.repositories.pinning).clone(), memory).asking_for(asked_for);
         let update = if self.mode == Mode::Change { update.for_change() } else { update };
         let (mut update, step) = advance(update, Update::start).await;
         let mut step = step.map_err(|refusal| match known {
@@ -137,14 +148,13 @@ impl Visit<'_> {
         let anchor: BTreeMap<_, _> = memory.get_key_value(&root).map(|(r, b)| (r.clone(), b.clone())).into_iter().collect();
         let nothing_more = anchor.len() == memory.len();
         let mut replies = if nothing_more { Replies::Live } else { Replies::Noted(HashMap::new()) };
-        let clean = self.update(Arc::new(anchor), &mut replies).await?;
+        let clean = self.update_with(Arc::new(anchor), BTreeSet::new(), &mut replies).await?;
         if nothing_more {
             return Ok(clean);
         }
-        // A role that was refused is asked for again, and not taken from the cache.
-        let mut memory = BTreeMap::clone(memory);
-        clean.collection.refused().for_each(|(role, _)| drop(memory.remove(role)));
-        self.update(Arc::new(memory), &mut replies.again()).await
+        // A role that was refused is asked for again, and not taken from the cache; what comes then must not be older.
+        let refused = clean.collection.refused().map(|(role, _)| role.clone()).collect();
+        self.update_with(memory.clone(), refused, &mut replies.again()).await
     }
 }
 
@@ -168,7 +178,7 @@ async fn advance(
 
 /// What a server has said, so that the same can be walked through again without asking it.
 #[derive(Default)]
-pub(super) enum Replies {
+enum Replies {
     /// Not noted.
     #[default]
     Live,

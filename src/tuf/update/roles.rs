@@ -32,7 +32,7 @@ impl Update {
                     self.settle(RoleState::Refused(why));
                 }
                 None => self.settle(RoleState::Unpublished),
-                Some(meta) => match self.cache.get(&w.name).filter(|b| meta.fits(b)).cloned() {
+                Some(meta) => match self.kept(&w.name).filter(|b| meta.fits(b)).cloned() {
                     Some(bytes) => self.accept_role(&bytes)?,
                     None => {
                         self.phase = Phase::Roles;
@@ -42,6 +42,11 @@ impl Update {
             }
         }
         self.finish()
+    }
+
+    /// What is kept of a role and may be taken for what the server has.
+    fn kept(&self, role: &RoleName) -> Option<&Vec<u8>> {
+        self.cache.get(role).filter(|_| !self.asked_for.contains(role))
     }
 
     /// Whether a file of this role, by its present keys, is remembered: then a snapshot that does not name the role hides it.

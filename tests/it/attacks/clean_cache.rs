@@ -82,6 +82,21 @@ fn a_clean_cache_does_not_hide_a_rollback() {
 }
 
 #[test]
+fn a_file_that_is_late_is_no_older_for_it() {
+    let (forge, old, new) = two();
+    for name in ["targets/a", "targets/a/b", "targets/c"] {
+        let late = [role(name)].into();
+        let served = Served { late, ..partly_old(&forge, &old, &new, &[name]) };
+        let refused = verify(&new, &served).unwrap();
+        let refused: Vec<_> = refused.refused().map(|(r, why)| (r.as_str(), why.code())).collect();
+        assert_eq!(refused, [(name, "rollback")]);
+        // One that is only late is taken when it comes.
+        let served = Served { late: [role(name)].into(), ..Served::new(new.clone()) };
+        assert_eq!(verify(&new, &served).unwrap().refused().count(), 0, "{name}");
+    }
+}
+
+#[test]
 fn a_clean_cache_does_not_hide_equivocation() {
     let (forge, _, new) = two();
     for name in ["timestamp", "snapshot", "targets", "targets/a"] {

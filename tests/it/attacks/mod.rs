@@ -11,6 +11,7 @@ mod pins;
 mod remembered;
 mod roots;
 mod signatures;
+mod unread;
 
 use crate::forge::{Client, Served, role};
 use claviger::tuf::{

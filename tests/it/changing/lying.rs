@@ -42,6 +42,8 @@ enum Lie {
     SaysDone,
     /// Takes it, and breaks down before it says so.
     BreaksAfter,
+    /// Takes it, and says that somebody else came first: as whatever repeats a request on the way is told.
+    TakesAndConflicts,
     /// Breaks down, and takes nothing.
     BreaksBefore,
     /// Says once that somebody else came first.
@@ -119,7 +121,11 @@ impl Transport for Liar {
                 _ => {}
             }
             self.honest.publish(gun, files).await?;
-            if self.lie == Lie::BreaksAfter { Err(broken()) } else { Ok(()) }
+            match self.lie {
+                Lie::BreaksAfter => Err(broken()),
+                Lie::TakesAndConflicts => Err(PublishError::Conflict),
+                _ => Ok(()),
+            }
         }
         .boxed()
     }
@@ -220,7 +226,7 @@ async fn a_server_that_shows_what_was_there_before_takes_nothing_back_from_what_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_takes_it_and_breaks_down_is_looked_at_again_and_it_is_done() {
-    for lie in [Lie::None, Lie::BreaksAfter, Lie::ConflictOnce, Lie::LosesRace] {
+    for lie in [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::ConflictOnce, Lie::LosesRace] {
         let (result, is_there) = signs(lie).await;
         assert!(matches!(result, Ok(Outcome::Published(_))) && is_there, "{lie:?}: {result:?}");
     }
@@ -270,7 +276,7 @@ async fn a_rotation_that_is_not_published_keeps_the_old_key_and_names_the_new_on
         let says = if code == "conflict" { "nothing names it yet" } else { "may name it: keep it" };
         assert!(failure.hint.contains(says), "{failure:?}");
     }
-    for lie in [Lie::None, Lie::BreaksAfter, Lie::ConflictOnce] {
+    for lie in [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::ConflictOnce] {
         let (result, new) = rotates(lie).await;
         assert!(matches!(result, Ok(Outcome::Published(_))) && new == 1, "{lie:?}: {result:?}");
     }
@@ -301,7 +307,7 @@ fn leaves_it_unvouched(world: &Sandbox, place: &mut Workplace) -> (Wanted, PathB
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_asked_to_witness_what_a_server_did_not_take() {
     let not_taken = [Lie::SaysDone, Lie::BreaksBefore, Lie::ConflictAlways].map(|lie| (lie, 0));
-    for (lie, requests) in not_taken.into_iter().chain([(Lie::None, 1), (Lie::BreaksAfter, 1)]) {
+    for (lie, requests) in not_taken.into_iter().chain([(Lie::None, 1), (Lie::BreaksAfter, 1), (Lie::TakesAndConflicts, 1)]) {
         let (world, honest, mut lied_to) = world(lie).await;
         done(&honest, "first").await.unwrap();
         let (wanted, requests_are_in) = leaves_it_unvouched(&world, &mut lied_to);

@@ -1,5 +1,5 @@
 //! What people of this field have suffered, one promise each.
-use super::{begun, code, digest, docker_sees, everywhere, key, outcome, sign};
+use super::{begun, code, digest, docker_sees, everywhere, key, outcome, sign, witness_request::take_keys};
 use crate::peers::{
     desk::Desk,
     listing,
@@ -326,4 +326,68 @@ fn a_role_that_the_old_tool_left_without_keys_is_named_and_gets_one() {
     assert!(refused.stderr.contains(&format!("`claviger delegation add {gun} targets/alice FILE`")), "{refused:?}");
     desk.claviger(&["delegation", "add", &gun, "targets/alice", &alice, "--yes"]).ok();
     assert_eq!(outcome(&sign(&desk, &gun, "v1", &["--as", "alice"]).ok()), "published");
+}
+
+#[test]
+fn what_a_signer_left_in_what_docker_pulls_is_not_signed_again_unread() {
+    let (desk, gun) = desk("left-behind");
+    begun(&desk, &gun, &["alice", "bob"]);
+    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    // Bob, who has no other key, puts this there and signs it nowhere under his own name.
+    let hash = digest("evil");
+    let alices = take_keys(&desk, &["alice"]).remove(0);
+    desk.notary(&["addhash", "-p", &gun, "evil", "100", "--sha256", &hash, "-r", "targets/releases"]).ok();
+    fs::rename(&alices, desk.trust_dir().join("private").join(alices.file_name().unwrap())).unwrap();
+    let refused = desk.claviger(&["signer", "remove", "bob", &gun, "--yes", "--json"]).refused();
+    assert_eq!(code(&refused), "not-confirmed");
+    assert!(refused.stderr.contains(&format!("evil sha256:{hash}")) && !refused.stderr.contains("v1"), "{refused:?}");
+}
+
+#[test]
+fn whoever_makes_docker_pull_another_image_reads_which() {
+    let (desk, gun) = desk("another-image");
+    let alice = key(&desk, "alice");
+    begun(&desk, &gun, &[]);
+    sign(&desk, &gun, "v1", &[]).ok();
+    desk.claviger(&["signer", "add", "--key", &alice, "alice", &gun, "--yes"]).ok();
+    let (image, other) = (format!("{gun}:v1"), format!("sha256:{}", digest("other")));
+    desk.claviger(&["sign", &image, "--digest", &other, "--size", "100", "--as", "alice", "--yes"]).ok();
+    let refused = desk.claviger(&["signer", "remove", "alice", &gun, "--yes", "--json"]).refused();
+    assert_eq!(code(&refused), "not-confirmed");
+    let says = format!("Docker will pull another image as v1: sha256:{} instead of {other}", digest("v1"));
+    assert!(refused.stderr.contains(&says) && !refused.stderr.contains("docker goes on pulling"), "{refused:?}");
+}
+
+#[test]
+fn roles_below_one_that_goes_are_named() {
+    let (desk, gun) = desk("below");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    desk.claviger(&["delegation", "add", &gun, "targets/alice/team", &keys[1], "--all-paths", "--yes"]).ok();
+    for command in [vec!["delegation", "remove", &gun, "targets/alice"], vec!["signer", "remove", "alice", &gun]] {
+        let refused = desk.claviger(&[&command[..], &["--yes", "--json"]].concat()).refused();
+        assert_eq!(code(&refused), "not-confirmed", "{refused:?}");
+        assert!(refused.stderr.contains("With targets/alice go the roles below it, whoever signs there: targets/alice/team ("));
+    }
+}
+
+#[test]
+fn nobody_is_said_to_have_left_whom_nobody_knows() {
+    let (desk, gun) = desk("nobody");
+    begun(&desk, &gun, &["alice", "bob"]);
+    let listed = listing::delegations(&desk.notary(&["delegation", "list", &gun]).ok().stdout);
+    let short: String = listed[0].keys[0].chars().take(12).collect();
+    for who in ["alcie", &short, &"ab".repeat(32)] {
+        let refused = desk.claviger(&["signer", "leave", who, &gun, "--yes", "--json"]).refused();
+        assert_eq!((code(&refused).as_str(), refused.status), ("no-such-signer", 1), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_signer_with_a_key_that_is_not_among_what_docker_pulls_can_be_removed() {
+    let (desk, gun) = desk("one-of-two");
+    begun(&desk, &gun, &["alice", "bob"]);
+    let second = key(&desk, "second");
+    desk.notary(&["delegation", "add", "-p", &gun, "targets/alice", &second]).ok();
+    desk.claviger(&["signer", "remove", "alice", &gun, "--yes"]).ok();
+    assert_eq!(docker_sees(&desk, &gun).1, ["bob"]);
 }

@@ -2,13 +2,13 @@
 use super::repo::{Files, now};
 use claviger::tuf::{
     Refusal,
-    name::Gun,
+    name::{Gun, RoleName},
     pinning::Pinning,
     request::{Request, Which},
     update::{Outcome, Reply, Step, Update},
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a server has to say to each question.
 #[derive(Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Served {
     pub roots: BTreeMap<u64, Vec<u8>>,
     /// Answers to exact file names, before everything else; `None` says that there is no such file.
     pub exactly: BTreeMap<String, Option<Vec<u8>>>,
+    /// Roles whose file is not there when it is asked for first.
+    pub late: BTreeSet<RoleName>,
     /// What was asked for.
     pub asked: Vec<String>,
 }
@@ -30,6 +32,9 @@ impl Served {
 
     pub fn reply(&mut self, request: &Request) -> Reply {
         self.asked.push(request.file_name());
+        if self.late.remove(&request.role) {
+            return Reply::NotThere;
+        }
         let bytes = match (self.exactly.get(&request.file_name()), &request.which) {
             (Some(answer), _) => answer.clone(),
             (None, Which::Version(n)) => self.roots.get(n).cloned(),
