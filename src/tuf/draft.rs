@@ -83,7 +83,9 @@ impl Draft {
                 RoleState::Refused(why) => {
                     refused.insert(role.name.clone(), why.to_string());
                     let aside = beside.refused.get(&role.name);
-                    aside.map(|f| Working { file: f.clone(), published: f.common.version, held: false, until: None })
+                    // Nobody vouches for its version. As each came with a snapshot of its own, there are not more than those.
+                    let published = aside.map(|f| f.common.version.min(collection.snapshot().version())).unwrap_or_default();
+                    aside.map(|f| Working { file: f.clone(), published, held: false, until: None })
                 }
                 RoleState::Unpublished => None,
             };
@@ -174,7 +176,10 @@ impl Draft {
                 }
                 above.file.remove_delegation(role);
                 let below = format!("{role}/");
-                self.roles.retain(|r, _| r != role && !r.as_str().starts_with(&below));
+                let goes = |r: &RoleName| r == role || r.as_str().starts_with(&below);
+                // Should it come back at once, its versions go on.
+                self.left.extend(self.roles.iter().filter(|(r, _)| goes(r)).map(|(r, w)| (r.clone(), w.published)));
+                self.roles.retain(|r, _| !goes(r));
                 self.changed.retain(|r| r != role && !r.as_str().starts_with(&below));
                 Ok(self.mark(&parent))
             }

@@ -9,6 +9,7 @@ mod race;
 mod root_keys;
 mod rotation;
 mod staged;
+mod thief;
 mod thresholds;
 mod witness_request;
 

@@ -358,7 +358,10 @@ fn the_plan_of_a_change_looks_as_in_its_picture() {
             ("Afterwards", "notary lists 5 names"),
         ],
         [
-            format!("a pinned client refuses the new root until its pin names {}, the key to come", id("root").hex()),
+            format!(
+                "a pinned client refuses the new root until its pin names the certificates {}, the one to come",
+                id("root").hex()
+            ),
             "an old cache follows from root version 3 to 4, which the old keys sign too".to_owned(),
         ],
         vec![Finding::new(

@@ -100,6 +100,13 @@ fn sign(c: &TrustedCollection, tag: &str, meta: &FileMeta, signer: Option<&str>,
                 r.name.as_str() == RELEASES
                     && r.keys.keys.iter().any(|k| found.keys.keys.iter().any(|o| o.canonical_id() == k.canonical_id()))
             });
+            if !found.paths.allow(tag) {
+                let paths: Vec<String> =
+                    found.paths.prefixes().iter().map(|p| Untrusted::new(p.as_str()).shown().to_string()).collect();
+                let message = format!("{own} may sign only what begins with {}", paths.join(" or "));
+                let hint = format!("`claviger delegation add {} {own} --paths …` lets it sign more.", c.gun());
+                return Err(Failure::new("not-admitted", message, super::NOTHING, hint));
+            }
             let may = |r: &&&Role| r.paths.allow(tag);
             [found].into_iter().chain(releases).filter(may).map(|r| r.name.clone()).collect()
         }

@@ -154,7 +154,7 @@ impl Plan {
         let audience = vec![
             ("docker", "pulls nothing of it until a tag is signed".to_owned()),
             ("notary", "lists no names".to_owned()),
-            ("a pinned client", "refuses the root until its pin names the key".to_owned()),
+            ("a pinned client", "refuses the root until its pin names the certificate of its key".to_owned()),
             ("an old cache", "has nothing of it".to_owned()),
         ];
         let awaits = by.iter().find(|(_, k)| k.is_to_come().is_some()).map(|(role, _)| (*role).into());

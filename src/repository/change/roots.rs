@@ -41,15 +41,15 @@ pub fn pinned(basis: &Basis, draft: &Draft) -> String {
     match stay.len() as u64 >= after.threshold {
         // All that are here sign, so a pin that names one that is not here may see a signature less.
         true => format!(
-            "takes the new root if its pin names as many of these as must sign it, and they have: {}",
+            "takes the new root if as many as must sign it are among the certificates that its pin names: {}",
             named(stay.iter().map(KeyId::hex).collect())
         ),
         false => {
             let id = |k: &crate::tuf::key::PublicKey| match k.is_to_come() {
-                Some(_) => "the key to come".to_owned(),
+                Some(_) => "the one to come".to_owned(),
                 None => k.id().hex(),
             };
-            format!("refuses the new root until its pin names {}", named(after.keys.iter().map(id).collect()))
+            format!("refuses the new root until its pin names the certificates {}", named(after.keys.iter().map(id).collect()))
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What attackers try, one test each. `docs/attacks.md` has a line for every test in this folder.
+mod afterwards;
 mod clean_cache;
 mod controls;
 mod delegations;

@@ -7,12 +7,16 @@ use claviger::{
     operator::{Answer, Cancel, Fut, Operator, Question, Step, Stop, Values, run, run_with},
     procedures::{
         Workplace,
-        repository::{self, Outcome, Rotation, Wanted},
+        repository::{
+            self, Beginning, Outcome, Rotation, Wanted,
+            field::{NEW, ROOT_KEY},
+        },
     },
     repository::{Mode, Repositories, Servers},
     sandbox::{PASSPHRASE, Sandbox},
     secret::{Given, Passphrase, Source},
     text::Untrusted,
+    trust_dir::TrustDir,
     tuf::{
         key::PublicKey,
         name::{BaseRole, Gun, RoleName},
@@ -31,7 +35,7 @@ use std::{
     time::Duration,
 };
 
-const GUN: &str = "sandbox.test/shop/frontend";
+pub const GUN: &str = "sandbox.test/shop/frontend";
 
 /// What it does when something is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +76,8 @@ struct Liar {
     other: Workplace,
     /// Another world, with repositories of the same names.
     elsewhere: Sandbox,
+    /// Somebody's place there.
+    away: Workplace,
 }
 
 fn broken() -> PublishError {
@@ -104,7 +110,12 @@ impl Transport for Liar {
         async move {
             let before = self.published.fetch_add(1, Ordering::Relaxed);
             match self.lie {
-                Lie::SaysDone | Lie::Replays | Lie::Substitutes => return Ok(()),
+                Lie::SaysDone | Lie::Replays => return Ok(()),
+                Lie::Substitutes if self.elsewhere.guns().contains(gun) => return Ok(()),
+                Lie::Substitutes => {
+                    carried_out(&self.away, begins(gun)).await.unwrap();
+                    return Ok(());
+                }
                 Lie::Equivocates => {
                     done(&self.other, "others").await.unwrap();
                     return Ok(());
@@ -156,7 +167,13 @@ impl Operator for Willing {
                     Answer::Secret(Given { passphrase: Passphrase::from(PASSPHRASE.to_owned()), source: Source::File })
                 }
                 Question::Working(_) => Answer::Seen,
-                Question::Form(form) => Answer::Values(Values::of(form)),
+                Question::Form(form) => {
+                    let mut values = Values::of(form);
+                    if form.fields.iter().any(|f| f.name == ROOT_KEY && f.initial.is_empty()) {
+                        values.set(ROOT_KEY, NEW);
+                    }
+                    Answer::Values(values)
+                }
             })
         })
     }
@@ -168,7 +185,11 @@ fn done<'a>(place: &'a Workplace, tag: &'a str) -> BoxFuture<'a, Result<Outcome,
     carried_out(place, Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer })
 }
 
-fn carried_out(place: &Workplace, wanted: Wanted) -> BoxFuture<'_, Result<Outcome, Failure>> {
+fn begins(gun: &Gun) -> Wanted {
+    Wanted::Begin(Beginning { gun: gun.to_string(), signer: None })
+}
+
+pub fn carried_out(place: &Workplace, wanted: Wanted) -> BoxFuture<'_, Result<Outcome, Failure>> {
     async move {
         match run(&mut Willing, Cancel::default(), |s| repository::run(place.clone(), wanted.clone(), s)).await {
             Ok(report) => Ok(report.all.into_iter().next().unwrap().1),
@@ -179,25 +200,30 @@ fn carried_out(place: &Workplace, wanted: Wanted) -> BoxFuture<'_, Result<Outcom
     .boxed()
 }
 
-/// A world, somebody's place in it, and the same place with a server that lies.
-async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
-    let world = Sandbox::new(Timestamp::now(), None).unwrap();
-    let of = |transport: Arc<dyn Transport>| Workplace {
-        trust_dir: world.trust_dir().clone(),
-        repositories: Some(Repositories::new(Servers::fixed(transport), world.trust_dir().clone(), Pinning::default(), true)),
+/// Somebody's place in a world.
+pub fn place(world: &Sandbox, trust_dir: &TrustDir, transport: Arc<dyn Transport>) -> Workplace {
+    Workplace {
+        trust_dir: trust_dir.clone(),
+        repositories: Some(Repositories::new(Servers::fixed(transport), trust_dir.clone(), Pinning::default(), true)),
         state: None,
         read_only: None,
         exact: true,
         public_dir: world.path().into(),
         tour: None,
-    };
-    let honest = of(world.transport());
+    }
+}
+
+/// A world, somebody's place in it, and the same place with a server that lies.
+async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
+    let world = Sandbox::new(Timestamp::now(), None).unwrap();
+    let honest = place(&world, world.trust_dir(), world.transport());
     let newest = Request { role: BaseRole::Timestamp.into(), which: Which::Current, limit: 1 << 20 };
     let before = world.transport().get(&Gun::new(GUN).unwrap(), &newest).await.unwrap();
     let elsewhere = Sandbox::new(Timestamp::now(), None).unwrap();
+    let away = place(&elsewhere, elsewhere.trust_dir(), elsewhere.transport());
     let published = AtomicUsize::new(0);
-    let liar = Liar { honest: world.transport(), lie, published, before, other: honest.clone(), elsewhere };
-    let lied_to = of(Arc::new(liar));
+    let liar = Liar { honest: world.transport(), lie, published, before, other: honest.clone(), elsewhere, away };
+    let lied_to = place(&world, world.trust_dir(), Arc::new(liar));
     (world, honest, lied_to)
 }
 
@@ -244,6 +270,30 @@ async fn a_server_that_shows_something_else_than_it_took_is_caught_and_nothing_o
         assert_eq!((failure.code, failure.exit), ("unproven", 3), "{lie:?}: {failure:?}");
         assert!(failure.message.contains(says), "{lie:?}: {failure:?}");
         assert_eq!(root(&honest), before, "{lie:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_shows_another_root_to_whoever_is_there_for_the_first_time_is_caught() {
+    let (new, first) = (Gun::new("sandbox.test/begun/here").unwrap(), Gun::new(GUN).unwrap());
+    let signs =
+        Wanted::Sign { gun: GUN.into(), tag: "new".into(), sha256: "ab".repeat(32), size: 7, signer: Some("alice".into()) };
+    for (gun, wanted) in [(&new, begins(&new)), (&first, signs)] {
+        for lie in [Lie::Substitutes, Lie::None] {
+            let (_world, honest, lied_to) = world(lie).await;
+            let root = || honest.trust_dir.remembered(gun, 1 << 20).unwrap().remove(&BaseRole::Root.into());
+            let _ = std::fs::remove_dir_all(honest.trust_dir.path().join("tuf"));
+            assert!(root().is_none(), "nothing was seen of it");
+            match (lie, carried_out(&lied_to, wanted.clone()).await) {
+                (Lie::None, done) => assert!(matches!(done, Ok(Outcome::Published(_))), "{done:?}"),
+                (_, lied) => {
+                    let failure = lied.unwrap_err();
+                    assert_eq!((failure.code, failure.exit), ("unproven", 3), "{gun}: {failure:?}");
+                    assert!(failure.message.contains("root"), "{gun}: {failure:?}");
+                }
+            }
+            assert_eq!(root().is_some(), lie == Lie::None, "{gun}");
+        }
     }
 }
 

@@ -391,3 +391,29 @@ fn a_signer_with_a_key_that_is_not_among_what_docker_pulls_can_be_removed() {
     desk.claviger(&["signer", "remove", "alice", &gun, "--yes"]).ok();
     assert_eq!(docker_sees(&desk, &gun).1, ["bob"]);
 }
+
+#[test]
+fn a_role_that_goes_and_comes_back_in_one_publication_goes_on_where_it_was() {
+    let (desk, gun) = desk("gone-and-back");
+    let bob = begun(&desk, &gun, &["alice", "bob"]).remove(1);
+    for tag in ["v1", "v2"] {
+        sign(&desk, &gun, tag, &["--as", "bob"]).ok();
+    }
+    desk.notary(&["delegation", "remove", &gun, "targets/bob", "-y"]).ok();
+    desk.notary(&["delegation", "add", &gun, "targets/bob", &bob, "--all-paths"]).ok();
+    desk.notary(&["addhash", &gun, "v3", "100", "--sha256", &digest("v3"), "-r", "targets/bob"]).ok();
+    let published = desk.claviger(&["publish", &gun, "--yes", "--confirm", &gun, "--json"]).ok();
+    assert!(published.stdout.contains("\"version\": 3"), "above the two that the server has: {published:?}");
+    let tags = listing::tags(&desk.fresh().notary(&["list", &gun, "-r", "targets/bob"]).ok().stdout);
+    assert_eq!(tags.iter().filter(|t| t.role == "targets/bob").map(|t| t.name.as_str()).collect::<Vec<_>>(), ["v3"]);
+}
+
+#[test]
+fn a_signer_who_may_not_sign_a_name_is_told_which_names() {
+    let (desk, gun) = desk("paths");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    desk.claviger(&["delegation", "add", &gun, "targets/qa", &keys[0], "--paths", "qa/", "--yes"]).ok();
+    let refused = sign(&desk, &gun, "v1", &["--as", "qa"]).refused();
+    assert_eq!(code(&refused), "not-admitted");
+    assert!(refused.stderr.contains("targets/qa may sign only what begins with qa/"), "{refused:?}");
+}
