@@ -95,8 +95,7 @@ pub async fn signer(context: &Context, command: SignerCommand, cancel: Cancel) -
 
 /// The repositories whose root is remembered.
 fn known(context: &Context) -> Result<Vec<String>, Failure> {
-    let guns = context.trust_dir().guns().guns;
-    let known: Vec<String> = guns.into_iter().filter(|g| g.has_root).map(|g| g.gun.to_string()).collect();
+    let known = context.workplace().remembered();
     match known.is_empty() {
         false => Ok(known),
         true => {
@@ -179,19 +178,12 @@ async fn come(
 ) -> Result<Came, Failure> {
     let wanted = wanted.clone();
     let wanted = match (accept.stage, accept.only) {
-        (true, _) if matches!(wanted, Wanted::Rotate(_) | Wanted::RootKeys(_) | Wanted::Begin(_) | Wanted::Publish { .. }) => {
-            return Err(usage(&format!("{} cannot be staged", wanted.command()), "Leave out --stage."));
-        }
         (true, _) => Wanted::Stage(Box::new(wanted)),
-        (_, true) if matches!(wanted, Wanted::Publish { .. }) => {
-            return Err(usage("nothing but what was staged is published here", "Leave out --only."));
-        }
-        // These go out alone.
-        (_, true) if !matches!(wanted, Wanted::Rotate(_) | Wanted::RootKeys(_) | Wanted::Begin(_)) => {
-            Wanted::Only(Box::new(wanted))
-        }
+        // Nothing can be staged for a repository that begins.
+        (_, true) if !matches!(wanted, Wanted::Begin(_)) => Wanted::Only(Box::new(wanted)),
         _ => wanted,
     };
+    let accept = accept.accepted;
     if accept.dry_run {
         return Ok(Came::Seen(Box::new(look(&context.workplace(), &wanted, &fields).await?)));
     }

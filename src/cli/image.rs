@@ -168,7 +168,7 @@ async fn wanted(context: &Context, typed: &str) -> Result<Wanted, Failure> {
         Ok(found) => Ok(Wanted { gun, tag, found, source: source_word(loaded.collection.freshness()) }),
         Err(why) => {
             let message = format!("there is no trusted digest for {gun}:{}: {why}", tag.shown());
-            let next = format!("`claviger tags {gun}` shows what is signed, and by whom.");
+            let next = format!("`claviger tags {}` shows what is signed, and by whom.", gun.word());
             Err(Failure::new("not-released", message, "nothing was fetched from a registry", next).exit(3))
         }
     }

@@ -26,7 +26,7 @@ pub fn key_failure(error: &KeyError, of: &str) -> Failure {
         KeyError::Passphrase(e) => return passphrase_failure(e, of),
         KeyError::Stopped => return Failure::interrupted(NOTHING),
         KeyError::WrongPassphrase => {
-            ("passphrase", 1, "Check which key it is for: `claviger key show` names its role and repository.")
+            ("passphrase", 1, "Check which key it is for: `claviger key show KEY_ID` names its role and repository.")
         }
         KeyError::PassphraseNeeded => ("passphrase-missing", 1, "Give it by --passphrase-file, by a variable, or at a terminal."),
         KeyError::NotItsName { .. } => ("wrong-content", 1, "Do not use this file; restore the key from a backup."),

@@ -98,6 +98,12 @@ impl Workplace {
             Some(tag) => Err(format!("it names the tag {}; name the repository without it", tag.shown())),
         }
     }
+
+    /// The repositories whose root is remembered.
+    pub fn remembered(&self) -> Vec<String> {
+        let guns = self.trust_dir.guns().guns;
+        guns.into_iter().filter(|g| g.has_root).map(|g| g.gun.to_string()).collect()
+    }
 }
 
 fn gone(path: &Path) -> Failure {

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 use jiff::Timestamp;
-use keep::{ended, keep};
+use keep::{Kept, ended, keep};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
 use visit::Visit;
@@ -200,20 +200,28 @@ impl Repositories {
         visit.update_with_clean_cache(&known).await
     }
 
-    /// Remembers files that were verified, if what is remembered is still what it was `before`. What could not be written is
-    /// fetched again by whoever reads next.
+    /// Remembers files that were verified, if what is remembered is still what it was `before`: another program that was here
+    /// meanwhile has remembered something as new. Why they could not be written, if that was tried.
     pub(super) async fn remember(
         &self,
         collection: &TrustedCollection,
         before: Remembered,
         mut files: Vec<(RoleName, Vec<u8>)>,
-    ) -> Result<(), LoadError> {
-        if self.keep {
-            let (trust_dir, gun) = (self.trust_dir.clone(), collection.gun().clone());
-            let ended = ended(collection, &before);
-            files.retain(|(role, _)| !collection.has_ended(role));
-            blocking(move || keep(&trust_dir, &gun, &before, files, &ended)).await?;
+    ) -> Result<Option<TrustDirError>, LoadError> {
+        if !self.keep {
+            return Ok(None);
         }
-        Ok(())
+        let (trust_dir, gun) = (self.trust_dir.clone(), collection.gun().clone());
+        let ended = ended(collection, &before);
+        files.retain(|(role, _)| !collection.has_ended(role));
+        let permit = self.writers.clone().acquire_owned().await.ok();
+        let kept = blocking(move || {
+            let _permit = permit;
+            keep(&trust_dir, &gun, &before, files, &ended)
+        });
+        Ok(match kept.await? {
+            Kept::Done | Kept::Elsewise => None,
+            Kept::Failed(why) => Some(why),
+        })
     }
 }

@@ -64,6 +64,11 @@ impl Gun {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name as a word of a command that somebody may copy into a shell.
+    pub fn word(&self) -> String {
+        text::shell_word(self.0.as_bytes())
+    }
 }
 
 /// The four roles of every repository.

@@ -1,10 +1,10 @@
 //! The definitions of the commands that change repositories.
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// How a plan is accepted.
+/// How a plan is accepted that goes out alone.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Acceptance {
+pub struct Accepted {
     /// Accept the plan, unless it breaks something; never a root that this machine has not met
     #[arg(short, long, visible_short_alias = 'f', alias = "force")]
     pub yes: bool,
@@ -14,15 +14,29 @@ pub struct Acceptance {
     /// Go on only if the plan has this digest, which --dry-run prints
     #[arg(long, value_name = "DIGEST", conflicts_with = "dry_run")]
     pub expect: Option<String>,
+    /// Taken for the sake of old habits: everything is published at once
+    #[arg(short, long, hide = true)]
+    pub publish: bool,
+}
+
+/// How a plan is accepted, and what becomes of what is staged.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Acceptance {
+    /// How it is accepted.
+    #[command(flatten)]
+    pub accepted: Accepted,
     /// Leave what was staged before where it is; else it goes out with this
     #[arg(long)]
     pub only: bool,
     /// Stage it for `publish`, as the old tools do, and publish nothing
     #[arg(long, conflicts_with_all = ["yes", "expect", "publish", "only"])]
     pub stage: bool,
-    /// Taken for the sake of old habits: everything is published at once
-    #[arg(short, long, hide = true)]
-    pub publish: bool,
+}
+
+impl From<Accepted> for Acceptance {
+    fn from(accepted: Accepted) -> Self {
+        Self { accepted, only: false, stage: false }
+    }
 }
 
 /// Who keeps the key of the snapshot role.
@@ -40,8 +54,8 @@ pub struct Init {
     /// Repository
     #[arg(value_name = "GUN")]
     pub gun: String,
-    /// The root key: the ID of one that is here, or a file [default: the only one that is here]
-    #[arg(long, visible_alias = "rootkey", value_name = "KEY_ID|FILE")]
+    /// The root key: the ID of one that is here, a file, or `new` for one that is made here [default: the only one that is here]
+    #[arg(long, visible_alias = "rootkey", value_name = "KEY_ID|FILE|new")]
     pub root_key: Option<String>,
     /// Make a root key if none is here
     #[arg(long, conflicts_with = "root_key")]
@@ -54,7 +68,7 @@ pub struct Init {
     pub cert: Option<PathBuf>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Acceptance,
+    pub accept: Accepted,
 }
 
 /// Signs a tag.
@@ -144,8 +158,8 @@ pub enum SignerCommand {
         /// Begin repositories that are not there
         #[arg(long, conflicts_with = "stage")]
         init: bool,
-        /// Their root key: the ID of one that is here, or a file [default: the only one that is here]
-        #[arg(long, value_name = "KEY_ID|FILE", requires = "init")]
+        /// Their root key: the ID of one that is here, a file, or `new` for one that is made here [default: the only one that is here]
+        #[arg(long, value_name = "KEY_ID|FILE|new", requires = "init")]
         root_key: Option<String>,
         /// Make a root key for them if none is here
         #[arg(long, requires = "init", conflicts_with = "root_key")]
@@ -196,20 +210,21 @@ pub struct Publish {
     pub gun: String,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Acceptance,
+    pub accept: Accepted,
 }
 
 /// Throws staged changes away.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["numbers", "all"]))]
 pub struct Reset {
     /// Repository
     #[arg(value_name = "GUN")]
     pub gun: String,
     /// The number of a change, as `status` prints it; several for several
-    #[arg(short, long = "number", value_name = "I", required_unless_present = "all")]
+    #[arg(short, long = "number", value_name = "I")]
     pub numbers: Vec<usize>,
     /// All of them
-    #[arg(long, conflicts_with = "numbers")]
+    #[arg(long)]
     pub all: bool,
 }
 

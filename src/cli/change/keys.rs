@@ -35,7 +35,7 @@ pub async fn init(context: &Context, typed: Init, cancel: Cancel) -> Result<(), 
     fields.insert(field::SNAPSHOT, keeper.to_owned());
     fields.extend(typed.cert.as_deref().map(|c| (field::CERT, whole(c))));
     let wanted = Wanted::Begin(Beginning { gun: gun.to_string(), signer: None });
-    carry_out_with(context, wanted, fields, typed.accept, cancel).await
+    carry_out_with(context, wanted, fields, typed.accept.into(), cancel).await
 }
 
 /// Which root key a repository begins with, as far as that was said.
@@ -48,6 +48,7 @@ pub(super) async fn root_fields(
     cancel: &Cancel,
 ) -> Result<BTreeMap<&'static str, String>, Failure> {
     Ok(match root_key {
+        Some(field::NEW) => BTreeMap::from([(field::ROOT_KEY, field::NEW.to_owned())]),
         Some(key) => BTreeMap::from([(field::ROOT_KEY, key_here(context, key, "root", gun, only_look, cancel).await?)]),
         None if create_root && !has_root_key(context) => BTreeMap::from([(field::ROOT_KEY, field::NEW.to_owned())]),
         None => BTreeMap::new(),
@@ -92,7 +93,7 @@ pub async fn rotate(context: &Context, typed: Rotate, cancel: Cancel) -> Result<
     fields.extend(typed.old.map(|id| (field::OLD, id)));
     fields.extend(typed.cert.as_deref().map(|c| (field::CERT, whole(c))));
     let wanted = Wanted::Rotate(Rotation { gun: gun.to_string(), role: typed.role });
-    carry_out_with(context, wanted, fields, typed.accept, cancel).await
+    carry_out_with(context, wanted, fields, typed.accept.into(), cancel).await
 }
 
 /// `root-key add`, `remove` and `threshold`
@@ -117,7 +118,7 @@ pub async fn root_key(context: &Context, command: RootKeyCommand, cancel: Cancel
     };
     fields.extend(threshold.map(|n| (field::THRESHOLD, n.to_string())));
     let wanted = Wanted::RootKeys(RootKeys { gun: context.gun(&typed)?.to_string(), act });
-    carry_out_with(context, wanted, fields, accept, cancel).await
+    carry_out_with(context, wanted, fields, accept.into(), cancel).await
 }
 
 fn whole(path: &Path) -> String {

@@ -20,7 +20,8 @@ pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
             .plans
             .iter()
             .map(|plan| {
-                let findings = plan.findings.iter();
+                let lacking = seen.lacking.iter().filter(|(gun, _)| *gun == plan.ground.gun).map(|(_, finding)| finding);
+                let findings = lacking.chain(&plan.findings);
                 let findings: Vec<Value> =
                     findings.map(|f| json!({ "code": f.code, "severity": f.severity.as_str(), "text": f.text })).collect();
                 let sees: Vec<Value> = plan.audience.iter().map(|(who, s)| json!({ "who": who, "sees": s })).collect();
@@ -87,6 +88,9 @@ fn results(report: &Report) -> Vec<Value> {
             Outcome::Published(roles) => roles.iter().map(|(r, v)| json!({ "role": r, "version": v })).collect(),
             _ => Vec::new(),
         };
+        let forgotten =
+            || report.not_remembered.iter().find(|(of, _)| of == gun).map(|(_, why)| format!("not remembered here: {why}"));
+        let message = message.cloned().or_else(forgotten);
         json!({
             "gun": gun.as_str(),
             "outcome": outcome.as_str(),
@@ -133,6 +137,7 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         let next = report.next();
         output::say(&if next.is_empty() { out } else { format!("{out}{next}\n") })?;
     }
+    report.forgotten().for_each(|says| output::note(&says));
     match report.failed() {
         0 => {
             let mut unwritten = report.unwritten();

@@ -2,7 +2,7 @@
 use super::{carry_out, carry_out_with};
 use crate::{
     cli::{
-        args::change::{Acceptance, Delete, Publish, Reset},
+        args::change::{Acceptance, Accepted, Delete, Publish, Reset},
         context::Context,
         output::{self, Failure},
     },
@@ -36,13 +36,14 @@ pub fn status(context: &Context, gun: &str) -> Result<(), Failure> {
     for (number, one) in waiting.0.iter().enumerate() {
         out.push_str(&format!("{number:>4}  {}\n", StagedRow::new(&one.name, &one.staged).sentence()));
     }
-    Ok(output::say(&format!("{out}`claviger publish {gun}` publishes it, `claviger reset {gun} -n I` throws one away.\n"))?)
+    let word = gun.word();
+    Ok(output::say(&format!("{out}`claviger publish {word}` publishes it, `claviger reset {word} -n I` throws one away.\n"))?)
 }
 
 /// `publish`
 pub async fn publish(context: &Context, typed: Publish, cancel: Cancel) -> Result<(), Failure> {
     let wanted = Wanted::Publish { gun: context.gun(&typed.gun)?.to_string() };
-    carry_out(context, wanted, typed.accept, cancel).await
+    carry_out(context, wanted, typed.accept.into(), cancel).await
 }
 
 /// `reset`
@@ -55,7 +56,7 @@ pub async fn reset(context: &Context, typed: Reset, cancel: Cancel) -> Result<()
         false => {
             for number in &typed.numbers {
                 let Some(one) = waiting.0.get(*number) else {
-                    let hint = format!("`claviger status {gun}` prints the numbers, from 0.");
+                    let hint = format!("`claviger status {}` prints the numbers, from 0.", gun.word());
                     return Err(Failure::new(
                         "no-such-change",
                         format!("no staged change has the number {number}"),
@@ -74,6 +75,6 @@ pub async fn reset(context: &Context, typed: Reset, cancel: Cancel) -> Result<()
 /// `delete`
 pub async fn delete(context: &Context, typed: Delete, cancel: Cancel) -> Result<(), Failure> {
     let wanted = Wanted::Delete(Deletion { gun: context.gun(&typed.gun)?.to_string(), remote: typed.remote });
-    let accept = Acceptance { dry_run: typed.dry_run, ..Acceptance::default() };
-    carry_out(context, wanted, accept, cancel).await
+    let accept = Accepted { dry_run: typed.dry_run, ..Accepted::default() };
+    carry_out(context, wanted, accept.into(), cancel).await
 }

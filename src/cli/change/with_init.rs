@@ -38,7 +38,7 @@ pub async fn add(context: &Context, typed: Typed, cancel: Cancel) -> Result<(), 
     }
     let begin = |gun| Wanted::Begin(Beginning { gun, signer: Some(NewSigner { name: name.clone(), keys: keys.clone() }) });
     parts.extend(absent.into_iter().map(begin));
-    if let ([_, _, ..], Some(_)) = (parts.as_slice(), &accept.expect) {
+    if let ([_, _, ..], Some(_)) = (parts.as_slice(), &accept.accepted.expect) {
         return Err(usage("each repository that begins has a plan of its own, and --expect is for one", "Name one at a time."));
     }
     let (alone, mut seen, mut report) = (parts.len() == 1, Vec::new(), Report::default());
@@ -46,7 +46,7 @@ pub async fn add(context: &Context, typed: Typed, cancel: Cancel) -> Result<(), 
     while let Some(part) = parts.next() {
         let fields = match (&part, part.guns().first()) {
             (Wanted::Begin(_), Some(gun)) => {
-                root_fields(context, root_key.as_deref(), create_root, gun, accept.dry_run, &cancel).await
+                root_fields(context, root_key.as_deref(), create_root, gun, accept.accepted.dry_run, &cancel).await
             }
             _ => Ok(BTreeMap::new()),
         };
@@ -70,7 +70,7 @@ pub async fn add(context: &Context, typed: Typed, cancel: Cancel) -> Result<(), 
         }
     }
     report.all.sort_by_key(|(gun, _)| guns.iter().position(|g| g == gun.as_str()));
-    let came = match accept.dry_run {
+    let came = match accept.accepted.dry_run {
         true => Came::Seen(Box::new(Look::of_all(seen, report))),
         false => Came::Done(report),
     };

@@ -153,7 +153,11 @@ fn rest(place: &Workplace, begun: &Wanted) -> Vec<Field> {
         ],
         Wanted::Rotate(rotation) => unless_known(&rotation.role, fields::rotated_role).collect(),
         Wanted::Delete(_) => vec![Field::choice(field::WHAT, "Delete", "where", choice::deleted())],
-        Wanted::Leave { who, .. } => vec![fields::whoever_leaves().with(who), fields::other_repositories(place)],
+        Wanted::Leave { who, .. } => vec![
+            fields::whoever_leaves().with(who),
+            Field::choice(field::WHAT, "Leaves", "which repositories", choice::left()),
+            fields::other_repositories(place),
+        ],
         Wanted::Begin(Beginning { signer: Some(signer), .. }) => vec![
             fields::signer("who may sign from the beginning, such as dave").with(&signer.name),
             fields::key_file(field::KEY, "Public key", "the file that the signer has handed over", false),
@@ -240,7 +244,13 @@ fn filled(place: &Workplace, begun: Wanted, values: &Values) -> Result<Wanted, F
             Wanted::Begin(Beginning { gun, signer: signer.map(|_| NewSigner { name: text(field::NAME), keys: files() }) })
         }
         Wanted::Delete(_) => Wanted::Delete(Deletion { gun, remote: is(choice::EVERYWHERE) }),
-        Wanted::Leave { .. } => Wanted::Leave { guns: guns()?, who: text(field::NAME) },
+        Wanted::Leave { .. } => {
+            let mut all = guns()?;
+            if is(choice::EVERYWHERE) {
+                all.extend(place.remembered().into_iter().filter(|known| !all.contains(known)).collect::<Vec<_>>());
+            }
+            Wanted::Leave { guns: all, who: text(field::NAME) }
+        }
         Wanted::Publish { .. } => Wanted::Publish { gun },
         Wanted::Reset { names, .. } if !names.is_empty() => Wanted::Reset { gun, names },
         Wanted::Reset { .. } => {

@@ -58,8 +58,8 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
     let ground = match looked {
         Err(claimed) if session.is_resumed() && claimed.code == ALREADY_THERE => {
             return match session.wait(READ, reading(std::slice::from_ref(&gun)), ours(&desk, &gun, &signer)).await? {
-                true => Ok(Report::of(gun, Outcome::AsWanted)),
-                false => Err(claimed.into()),
+                Some(report) => Ok(report),
+                None => Err(claimed.into()),
             };
         }
         ground => ground?,
@@ -74,13 +74,13 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
     let made = bring(&mut desk, &gun, &mut ring, session).await?;
     let all = async {
         match send(&desk, self::plan(&desk, &ground, &signer)?, &ring, session).await? {
-            Sent::Done(roles) => Ok(Outcome::Published(roles)),
-            Sent::Since(_, roles) => Ok(Outcome::Published(roles)),
+            Sent::Done(roles, not_kept) => Ok((Outcome::Published(roles), not_kept)),
+            Sent::Since(_, roles) => Ok((Outcome::Published(roles), None)),
             Sent::TooLate => Err(Stop::from(publish_failure(&gun, &NotPublished::Conflict))),
         }
     };
     match all.await {
-        Ok(outcome) => Ok(Report { made, ..Report::of(gun, outcome) }),
+        Ok((outcome, not_kept)) => Ok(Report { made, ..Report::of(gun, outcome).unremembered(not_kept) }),
         Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
         Err(stop) => Err(stop),
     }
@@ -90,16 +90,21 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
 pub async fn look(mut desk: Desk, beginning: &Beginning, fields: &BTreeMap<&'static str, String>) -> Result<Look, Failure> {
     let gun = beginning.gun()?;
     let ground = ground(&desk, &gun).await?;
-    let values = filled(&form(&desk, &gun), fields)?;
+    let values = filled(&desk.wanted, &form(&desk, &gun), fields)?;
     choose(&mut desk, &gun, &values)?;
     let plan = plan(&desk, &ground, &delegates(beginning)?)?;
     let keys = desk.needed_of(&plan, None)?;
-    Ok(Look { review: page::review(&desk.wanted, &[&plan], &keys), plans: vec![plan], others: Report::default() })
+    Ok(Look {
+        review: page::review(&desk.wanted, &[&plan], &keys),
+        plans: vec![plan],
+        lacking: Vec::new(),
+        others: Report::default(),
+    })
 }
 
-/// Whether what is there was begun with keys that are here, and with the signer: it was published before it could be said. Its
-/// root is remembered then, which was made here.
-async fn ours(desk: &Desk, gun: &Gun, signer: &[Delegate]) -> Result<bool, Failure> {
+/// What is said if what is there was begun with keys that are here, and with the signer: it was published before it could be
+/// said. Its root is remembered then, which was made here.
+async fn ours(desk: &Desk, gun: &Gun, signer: &[Delegate]) -> Result<Option<Report>, Failure> {
     let all = &desk.repositories;
     let basis = desk.basis(gun).await?;
     let root = basis.collection();
@@ -107,13 +112,11 @@ async fn ours(desk: &Desk, gun: &Gun, signer: &[Delegate]) -> Result<bool, Failu
     let keys = |d: &Delegate| root.role(&d.role).map(|r| r.keys.keys.as_slice()).unwrap_or_default();
     let may_sign = |d: &Delegate| d.add_keys.iter().all(|new| keys(d).iter().any(|k| k.canonical_id() == new.canonical_id()));
     if !(here(BaseRole::Root) && here(BaseRole::Targets) && signer.iter().all(may_sign)) {
-        return Ok(false);
+        return Ok(None);
     }
-    basis
-        .remember(all)
-        .await
-        .map(|()| true)
-        .map_err(|e| load_failure(all, gun, e).instead("what was published was not remembered"))
+    let kept = basis.remember(all).await;
+    let not_kept = kept.map_err(|e| load_failure(all, gun, e).instead("what was published was not remembered"))?;
+    Ok(Some(Report::of(gun.clone(), Outcome::AsWanted).unremembered(not_kept)))
 }
 
 /// Nothing must be there: neither at the server nor remembered here.
@@ -122,10 +125,11 @@ async fn ground(desk: &Desk, gun: &Gun) -> Result<Arc<Ground>, Failure> {
     match all.unclaimed(gun, Timestamp::now()).await.map_err(|e| load_failure(all, gun, e).instead(NOTHING))? {
         Ok(ground) => Ok(Arc::new(ground)),
         Err(claimed) => {
+            let word = gun.word();
             let hint = match claimed.by_server {
-                true => format!("`claviger repo show {gun}` says what is there."),
+                true => format!("`claviger repo show {word}` says what is there."),
                 false => format!(
-                    "If it was deleted on purpose, `claviger delete {gun}` forgets what is remembered; else find out who deleted it, or ask the right server (--server)."
+                    "If it was deleted on purpose, `claviger delete {word}` forgets what is remembered; else find out who deleted it, or ask the right server (--server)."
                 ),
             };
             Err(Failure::new(ALREADY_THERE, format!("{gun}: {claimed}"), NOTHING, hint))

@@ -108,7 +108,7 @@ pub async fn look(place: &Workplace, desk: Desk, wanted: &Deletion) -> Result<Lo
     let gun = wanted.gun()?;
     let there = survey(&desk, &gun, wanted.remote).await?;
     let review = review(&gun, &there, &copy_place(place, &gun)?);
-    Ok(Look { review, plans: Vec::new(), others: Report::default() })
+    Ok(Look { review, plans: Vec::new(), lacking: Vec::new(), others: Report::default() })
 }
 
 /// What was copied.

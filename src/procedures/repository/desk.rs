@@ -202,7 +202,7 @@ impl Desk {
         let ids: Vec<String> = keys.iter().map(KeyId::hex).collect();
         for (gun, outcome) in &mut report.all {
             if let Outcome::Failed(failure) = outcome {
-                let says = format!("`claviger signer leave KEY_ID {gun}` does it for one key: {}.", ids.join(", "));
+                let says = format!("`claviger signer leave KEY_ID {}` does it for one key: {}.", gun.word(), ids.join(", "));
                 failure.hint = format!("{} {says}", failure.hint).trim_start().to_owned();
             }
         }

@@ -7,7 +7,7 @@ use super::{
     page,
     report::Outcome,
     road::{Look, first_accepted, one},
-    wanted::usage,
+    wanted::Wanted,
     wishes::Here,
 };
 use crate::{
@@ -70,7 +70,7 @@ pub fn seen(desk: &Desk, basis: &Basis) -> Result<Look, Failure> {
     });
     let mut review = page::review(&desk.wanted, &[&plan], &keys);
     review.findings.splice(0..0, lacking);
-    Ok(Look { review, plans: vec![plan], others: Report::default() })
+    Ok(Look { review, plans: vec![plan], lacking: Vec::new(), others: Report::default() })
 }
 
 /// What came is what was there.
@@ -86,7 +86,7 @@ fn another_plan(gun: &Gun) -> Failure {
 }
 
 /// A form that nobody is asked to fill in.
-pub fn filled(form: &Form, fields: &BTreeMap<&'static str, String>) -> Result<Values, Failure> {
+pub fn filled(wanted: &Wanted, form: &Form, fields: &BTreeMap<&'static str, String>) -> Result<Values, Failure> {
     let mut values = Values::of(form);
     for field in &form.fields {
         if let Some(value) = fields.get(field.name) {
@@ -95,7 +95,10 @@ pub fn filled(form: &Form, fields: &BTreeMap<&'static str, String>) -> Result<Va
     }
     match form.problems(&values).into_iter().next() {
         None => Ok(values),
-        Some((field, why)) => usage(Err(format!("{field}: {why}"))),
+        Some((field, why)) => {
+            let hint = format!("`claviger {} --help` says what can be given.", wanted.command());
+            Err(Failure::new("usage", format!("{field}: {why}"), NOTHING, hint).exit(2))
+        }
     }
 }
 
@@ -125,7 +128,7 @@ impl Look {
     /// There is nothing to plan.
     pub fn nothing(others: Report) -> Self {
         let review = Review { title: String::new(), facts: Vec::new(), findings: Vec::new(), verb: "", plan: None };
-        Self { review, plans: Vec::new(), others }
+        Self { review, plans: Vec::new(), lacking: Vec::new(), others }
     }
 
     /// Several plans, each of which is accepted by itself, and what has none. Of more than one there is no digest.
@@ -136,6 +139,7 @@ impl Look {
             whole.review.findings.extend(one.review.findings);
             whole.review.plan = one.review.plan.filter(|_| alone);
             whole.plans.extend(one.plans);
+            whole.lacking.extend(one.lacking);
             whole.others = whole.others.and(one.others);
             whole
         })

@@ -60,3 +60,6 @@ pub const NEXT_OF_REQUEST: &str =
 /// The same, where a key was made.
 pub const NEXT_WITH_KEYS: &str = "It was fetched again with an empty cache, and is what was wanted. Back the new key up now: \
     whoever loses the file or forgets the passphrase loses the key.";
+/// The same, where several were.
+pub const NEXT_WITH_SEVERAL_KEYS: &str = "It was fetched again with an empty cache, and is what was wanted. Back the new keys up \
+    now: whoever loses a file or forgets a passphrase loses a key.";

@@ -6,7 +6,6 @@ use crate::{
         LoadError, Repositories, ServerError, Situation,
         change::{NotPublished, SignError, Unproven},
     },
-    text::shell_word,
     trust_dir::shown,
     tuf::{Refusal, draft::DraftError, name::Gun},
     views::repositories,
@@ -68,35 +67,41 @@ fn server_failure(error: &ServerError) -> Failure {
 
 /// For changes that cannot be made.
 pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
+    let word = gun.word();
     let (code, hint) = match error {
-        DraftError::NoSuchKey { .. } => ("no-such-key", format!("`claviger delegation list {gun}` lists the keys of each role.")),
-        DraftError::NoSuchPath { .. } => {
-            ("no-such-path", format!("`claviger delegation list {gun}` lists the paths of each role."))
+        DraftError::NoSuchKey { .. } => {
+            ("no-such-key", format!("`claviger delegation list {word}` lists the keys of each role."))
         }
-        DraftError::NoSuchRole(_) => ("no-such-role", format!("`claviger delegation list {gun}` lists the roles.")),
+        DraftError::NoSuchPath { .. } => {
+            ("no-such-path", format!("`claviger delegation list {word}` lists the paths of each role."))
+        }
+        DraftError::NoSuchRole(_) => ("no-such-role", format!("`claviger delegation list {word}` lists the roles.")),
         DraftError::Refused { role, why } if *why == (Refusal::NotListed { role: role.clone() }).to_string() => (
             "role-refused",
             format!(
-                "The server may hide it. If the role was taken away and has come back, `claviger delete {}` forgets what is \
-                 remembered here, after a copy.",
-                shell_word(gun.as_str().as_bytes())
+                "The server may hide it. If the role was taken away and has come back, `claviger delete {word}` forgets what is \
+                 remembered here, after a copy."
             ),
         ),
         DraftError::Refused { role, .. } => (
             "role-refused",
             format!(
-                "`claviger witness {gun} {role}` signs it again as it is, if you trust what it says; or its own signer signs it."
+                "`claviger witness {word} {role}` signs it again as it is, if you trust what it says; or its own signer signs it."
             ),
         ),
         DraftError::NotAdmitted { .. } | DraftError::NotTheParents { .. } => {
-            ("not-admitted", format!("`claviger delegation list {gun}` says who may sign what."))
+            ("not-admitted", format!("`claviger delegation list {word}` says who may sign what."))
         }
-        DraftError::TooFewKeys { role, .. } if role.base().is_some() => {
-            ("too-few-keys", format!("Add another key first; or say how many must sign (`claviger root-key threshold {gun} N`)."))
-        }
+        DraftError::TooFewKeys { role, .. } if role.base().is_some() => (
+            "too-few-keys",
+            format!("Add another key first; or say how many must sign (`claviger root-key threshold {word} N`)."),
+        ),
         DraftError::TooFewKeys { role, .. } => (
             "too-few-keys",
-            format!("Add another key first; or take the whole role away with `claviger delegation remove {gun} {role}`."),
+            format!(
+                "Give as many keys as must sign, or let fewer sign (`claviger delegation add {word} {role} --threshold N`); or take \
+                 the whole role away (`claviger delegation remove {word} {role}`)."
+            ),
         ),
         DraftError::Unusable { .. } => ("unusable-key", "Use another key, or a certificate that is valid.".to_owned()),
         DraftError::TooMany(..) | DraftError::NoVersion(_) | DraftError::Unwritable { .. } | DraftError::Malformed { .. } => {
@@ -108,11 +113,12 @@ pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
 
 /// For a plan that was not signed.
 pub fn sign_failure(gun: &Gun, error: &SignError) -> Failure {
+    let word = gun.word();
     let (code, hint) = match error {
         SignError::NotEnough { role, ids, .. } if ids.is_empty() => (
             "no-signing-key",
             format!(
-                "`claviger delegation add {gun} {role} FILE` gives it one; `claviger delegation remove {gun} {role}` takes it away."
+                "`claviger delegation add {word} {role} FILE` gives it one; `claviger delegation remove {word} {role}` takes it away."
             ),
         ),
         SignError::NotEnough { .. } => {
@@ -129,6 +135,7 @@ pub fn sign_failure(gun: &Gun, error: &SignError) -> Failure {
 
 /// For files that were not published, or may not have been.
 pub fn publish_failure(gun: &Gun, error: &NotPublished) -> Failure {
+    let word = gun.word();
     let (code, nothing, hint) = match error {
         NotPublished::Conflict => (
             "conflict",
@@ -144,7 +151,7 @@ pub fn publish_failure(gun: &Gun, error: &NotPublished) -> Failure {
         NotPublished::Unknown(e) => (
             "unknown",
             "whether it was published is not known".to_owned(),
-            format!("`claviger repo verify {gun}` says it when the server answers again. {}", e.remedy()),
+            format!("`claviger repo verify {word}` says it when the server answers again. {}", e.remedy()),
         ),
     };
     Failure::new(code, format!("{gun}: {error}"), nothing, hint)
@@ -152,12 +159,13 @@ pub fn publish_failure(gun: &Gun, error: &NotPublished) -> Failure {
 
 /// For what the server took and does not give back so.
 pub fn unproven(gun: &Gun, error: &Unproven) -> Failure {
+    let word = gun.word();
     let hint = match error {
         Unproven::Load(LoadError::Refused(why)) => repositories::after_refusal(why).to_owned(),
-        Unproven::Load(_) => format!("`claviger repo verify {gun}` looks again."),
-        Unproven::Since(_) => format!("Look at what is there now with `claviger repo show {gun}`, then repeat the command."),
+        Unproven::Load(_) => format!("`claviger repo verify {word}` looks again."),
+        Unproven::Since(_) => format!("Look at what is there now with `claviger repo show {word}`, then repeat the command."),
         Unproven::Broken(role, _) => format!(
-            "`claviger repo show {gun}` says what is there; `claviger witness {gun} {role}` signs it again, if you trust what it says."
+            "`claviger repo show {word}` says what is there; `claviger witness {word} {role}` signs it again, if you trust what it says."
         ),
         Unproven::Other(_) => {
             "Do not rely on this server: it said that it took the files. Compare with another machine.".to_owned()

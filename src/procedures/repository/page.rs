@@ -58,8 +58,8 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
         facts.push(("With", unlock::called(entry)));
     }
     findings.extend(impersonates(wanted, plans));
-    let digest = digest(plans);
-    facts.push(("Plan", digest.clone()));
+    let plan = (!plans.is_empty()).then(|| digest(plans));
+    facts.extend(plan.iter().map(|digest| ("Plan", digest.clone())));
     let first = plans.iter().find(|p| p.ground.is_first_contact);
     let needs_person = first.map(|p| format!("this machine meets the root of {} for the first time", p.ground.gun));
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
@@ -68,7 +68,7 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
         facts,
         findings,
         verb: "Sign and publish",
-        plan: Some(PlanAsked { digest, needs_person, is_another: false }),
+        plan: plan.map(|digest| PlanAsked { digest, needs_person, is_another: false }),
     }
 }
 

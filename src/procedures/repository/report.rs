@@ -1,6 +1,12 @@
 //! What became of each repository.
-use super::{NEXT, NEXT_OF_REQUEST, NEXT_WITH_KEYS, NEXT_WITH_REQUEST, Wanted, WitnessRequest, new_keys::MadeKey};
-use crate::{failure::Failure, trust_dir::shown, tuf::name::Gun};
+use super::{
+    NEXT, NEXT_OF_REQUEST, NEXT_WITH_KEYS, NEXT_WITH_REQUEST, NEXT_WITH_SEVERAL_KEYS, Wanted, WitnessRequest, new_keys::MadeKey,
+};
+use crate::{
+    failure::Failure,
+    trust_dir::{TrustDirError, shown},
+    tuf::name::Gun,
+};
 use std::{fmt, path::PathBuf};
 
 /// What became of one.
@@ -26,11 +32,19 @@ pub enum Outcome {
 }
 
 impl Report {
+    /// The same, where what was verified could not be remembered.
+    pub fn unremembered(mut self, why: Option<TrustDirError>) -> Self {
+        let gun = self.all.first().map(|(gun, _)| gun.clone());
+        self.not_remembered.extend(gun.zip(why.map(|e| e.to_string())));
+        self
+    }
+
     /// What became of these, and of those.
     pub fn and(mut self, other: Self) -> Self {
         self.all.extend(other.all);
         self.made.extend(other.made);
         self.requests.extend(other.requests);
+        self.not_remembered.extend(other.not_remembered);
         self
     }
 }
@@ -82,6 +96,8 @@ pub struct Report {
     pub made: Vec<MadeKey>,
     /// Requests to witness what it has left.
     pub requests: Vec<WitnessRequest>,
+    /// What was published and verified, and could not be remembered here: why.
+    pub not_remembered: Vec<(Gun, String)>,
 }
 
 impl Report {
@@ -130,7 +146,16 @@ impl Report {
     pub fn left(&self) -> Vec<String> {
         let failed = self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_)));
         let failed = failed.map(|(_, o)| crate::failure::sentence(&o.to_string()));
-        failed.chain(self.unwritten().map(|f| format!("{} {}", f.happened(), f.rest().join(" ")))).collect()
+        let unwritten = self.unwritten().map(|f| format!("{} {}", f.happened(), f.rest().join(" ")));
+        failed.chain(unwritten).chain(self.forgotten()).collect()
+    }
+
+    /// What is not remembered here, each as a sentence.
+    pub fn forgotten(&self) -> impl Iterator<Item = String> {
+        self.not_remembered.iter().map(|(gun, why)| {
+            let says = format!("{gun} was verified but could not be remembered: {why}");
+            format!("{} The next look at it knows only what was known before.", crate::failure::sentence(&says))
+        })
     }
 
     /// Requests that could not be written. What they are about was published all the same.
@@ -147,6 +172,7 @@ impl Report {
     pub fn next(&self) -> &'static str {
         let is_requested = self.requests.iter().any(|r| r.file.is_ok());
         match self.all.iter().any(|(_, o)| matches!(o, Outcome::Published(_))) {
+            true if self.made.len() > 1 => NEXT_WITH_SEVERAL_KEYS,
             true if !self.made.is_empty() => NEXT_WITH_KEYS,
             true if is_requested => NEXT_WITH_REQUEST,
             true => NEXT,

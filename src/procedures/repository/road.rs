@@ -16,7 +16,7 @@ use crate::{
     operator::{Confirm, Fut, Review, Session, Step, Stop},
     procedures::{Workplace, told_to_end},
     repository::change::{NotPublished, Plan, Unproven, Unvouched},
-    trust_dir::shown,
+    trust_dir::{TrustDirError, shown},
     tuf::name::{Gun, KeyId, RoleName},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,8 @@ pub struct Look {
     pub review: Review,
     /// The plans.
     pub plans: Vec<Plan>,
+    /// Plans for which a key is missing here: why.
+    pub lacking: Vec<(Gun, Finding)>,
     /// What is as wanted, or cannot be done.
     pub others: Report,
 }
@@ -191,15 +193,18 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
     let plans = plans.into_iter().map(|Planned { plan, needed: keys }| {
         match keys {
             Ok(keys) => needed.extend(keys),
-            Err(failure) => lacking.push(Finding::new("no-signing-key", Severity::Error, failure.message)),
+            Err(failure) => {
+                let finding = Finding::new("no-signing-key", Severity::Error, failure.message);
+                lacking.push((plan.ground.gun.clone(), finding));
+            }
         }
         plan
     });
     let plans: Vec<Plan> = plans.collect();
     let all: Vec<&Plan> = plans.iter().collect();
     let mut review = page::review(&desk.wanted, &all, &desk.entries(&needed));
-    review.findings.splice(0..0, lacking);
-    Ok(Look { review, plans, others })
+    review.findings.splice(0..0, lacking.iter().map(|(_, finding)| finding.clone()));
+    Ok(Look { review, plans, lacking, others })
 }
 
 /// What is said while they are read.
@@ -216,10 +221,10 @@ pub async fn one(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session
     let ground = plan.ground.clone();
     let gun = ground.gun.clone();
     desk.is_staged_still(&gun)?;
-    let (outcome, left) = until_it_is_there(desk, plan, ring, session).await?;
+    let Ended { outcome, left, not_kept } = until_it_is_there(desk, plan, ring, session).await?;
     let requests = witness_request::write(desk, Some(desk.wanted.command()), &ground, &left, session).await;
     desk.gone_out(&gun).map_err(|failure| with_requests(failure, &requests))?;
-    Ok(Report { requests, ..Report::of(gun, outcome) })
+    Ok(Report { requests, ..Report::of(gun, outcome).unremembered(not_kept) })
 }
 
 /// The same failure, which says that these requests are there all the same.
@@ -251,8 +256,14 @@ async fn request_again(desk: &Desk, report: &mut Report, session: &mut Session<'
     Ok(())
 }
 
-/// What became of it, and the roles that it leaves to be witnessed.
-type Ended = (Outcome, Vec<Unvouched>);
+/// What became of it.
+struct Ended {
+    outcome: Outcome,
+    /// The roles that it leaves to be witnessed.
+    left: Vec<Unvouched>,
+    /// Why it is not remembered here.
+    not_kept: Option<TrustDirError>,
+}
 
 async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Ended, Stop> {
     let gun = plan.ground.gun.clone();
@@ -260,9 +271,10 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
     for _ in 0..ROUNDS {
         let left = plan.unvouched.clone();
         let sent = send(desk, plan, ring, session).await?;
-        if let Sent::Done(roles) = sent {
-            return Ok((Outcome::Published(roles), left));
-        }
+        let sent = match sent {
+            Sent::Done(roles, not_kept) => return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept }),
+            other => other,
+        };
         let again = match (session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await, &sent) {
             // It was taken, whatever is said of it now.
             (Err(Stop::Failed(failure)), Sent::Since(role, _)) => return Err(unread(&gun, role, failure).into()),
@@ -270,8 +282,10 @@ async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session
         };
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
-            (None, Sent::Since(_, roles)) => return Ok((Outcome::Published(roles), left)),
-            (None, _) => return Ok((Outcome::AsWanted, Vec::new())),
+            (None, Sent::Since(_, roles)) => {
+                return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept: None });
+            }
+            (None, _) => return Ok(Ended { outcome: Outcome::AsWanted, left: Vec::new(), not_kept: None }),
             (Some(_), Sent::Since(role, _)) => return Err(unproven(&gun, &Unproven::Since(role)).into()),
             (Some(again), _) => again,
         };
@@ -317,7 +331,7 @@ pub async fn send(desk: &Desk, plan: Plan, ring: &Ring, session: &mut Session<'_
             Ok(()) => {}
         }
         match signed.verify(all, &|_| {}).await {
-            Ok(()) => Ok(Sent::Done(signed.versions())),
+            Ok(not_kept) => Ok(Sent::Done(signed.versions(), not_kept)),
             // A plan from what they published shows whether what was wanted is in it.
             Err(Unproven::Since(role)) => Ok(Sent::Since(role, signed.versions())),
             Err(e) => Err(unproven(&gun, &e)),
@@ -328,8 +342,8 @@ pub async fn send(desk: &Desk, plan: Plan, ring: &Ring, session: &mut Session<'_
 
 /// What became of sending.
 pub enum Sent {
-    /// It is published, and clients see it: the versions.
-    Done(Vec<(String, u64)>),
+    /// It is published, and clients see it: the versions, and why they are not remembered here.
+    Done(Vec<(String, u64)>, Option<TrustDirError>),
     /// Somebody else came first.
     TooLate,
     /// It was taken, and somebody has published this role since.
@@ -339,7 +353,7 @@ pub enum Sent {
 impl std::fmt::Display for Sent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Done(roles) => write!(f, "{}", Outcome::Published(roles.clone())),
+            Self::Done(roles, _) => write!(f, "{}", Outcome::Published(roles.clone())),
             Self::TooLate => f.write_str("nothing was published: somebody else came first"),
             Self::Since(role, _) => write!(f, "the server took it, and somebody has published {role} since"),
         }

@@ -62,7 +62,7 @@ pub async fn look(mut desk: Desk, wanted: &RootKeys, fields: &BTreeMap<&'static 
     let gun = wanted.gun()?;
     let basis = desk.basis(&gun).await?;
     let now = root_keys(&basis)?;
-    let values = filled(&form(wanted, &now, &desk.here, false), fields)?;
+    let values = filled(&desk.wanted, &form(wanted, &now, &desk.here, false), fields)?;
     match choose(&mut desk, &basis, (wanted, &now), &values, false)? {
         Some(()) => seen(&desk, &basis),
         None => Ok(Look::nothing(Report::of(gun, Outcome::AsWanted))),

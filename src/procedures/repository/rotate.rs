@@ -71,7 +71,7 @@ pub async fn look(mut desk: Desk, rotation: &Rotation, fields: &BTreeMap<&'stati
     let basis = desk.basis(&gun).await?;
     let role = usage(role(&rotation.role))?;
     let form = form(&basis, &role, &desk.here)?;
-    let values = filled(&form, fields)?;
+    let values = filled(&desk.wanted, &form, fields)?;
     match choose(&mut desk, &basis, role, &values, false)? {
         Some(()) => seen(&desk, &basis),
         None => Ok(Look::nothing(Report::of(gun, Outcome::AsWanted))),
@@ -141,7 +141,7 @@ fn current(basis: &Basis, role: &RoleName) -> Result<Vec<PublicKey>, Failure> {
     match role.base() {
         Some(base) => Ok(c.base_keys(base)),
         None => c.role(role).map(|r| r.keys.keys.clone()).ok_or_else(|| {
-            let hint = format!("`claviger delegation list {}` lists the roles.", c.gun());
+            let hint = format!("`claviger delegation list {}` lists the roles.", c.gun().word());
             Failure::new("no-such-role", format!("{} has no role {role}", c.gun()), NOTHING, hint)
         }),
     }
@@ -157,7 +157,7 @@ fn choose(desk: &mut Desk, basis: &Basis, role: RoleName, values: &Values, is_re
         if is_resumed {
             return Ok(None);
         }
-        let hint = format!("`claviger repo show {}` lists the keys of each role.", c.gun());
+        let hint = format!("`claviger repo show {}` lists the keys of each role.", c.gun().word());
         return Err(Failure::new("no-such-key", format!("{role} has no key {old}"), NOTHING, hint));
     }
     let by_server = role.base() == Some(BaseRole::Timestamp) || values.get(field::KEEPER) == SERVER;

@@ -136,7 +136,7 @@ fn ready(desk: &Desk, basis: &Basis) -> Result<Option<Ready>, Failure> {
 fn review(ready: &Ready) -> Review {
     let mut facts = vec![("Repository", ready.gun.to_string())];
     facts.extend(ready.says.iter().map(|s| ("Staged", s.clone())));
-    facts.push(("Published", format!("nothing now; `claviger publish {}` does it", ready.gun)));
+    facts.push(("Published", format!("nothing now; `claviger publish {}` does it", ready.gun.word())));
     Review { title: "For later".to_owned(), facts, findings: Vec::new(), verb: "Stage it", plan: None }
 }
 

@@ -90,7 +90,7 @@ impl Waiting {
                     let message = format!("{gun}: the staged change {number} is not understood: {why}");
                     let hint = format!(
                         "`claviger reset {} -n {number}` throws it away; --only leaves all that is staged where it is.",
-                        word(gun)
+                        gun.word()
                     );
                     return Err(Failure::new("staged", message, NOTHING, hint));
                 }
@@ -112,7 +112,7 @@ impl Waiting {
         };
         let message = format!("{gun}: the staged change {number} cannot be published: {why}");
         let hint =
-            format!("`claviger reset {} -n {number}` throws it away; --only leaves all that is staged where it is.", word(gun));
+            format!("`claviger reset {} -n {number}` throws it away; --only leaves all that is staged where it is.", gun.word());
         Failure::new("staged", message, NOTHING, hint)
     }
 
@@ -143,16 +143,11 @@ impl Waiting {
             return Ok(());
         }
         let failed = |e: crate::trust_dir::TrustDirError| {
-            let hint = format!("`claviger reset {} --all` takes it away. {}", word(gun), e.remedy());
+            let hint = format!("`claviger reset {} --all` takes it away. {}", gun.word(), e.remedy());
             Failure::new("staged", e.to_string(), "it was published, and what was staged is staged still", hint)
         };
         let mut writer = trust_dir.write().map_err(failed)?;
         let taken: Vec<_> = self.0.iter().map(|one| writer.remove_staged(gun, &one.name, one.bytes.as_deref())).collect();
         taken.into_iter().collect::<Result<Vec<()>, _>>().map(drop).map_err(failed)
     }
-}
-
-/// As a word of a command.
-fn word(gun: &Gun) -> String {
-    crate::text::shell_word(gun.as_str().as_bytes())
 }

@@ -3,7 +3,7 @@ use super::wanted::{RELEASES, Wanted, ids, role, signer_role, targets, usage};
 use crate::{
     failure::Failure,
     keys::KeyEntry,
-    repository::change::Basis,
+    repository::change::{Basis, NEAR},
     text::Untrusted,
     tuf::{
         change::{Change, Delegate},
@@ -15,9 +15,6 @@ use crate::{
 };
 use jiff::ToSpan as _;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How near an end is renewed unasked, in days.
-const NEAR: i64 = 180;
 
 /// Private keys that are here, by their IDs.
 pub type Here = BTreeMap<KeyId, KeyEntry>;
@@ -104,7 +101,7 @@ fn sign(c: &TrustedCollection, tag: &str, meta: &FileMeta, signer: Option<&str>,
                 let paths: Vec<String> =
                     found.paths.prefixes().iter().map(|p| Untrusted::new(p.as_str()).shown().to_string()).collect();
                 let message = format!("{own} may sign only what begins with {}", paths.join(" or "));
-                let hint = format!("`claviger delegation add {} {own} --paths …` lets it sign more.", c.gun());
+                let hint = format!("`claviger delegation add {} {own} --paths …` lets it sign more.", c.gun().word());
                 return Err(Failure::new("not-admitted", message, super::NOTHING, hint));
             }
             let may = |r: &&&Role| r.paths.allow(tag);
@@ -136,7 +133,7 @@ fn sign(c: &TrustedCollection, tag: &str, meta: &FileMeta, signer: Option<&str>,
 
 fn no_signer(c: &TrustedCollection, name: &str) -> Failure {
     let message = format!("{} has no signer {}", c.gun(), Untrusted::new(name).shown());
-    Failure::new("no-such-signer", message, super::NOTHING, format!("`claviger signer list {}` lists them.", c.gun()))
+    Failure::new("no-such-signer", message, super::NOTHING, format!("`claviger signer list {}` lists them.", c.gun().word()))
 }
 
 /// Out of every role that can be signed here.
@@ -155,7 +152,7 @@ fn revoke(c: &TrustedCollection, tag: Option<&str>, here: &Here) -> Result<Vec<C
     let unread: Vec<String> = c.refused().map(|(role, _)| role.to_string()).collect();
     if all.is_empty() && left.is_empty() && !unread.is_empty() {
         let message = format!("nobody who can be verified signs {shown} in {}; {} cannot be", c.gun(), unread.join(", "));
-        let hint = format!("`claviger repo show {}` says why; `claviger witness` brings a role back.", c.gun());
+        let hint = format!("`claviger repo show {}` says why; `claviger witness` brings a role back.", c.gun().word());
         return Err(Failure::new("not-all", message, super::NOTHING, hint));
     }
     if all.is_empty() && left.is_empty() {
@@ -164,7 +161,7 @@ fn revoke(c: &TrustedCollection, tag: Option<&str>, here: &Here) -> Result<Vec<C
             "no-such-tag",
             message,
             super::NOTHING,
-            format!("`claviger tags {}` lists what is signed.", c.gun()),
+            format!("`claviger tags {}` lists what is signed.", c.gun().word()),
         ));
     }
     if !left.is_empty() {
@@ -207,7 +204,7 @@ fn remove_signer(c: &TrustedCollection, name: &str, key: Option<&str>, here: &He
             "no-such-key",
             message,
             super::NOTHING,
-            format!("`claviger signer list {}` lists the keys.", c.gun()),
+            format!("`claviger signer list {}` lists the keys.", c.gun().word()),
         ));
     }
     let mut all = Vec::new();
@@ -262,7 +259,7 @@ pub fn keys_of(c: &TrustedCollection, who: &str) -> BTreeSet<KeyId> {
 /// For somebody whom no repository that was read knows.
 pub fn unknown(gun: &Gun, who: &str) -> Failure {
     let message = format!("{gun}: nobody is called {} here, and no role names such a key", Untrusted::new(who).shown());
-    let hint = format!("`claviger delegation list {gun}` lists roles and keys. A key is named by its whole ID.");
+    let hint = format!("`claviger delegation list {}` lists roles and keys. A key is named by its whole ID.", gun.word());
     Failure::new("no-such-signer", message, super::NOTHING, hint)
 }
 
@@ -305,7 +302,7 @@ pub fn purge(c: &TrustedCollection, keys: &[KeyId], here: &Here) -> Result<Vec<C
             "no-such-key",
             message,
             super::NOTHING,
-            format!("`claviger delegation list {}` lists the keys.", c.gun()),
+            format!("`claviger delegation list {}` lists the keys.", c.gun().word()),
         ));
     }
     Ok(all)
@@ -327,7 +324,7 @@ fn signable(name: &str, with_root: bool) -> Result<RoleName, Failure> {
     }
 }
 
-/// Roles that have expired or will soon, but for those that the server renews.
+/// Roles that have expired or will be worth a word soon, but for those that the server renews.
 fn ending(basis: &Basis) -> Vec<RoleName> {
     let near = jiff::Timestamp::now().checked_add((NEAR * 24).hours()).unwrap_or(jiff::Timestamp::MAX);
     let c = basis.collection();

@@ -7,7 +7,7 @@ use crate::{
     notary::reference,
     operator::{Deed, Session, Step, Stop},
     repository::change::{Ground, Unvouched},
-    text::{Untrusted, shell_word},
+    text::Untrusted,
     trust_dir::shown,
     tuf::name::{Gun, RoleName},
 };
@@ -112,7 +112,7 @@ fn command(gun: &Gun, role: &RoleName) -> String {
     // Where nobody knows the name yet, it is read as docker does.
     let is_verbatim = reference::read(gun.as_str(), false, &|_| false).is_ok_and(|r| r.gun == *gun && r.tag.is_none());
     let exact = if is_verbatim { "" } else { " --exact" };
-    let gun = shell_word(gun.as_str().as_bytes());
+    let gun = gun.word();
     // A name that looks like an option is none.
     match gun.starts_with('-') {
         true => format!("claviger witness{exact} -- {gun} {role}"),

@@ -3,6 +3,7 @@ use super::{Ground, Plan, ground::Files};
 use crate::{
     notary::{Transport, TransportError},
     repository::{LoadError, Progress, Repositories},
+    trust_dir::TrustDirError,
     tuf::{
         Refusal,
         collection::{Anchor, RoleState, TrustedCollection},
@@ -49,11 +50,11 @@ impl Basis {
         self.ground.files.iter()
     }
 
-    /// Remembers what was read: these files, and no others.
+    /// Remembers what was read: these files, and no others. Why it could not be, if it could not.
     ///
     /// # Errors
     /// [`LoadError`]
-    pub async fn remember(&self, repositories: &Repositories) -> Result<(), LoadError> {
+    pub async fn remember(&self, repositories: &Repositories) -> Result<Option<TrustDirError>, LoadError> {
         let files = self.files().map(|(role, bytes)| (role.clone(), bytes.to_vec()));
         repositories.remember(&self.collection, self.ground.files.remembered.clone(), in_order(files)).await
     }

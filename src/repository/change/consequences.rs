@@ -6,6 +6,7 @@ use crate::{
     tuf::{
         change::{Change, Delegate},
         draft::Draft,
+        key::PublicKey,
         name::{BaseRole, RoleName},
         targets::Targets,
         x509::Leaf,
@@ -17,7 +18,7 @@ use std::collections::BTreeSet;
 /// How many names are named before the rest is counted.
 const NAMED: usize = 8;
 /// How near an end is worth a word, in days.
-const NEAR: i64 = 180;
+pub const NEAR: i64 = 180;
 
 /// Everything notable, worst first. What is `asked` for now is no surprise; the other changes may be.
 pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change]), after: &After) -> Vec<Finding> {
@@ -167,7 +168,20 @@ fn delegated(basis: &Basis, changes: &[Change], draft: &Draft, all: &mut Vec<Fin
             all.push(Finding::new("no-paths", Severity::Warn, text));
         }
         all.extend(certificates_near_end(delegate, basis.ground.now));
+        all.extend(delegate.add_keys.iter().filter_map(|key| of_somebody_else(basis, draft, role, key)));
     }
+}
+
+/// A new key that another role names already.
+fn of_somebody_else(basis: &Basis, draft: &Draft, role: &RoleName, key: &PublicKey) -> Option<Finding> {
+    let id = key.canonical_id();
+    // Every signer's key is in the releases as well.
+    let is_somebody = |r: &RoleName| r.is_delegation() && r.as_str() != "targets/releases";
+    let names = |r: &&RoleName| draft.delegation(r).is_some_and(|(_, keys)| keys.keys.iter().any(|k| k.canonical_id() == id));
+    let roles = basis.collection.roles().iter().map(|r| &r.name).filter(|r| is_somebody(r) && *r != role);
+    let others: Vec<String> = roles.filter(names).map(ToString::to_string).collect();
+    let text = format!("The new key {} of {role} is one of {} too: whoever holds it signs as both", id.short(), some(&others));
+    (is_somebody(role) && !others.is_empty()).then(|| Finding::new("shared-key", Severity::Warn, text))
 }
 
 /// Certificates of new keys that end soon.

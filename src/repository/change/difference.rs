@@ -131,9 +131,11 @@ pub fn of_targets(before: Option<&Targets>, after: &Targets) -> Vec<Line> {
     for d in after.delegations() {
         delegation(&mut lines, before.zip(find(before, &d.name)), (after, d));
     }
-    for d in before.map(Targets::delegations).unwrap_or_default() {
+    for (file, d) in before.iter().flat_map(|file| file.delegations().iter().map(move |d| (file, d))) {
         if find(Some(after), &d.name).is_none() {
             lines.push(line(Mark::Removed, format!("the role {}, with its keys", d.name)));
+            let gone = file.keys_of(d).map(|k| k.keys).unwrap_or_default();
+            keys(&mut lines, d.name.as_str(), &gone, &[]);
         }
     }
     lines

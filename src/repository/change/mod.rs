@@ -13,10 +13,11 @@ mod unvouched;
 mod vouched;
 
 pub use basis::Basis;
+pub use consequences::NEAR;
 pub use difference::{FileDifference, Line, Mark};
 pub use first::{Claimed, FirstKeys};
 pub use ground::Ground;
-pub use plan::{Plan, SnapshotBy};
+pub use plan::Plan;
 pub use publish::{NotPublished, Unproven};
 pub use sign::{SignError, Signed};
 pub use unvouched::Unvouched;

@@ -55,15 +55,6 @@ fn is_to_come(key: &PublicKey) -> bool {
     key.is_to_come().is_some()
 }
 
-/// Who signs the snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SnapshotBy {
-    /// The server.
-    Server,
-    /// Whoever publishes: the key is here.
-    Us,
-}
-
 impl Plan {
     /// Plans changes, of which `asked` are those that somebody asks for now; with none that change anything there is nothing to plan.
     ///

@@ -3,6 +3,7 @@ use super::{Signed, basis::in_order};
 use crate::{
     notary::PublishError,
     repository::{LoadError, Progress, Repositories},
+    trust_dir::TrustDirError,
     tuf::{
         Refusal,
         name::{BaseRole, RoleName},
@@ -56,12 +57,12 @@ impl Signed {
             Ok(()) => Ok(()),
             // Whatever repeats a request on the way gets this for what it has sent before.
             Err(error @ PublishError::Conflict) => match self.verify(repositories, &|_| {}).await {
-                Ok(()) => Ok(()),
+                Ok(_) => Ok(()),
                 Err(Unproven::Other(_) | Unproven::Since(_)) => Err(NotPublished::Conflict),
                 Err(Unproven::Load(_) | Unproven::Broken(..)) => Err(NotPublished::Unknown(error)),
             },
             Err(error @ PublishError::Uncertain(_)) => match self.verify(repositories, &|_| {}).await {
-                Ok(()) => Ok(()),
+                Ok(_) => Ok(()),
                 Err(Unproven::Other(_)) => Err(NotPublished::NotThere(error)),
                 Err(Unproven::Broken(..)) => Err(NotPublished::Unknown(error)),
                 // Others have published: a plan from what they published shows whether ours is in it.
@@ -73,11 +74,15 @@ impl Signed {
     }
 
     /// Fetches everything with nothing but the root that was trusted before, holds it against all that was seen before, and then
-    /// against what was published. Only then it is remembered.
+    /// against what was published. Only then it is remembered; why it could not be, if it could not.
     ///
     /// # Errors
     /// [`Unproven`]
-    pub async fn verify(&self, repositories: &Repositories, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), Unproven> {
+    pub async fn verify(
+        &self,
+        repositories: &Repositories,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Option<TrustDirError>, Unproven> {
         let mut known = self.ground.files.known(&self.ground.ended);
         if known.is_empty() {
             // Of a repository that begins, the root that was made here is the anchor.
@@ -115,8 +120,7 @@ impl Signed {
         }
         let mut files = BTreeMap::clone(&known);
         files.extend(seen.fetched);
-        repositories.remember(c, self.ground.files.remembered.clone(), in_order(files)).await?;
-        Ok(())
+        Ok(repositories.remember(c, self.ground.files.remembered.clone(), in_order(files)).await?)
     }
 }
 

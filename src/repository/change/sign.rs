@@ -89,7 +89,8 @@ pub enum SignError {
 /// What a server would say.
 fn objection(objection: &Objection) -> String {
     match objection {
-        Objection::Stored(why) | Objection::Root(why) | Objection::Targets(why) | Objection::Snapshot(why) => why.to_string(),
+        Objection::Stored(why) => format!("what the server has does not hold: {why}"),
+        Objection::Root(why) | Objection::Targets(why) | Objection::Snapshot(why) => why.to_string(),
         Objection::NoRoot => "there is no root".to_owned(),
         Objection::RootVersion { current, new } => format!("root version {new} does not follow version {current}"),
         Objection::NotDelegated(role) => format!("nobody delegates to {role}"),
@@ -141,12 +142,7 @@ impl Plan {
         let sent: BTreeMap<RoleName, &[u8]> = files.iter().map(|(r, b)| (r.clone(), b.as_slice())).collect();
         let stored = |role: &RoleName| self.ground.files.get(role);
         let publication = Publication { gun: &self.ground.gun, now: self.ground.now, stored: &stored, sent: &sent };
-        match publication.check() {
-            Ok(_) => {}
-            // What has expired on the server is the server's to judge.
-            Err(Objection::Stored(_)) => {}
-            Err(objection) => return Err(SignError::Objection(objection)),
-        }
+        publication.check().map_err(SignError::Objection)?;
         Ok(Signed { ground: self.ground, files, must_hold: self.must_hold, only_again })
     }
 }

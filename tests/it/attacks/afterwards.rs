@@ -65,7 +65,7 @@ fn publishes(before: &Files, then: impl FnOnce(&mut Files), late: &[&str]) -> (R
     then(&mut files);
     vouch(&forge, 3, &mut files);
     let served = Served { late: late.iter().map(|name| role(name)).collect(), ..Served::new(files) };
-    let result = wait_for(signed.verify(&shows(&served), &|_| {}));
+    let result = wait_for(signed.verify(&shows(&served), &|_| {})).map(|not_kept| assert!(not_kept.is_none()));
     (result, dir.remembered(&forge.gun, 1 << 20).unwrap().remove(&role("targets/a")).unwrap())
 }
 

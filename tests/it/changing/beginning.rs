@@ -68,6 +68,9 @@ fn no_root_key_is_made_unasked_and_none_is_guessed() {
     assert_eq!(held(&desk, "root").len(), 2);
     let seen = desk.fresh().claviger(&["repo", "show", &gun, "--json"]).ok();
     assert!(seen.stdout.contains(&roots[1]) && !seen.stdout.contains(&roots[0]), "{seen:?}");
+    let another = format!("{gun}-another");
+    desk.claviger(&["init", &another, "--root-key", "new", "--yes"]).ok();
+    assert_eq!(held(&desk, "root").len(), 3, "one that was asked for is made");
 }
 
 #[test]

@@ -383,3 +383,19 @@ async fn what_an_interruption_has_kept_from_being_requested_is_requested_when_th
     assert_eq!(report.requests[0].file.as_ref().unwrap(), &file);
     assert!(std::fs::read_to_string(file).unwrap().contains("\n  first\n"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_verified_and_cannot_be_remembered_is_said() {
+    let (_world, honest, _) = world(Lie::None).await;
+    // Somebody else writes there all the time.
+    let writer = honest.trust_dir.write().unwrap();
+    let wanted =
+        Wanted::Sign { gun: GUN.into(), tag: "new".into(), sha256: "ab".repeat(32), size: 7, signer: Some("alice".into()) };
+    let report = run(&mut Willing, Cancel::default(), |s| repository::run(honest.clone(), wanted.clone(), s)).await.unwrap();
+    assert!(matches!(report.all.as_slice(), [(_, Outcome::Published(_))]), "{report:?}");
+    assert!(report.left().iter().any(|line| line.contains(GUN) && line.contains("could not be remembered")), "{report:?}");
+    drop(writer);
+    let revoked = Wanted::Revoke { gun: GUN.into(), tag: Some("new".into()) };
+    let report = run(&mut Willing, Cancel::default(), |s| repository::run(honest.clone(), revoked.clone(), s)).await.unwrap();
+    assert!(report.left().is_empty(), "{report:?}");
+}

@@ -417,3 +417,33 @@ fn a_signer_who_may_not_sign_a_name_is_told_which_names() {
     assert_eq!(code(&refused), "not-admitted");
     assert!(refused.stderr.contains("targets/qa may sign only what begins with qa/"), "{refused:?}");
 }
+
+#[test]
+fn a_key_that_is_somebody_elses_too_is_named_before_it_is_let_in() {
+    let (desk, gun) = desk("two-names");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    let seen = |name: &str, key: &str| {
+        let look = desk.claviger(&["signer", "add", "--key", key, name, &gun, "--dry-run", "--json"]).ok();
+        look.stdout.contains("shared-key")
+    };
+    assert!(seen("alison", &keys[0]));
+    assert!(!seen("dave", &key(&desk, "dave")), "control: a key of his own");
+}
+
+#[test]
+fn a_dry_run_says_to_programs_too_which_key_is_missing() {
+    let (desk, gun) = desk("missing");
+    begun(&desk, &gun, &["alice", "bob"]);
+    let (name, sha256) = (format!("{gun}:v1"), format!("sha256:{}", digest("v1")));
+    let look = || {
+        let args = ["sign", &name, "--digest", &sha256, "--size", "100", "--as", "alice", "--dry-run", "--json"];
+        desk.claviger(&args).ok().stdout
+    };
+    let (there, missing) = (look(), "no-signing-key");
+    assert!(!there.contains(missing), "control: {there}");
+    take_keys(&desk, &["alice"]);
+    let gone = look();
+    assert!(gone.contains(missing), "{gone}");
+    let plan = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["digest"].clone();
+    assert_eq!(plan(&there), plan(&gone), "the plan is the same");
+}

@@ -95,7 +95,7 @@ async fn changed(desk: &Desk, gun: &str, change: impl Fn(&Basis) -> Change) -> R
     let ring: BTreeMap<KeyId, &dyn Signer> = ring.iter().map(|(id, k)| (*id, k as &dyn Signer)).collect();
     let signed = plan.sign(&ring).map_err(|e| e.to_string())?;
     signed.publish(&all).await.map_err(|e| e.to_string())?;
-    signed.verify(&all, &|_| {}).await.map_err(|e| e.to_string())
+    signed.verify(&all, &|_| {}).await.map(drop).map_err(|e| e.to_string())
 }
 
 /// The keys that a base role has, and these, of which so many must sign.

@@ -68,12 +68,20 @@ pub mod choice {
 
     /// All that is staged.
     pub const ALL: &str = "all";
-    /// At the server too.
+    /// At the server too; in every repository.
     pub const EVERYWHERE: &str = "everywhere";
 
     /// Where a repository is deleted.
     pub fn deleted() -> Vec<Choice> {
         all(&[("here", "what this machine remembers of it"), (EVERYWHERE, "here and at its server, for everybody")])
+    }
+
+    /// Where somebody leaves.
+    pub fn left() -> Vec<Choice> {
+        all(&[
+            (THESE, "in this repository, and in those that are named below"),
+            (EVERYWHERE, "in every repository whose root this machine remembers"),
+        ])
     }
 
     /// Which staged changes are thrown away.
