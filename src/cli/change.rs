@@ -15,6 +15,7 @@ use super::{
     output::{self, Failure},
 };
 use crate::{
+    notary::reference::Reference,
     operator::Cancel,
     procedures::{
         Work,
@@ -28,27 +29,38 @@ use std::{collections::BTreeMap, path::PathBuf};
 /// `sign`
 pub async fn sign(context: &Context, typed: Sign, cancel: Cancel) -> Result<(), Failure> {
     let reference = context.reference(&typed.name)?;
-    let Some(tag) = reference.tag.clone() else {
-        let hint = format!("Give {}:TAG.", reference.gun);
+    let gun = reference.gun.clone();
+    let Some(tag) = name_of(reference, typed.other)? else {
+        let hint = format!("Give {gun}:TAG.");
         return Err(usage("a tag is needed: what is signed is what it stands for", &hint));
     };
     let (sha256, size) = match (&typed.digest, typed.size) {
         (Some(digest), Some(size)) => spelling::manifest(digest, size).map_err(|why| usage(&why, ""))?,
         _ => {
-            let (sha256, size) = at_registry(context.repositories(), &reference.gun, tag.raw()).await?;
+            let (sha256, size) = at_registry(context.repositories(), &gun, &tag).await?;
             output::note(&format!("the registry has sha256:{sha256} ({size} bytes) under this tag"));
             (sha256, size)
         }
     };
-    let wanted = Wanted::Sign { gun: reference.gun.to_string(), tag: tag.raw().to_owned(), sha256, size, signer: typed.signer };
+    let wanted = Wanted::Sign { gun: gun.to_string(), tag, sha256, size, signer: typed.signer };
     carry_out(context, wanted, typed.accept, cancel).await
 }
 
 /// `revoke`
 pub async fn revoke(context: &Context, typed: Revoke, cancel: Cancel) -> Result<(), Failure> {
     let reference = context.reference(&typed.name)?;
-    let wanted = Wanted::Revoke { gun: reference.gun.to_string(), tag: reference.tag.map(|t| t.raw().to_owned()) };
+    let gun = reference.gun.to_string();
+    let wanted = Wanted::Revoke { gun, tag: name_of(reference, typed.other)? };
     carry_out(context, wanted, typed.accept, cancel).await
+}
+
+/// What is signed or revoked: a tag, or a name that is none.
+fn name_of(reference: Reference, other: Option<String>) -> Result<Option<String>, Failure> {
+    match (reference.tag, other) {
+        (Some(_), Some(_)) => Err(usage("a tag and --name were given, and one is meant", "Leave out the tag.")),
+        (None, Some(name)) if name.is_empty() => Err(usage("the name is empty", "Say which name is meant.")),
+        (tag, other) => Ok(other.or(tag.map(|t| t.raw().to_owned()))),
+    }
 }
 
 /// `witness`

@@ -86,6 +86,9 @@ pub struct Sign {
     /// The manifest's size in bytes
     #[arg(long, value_name = "N", requires = "digest")]
     pub size: Option<i64>,
+    /// A name that is no tag, such as release/app.tar.gz, after GUN alone
+    #[arg(long = "name", value_name = "NAME", requires = "digest")]
+    pub other: Option<String>,
     /// How the plan is accepted.
     #[command(flatten)]
     pub accept: Acceptance,
@@ -97,6 +100,9 @@ pub struct Revoke {
     /// Repository, or one tag of it
     #[arg(value_name = "GUN[:TAG]")]
     pub name: String,
+    /// A name that is no tag, such as release/app.tar.gz, after GUN alone
+    #[arg(long = "name", value_name = "NAME")]
+    pub other: Option<String>,
     /// How the plan is accepted.
     #[command(flatten)]
     pub accept: Acceptance,

@@ -447,3 +447,19 @@ fn a_dry_run_says_to_programs_too_which_key_is_missing() {
     let plan = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["digest"].clone();
     assert_eq!(plan(&there), plan(&gone), "the plan is the same");
 }
+
+#[test]
+fn a_name_that_is_no_tag_is_signed_and_revoked_by_its_whole_name() {
+    let (desk, gun) = desk("no-tag");
+    begun(&desk, &gun, &["alice"]);
+    sign(&desk, &gun, "v1", &[]).ok();
+    let (name, sha256) = ("release/app 1.tar.gz", format!("sha256:{}", digest("app")));
+    let signs = ["sign", &gun, "--name", name, "--digest", &sha256, "--size", "100", "--yes", "--json"];
+    assert_eq!(outcome(&desk.claviger(&signs).ok()), "published");
+    let listed = || desk.fresh().notary(&["list", &gun, "--roles", "targets/releases"]).ok().stdout;
+    assert!(listed().contains(name), "{}", listed());
+    let both = desk.claviger(&["revoke", &format!("{gun}:v1"), "--name", name, "--yes"]).refused();
+    assert_eq!(both.status, 2, "{both:?}");
+    assert_eq!(outcome(&desk.claviger(&["revoke", &gun, "--name", name, "--yes", "--json"]).ok()), "published");
+    assert!(listed().contains("v1") && !listed().contains(name), "{}", listed());
+}
