@@ -154,6 +154,7 @@ impl LineOperator {
             return Err(Failure::new("conflict", message, self.nothing, "Repeat the command.").into());
         }
         match &asked.needs_person {
+            None if asked.needs_nobody => return Ok(Answer::Accepted),
             None if self.plan.yes || self.plan.expect.is_some() => return Ok(Answer::Accepted),
             Some(why) if self.plan.yes || self.plan.expect.is_some() => {
                 let hint = "Compare its key with the owner's. `claviger repo show` remembers it, unless it has expired; at a terminal the plan can be accepted all the same.";

@@ -224,6 +224,8 @@ pub struct PlanAsked {
     pub digest: String,
     /// Why only a person can accept it, if that is so.
     pub needs_person: Option<String>,
+    /// Whether nothing is in its place, so that it is done unless another was expected.
+    pub needs_nobody: bool,
     /// Whether another one was accepted before it.
     pub is_another: bool,
 }

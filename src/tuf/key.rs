@@ -113,8 +113,17 @@ struct Shared {
     key_type: KeyType,
     public: Vec<u8>,
     id: KeyId,
-    to_come: bool,
+    to_come: Option<ToCome>,
     parsed: OnceLock<Box<Parsed>>,
+}
+
+/// Who will have the private half of a key that is not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToCome {
+    /// Whoever makes the plan.
+    Here,
+    /// The server.
+    AtServer,
 }
 
 struct Parsed {
@@ -127,19 +136,24 @@ impl PublicKey {
     /// Takes a key type and the decoded `public` member (DER, raw bytes or PEM text, by type).
     pub fn new(key_type: KeyType, public: Vec<u8>) -> Self {
         let id = key_id(key_type.as_str(), &public);
-        Self(Arc::new(Shared { key_type, public, id, to_come: false, parsed: OnceLock::new() }))
+        Self(Arc::new(Shared { key_type, public, id, to_come: None, parsed: OnceLock::new() }))
     }
 
     /// Stands in a plan for a key that is not there yet: made when the plan is accepted. `what` says which, to people.
-    pub fn to_come(what: &str) -> Self {
+    pub fn to_come(what: &str, whose: ToCome) -> Self {
         let (key_type, public) = (KeyType::Other("to-come".to_owned()), what.as_bytes().to_vec());
         let id = key_id(key_type.as_str(), &public);
-        Self(Arc::new(Shared { key_type, public, id, to_come: true, parsed: OnceLock::new() }))
+        Self(Arc::new(Shared { key_type, public, id, to_come: Some(whose), parsed: OnceLock::new() }))
     }
 
     /// What a key that is to come is called; none for one that is there.
     pub fn is_to_come(&self) -> Option<&str> {
-        if self.0.to_come { std::str::from_utf8(&self.0.public).ok() } else { None }
+        self.0.to_come.and_then(|_| std::str::from_utf8(&self.0.public).ok())
+    }
+
+    /// Whether it is to come, and whoever makes the plan will sign with it.
+    pub fn will_be_here(&self) -> bool {
+        self.0.to_come == Some(ToCome::Here)
     }
 
     /// The `keytype`.

@@ -122,6 +122,8 @@ fn a_tag_that_moves_is_said_to_and_one_of_several_images_is_named() {
     let other = push(&desk, &at(":2.0"), &format!("{name}:1.0"), &[]);
     assert!(other.status == 1 && other.stderr.contains("holds no image 2.0; it holds 1.0, arm:64"), "{other:?}");
 
+    let new = push(&desk, &at(":arm:64"), &format!("{name}:1.0"), &["--expect", &"0".repeat(64)]);
+    assert!(new.status == 1 && new.stderr.contains("the plan is another than was expected"), "a new tag too: {new:?}");
     let first = of(&push(&desk, &at(":arm:64"), &format!("{name}:1.0"), &["--json"]).ok());
     assert_eq!(first["digest"], both["manifests"][1]["digest"]);
     let unasked = push(&desk, &at(":1.0"), &format!("{name}:1.0"), &[]);

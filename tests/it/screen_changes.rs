@@ -302,7 +302,7 @@ fn plan_of(title: &str, facts: &[(&'static str, &str)], afterwards: [String; 2],
     all.extend(facts.iter().map(|(n, v)| (*n, (*v).to_owned())));
     all.extend(afterwards.map(|says| ("Afterwards", says)));
     all.push(("Plan", digest.clone()));
-    let plan = Some(PlanAsked { digest, needs_person: None, is_another: false });
+    let plan = Some(PlanAsked { digest, needs_person: None, needs_nobody: false, is_another: false });
     Question::Review(Review { title: title.to_owned(), facts: all, findings, verb: "Sign and publish", plan })
 }
 

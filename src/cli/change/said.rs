@@ -61,10 +61,17 @@ pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
 fn some_have_no_plan(seen: &Look) -> Result<(), Failure> {
     match seen.others.failed() {
         0 => Ok(()),
-        n => {
-            Err(Failure::new("some-failed", format!("there is no plan for {n} repositories"), NOTHING, "The reasons are above."))
-        }
+        n => Err(Failure::new(
+            "some-failed",
+            format!("there is no plan for {}", repositories(n)),
+            NOTHING,
+            "The reasons are above.",
+        )),
     }
+}
+
+fn repositories(n: usize) -> String {
+    if n == 1 { "1 repository".to_owned() } else { format!("{n} repositories") }
 }
 
 fn file(d: &FileDifference) -> Value {

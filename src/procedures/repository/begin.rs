@@ -76,6 +76,7 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
         match send(&desk, self::plan(&desk, &ground, &signer)?, &ring, session).await? {
             Sent::Done(roles, not_kept) => Ok((Outcome::Published(roles), not_kept)),
             Sent::Since(_, roles) => Ok((Outcome::Published(roles), None)),
+            Sent::Perhaps(role, _) => Err(Stop::from(publish_failure(&gun, &NotPublished::Since(role)))),
             Sent::TooLate => Err(Stop::from(publish_failure(&gun, &NotPublished::Conflict))),
         }
     };

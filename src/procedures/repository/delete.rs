@@ -26,6 +26,7 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -243,7 +244,9 @@ fn names_of(basis: &Basis) -> usize {
 }
 
 fn file_name(role: &RoleName) -> String {
-    format!("{}.json", role.as_str().replace('/', "%2F"))
+    let name = format!("{}.json", role.as_str().replace('/', "%2F"));
+    // A file system takes no longer name; the metadata that delegate to the role have it.
+    if name.len() > 255 { format!("{}.json", base16ct::lower::encode_string(&Sha256::digest(role.as_str()))) } else { name }
 }
 
 /// Every root there was: whoever wants to begin where it ended needs them.

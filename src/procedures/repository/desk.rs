@@ -27,7 +27,7 @@ use crate::{
     trust_dir::TrustDir,
     tuf::{
         key::{Algorithm, PublicKey},
-        name::{Gun, KeyId, RoleName},
+        name::{BaseRole, Gun, KeyId, RoleName},
     },
     views::keys::fault,
 };
@@ -147,9 +147,11 @@ impl Desk {
             // Whoever leaves may be known by another name elsewhere.
             Wanted::Leave { who, .. } => {
                 let read = each(guns, |gun| self.read(gun)).await;
-                let known = read.iter().flatten().flat_map(|basis| wishes::keys_of(basis.collection(), who));
+                // Elsewhere only who owns a repository here says whose keys a name there stands for.
+                let owned = read.iter().flatten().filter(|basis| self.owns(basis));
+                let known = owned.flat_map(|basis| wishes::keys_of(basis.collection(), who));
                 let known: BTreeSet<KeyId> = known.collect();
-                let nobody = known.is_empty();
+                let nobody = known.is_empty() && read.iter().flatten().all(|b| wishes::keys_of(b.collection(), who).is_empty());
                 let _ = self.leaving.set(known);
                 let mut all = Vec::new();
                 for (gun, read) in guns.iter().zip(read) {
@@ -173,6 +175,12 @@ impl Desk {
             }
         }
         Ok((plans, report))
+    }
+
+    /// Whether a key that signs who may sign what is here.
+    fn owns(&self, basis: &Basis) -> bool {
+        let held = |role| basis.collection().base_keys(role);
+        held(BaseRole::Targets).iter().chain(&held(BaseRole::Root)).any(|key| self.here.contains_key(&key.canonical_id()))
     }
 
     pub(super) async fn plan(&self, gun: &Gun) -> Result<Option<Planned>, Failure> {
@@ -248,7 +256,13 @@ impl Desk {
         changes.extend(match &self.chosen {
             Some(chosen) => chosen.changes(&self.keys, basis, &self.here)?,
             None => match self.leaving.get() {
-                Some(keys) => wishes::leave(basis.collection(), keys, &self.here)?,
+                Some(keys) => {
+                    let mut keys = keys.clone();
+                    if let Wanted::Leave { who, .. } = &self.wanted {
+                        keys.extend(wishes::keys_of(basis.collection(), who));
+                    }
+                    wishes::leave(basis.collection(), &keys, &self.here)?
+                }
                 None => wishes::changes(&self.wanted, &self.keys, basis, &self.here)?,
             },
         });

@@ -8,7 +8,7 @@ use crate::{
     operator::{Deed, SecretKind, SecretWanted, Session, Step, Stop},
     procedures::key_failure,
     tuf::{
-        key::{KeyType, PublicKey},
+        key::{KeyType, PublicKey, ToCome},
         name::{Gun, KeyId},
     },
 };
@@ -70,12 +70,16 @@ impl Source {
     pub fn stand_in(&self) -> PublicKey {
         let also = |certified: &bool| if *certified { ", in a new certificate" } else { "" };
         match self {
-            Self::Ours { key: Private::Held(id), certified } => PublicKey::to_come(&format!("{}{}", id.hex(), also(certified))),
-            Self::Ours { key: Private::Made(_), certified } => {
-                PublicKey::to_come(&format!("(new, made here{})", also(certified)))
+            Self::Ours { key: Private::Held(id), certified } => {
+                PublicKey::to_come(&format!("{}{}", id.hex(), also(certified)), ToCome::Here)
             }
-            Self::Server { new: true, .. } => PublicKey::to_come("(new, made by the server)"),
-            Self::Server { role, new: false } => PublicKey::to_come(&format!("(the server's for {})", role.as_str())),
+            Self::Ours { key: Private::Made(_), certified } => {
+                PublicKey::to_come(&format!("(new, made here{})", also(certified)), ToCome::Here)
+            }
+            Self::Server { new: true, .. } => PublicKey::to_come("(new, made by the server)", ToCome::AtServer),
+            Self::Server { role, new: false } => {
+                PublicKey::to_come(&format!("(the server's for {})", role.as_str()), ToCome::AtServer)
+            }
             Self::There(key) => key.clone(),
         }
     }
@@ -158,7 +162,7 @@ async fn all(
     for source in &desk.coming {
         let public = match source {
             Source::There(key) => key.clone(),
-            Source::Server { role, new } => from_server(desk, gun, *role, *new, session).await?,
+            Source::Server { role, new } => from_server(desk, gun, *role, *new, ring, session).await?,
             Source::Ours { key, certified } => {
                 let private = match key {
                     Private::Held(id) => ring.get(id).cloned().ok_or_else(|| missing(*id))?,
@@ -228,7 +232,14 @@ async fn in_certificate(gun: &Gun, key: Arc<PrivateKey>, session: &mut Session<'
         .await
 }
 
-async fn from_server(desk: &Desk, gun: &Gun, role: ServerRole, new: bool, session: &mut Session<'_>) -> Result<PublicKey, Stop> {
+async fn from_server(
+    desk: &Desk,
+    gun: &Gun,
+    role: ServerRole,
+    new: bool,
+    ring: &Ring,
+    session: &mut Session<'_>,
+) -> Result<PublicKey, Stop> {
     let all = &desk.repositories;
     let transport = all.servers().of(gun).map_err(|e| Failure::new("no-server", e.to_string(), super::NOTHING, e.remedy()))?;
     let failed = |e: crate::notary::TransportError| {
@@ -236,9 +247,18 @@ async fn from_server(desk: &Desk, gun: &Gun, role: ServerRole, new: bool, sessio
         Failure::new("server-key", message, super::NOTHING, e.remedy())
     };
     let what = format!("asking {} for its {} key", transport.address().shown(), role.as_str());
-    if new {
+    let key = if new {
         let answer = async { transport.new_server_key(gun, role).await.map(|k| Answered(role, k)).map_err(failed) };
-        return Ok(session.act_waiting(ASK, what, answer).await?.1);
+        session.act_waiting(ASK, what, answer).await?.1
+    } else {
+        session.wait(ASK, what, async { transport.server_key(gun, role).await.map_err(failed) }).await?
+    };
+    // Whoever publishes would sign with it what the server was to sign.
+    if desk.here.contains_key(&key.canonical_id()) || ring.contains_key(&key.canonical_id()) {
+        let message =
+            format!("{gun}: as its {} key the server gave {}, which is a key of this machine", role.as_str(), key.canonical_id());
+        let hint = "Do not rely on this server: it does not have that key. Ask whoever runs it.";
+        return Err(Failure::new("server-key", message, super::NOTHING, hint).into());
     }
-    session.wait(ASK, what, async { transport.server_key(gun, role).await.map_err(failed) }).await
+    Ok(key)
 }

@@ -7,10 +7,16 @@ use crate::{
         change::{NotPublished, SignError, Unproven},
     },
     trust_dir::shown,
-    tuf::{Refusal, draft::DraftError, name::Gun},
+    tuf::{
+        Refusal,
+        draft::DraftError,
+        name::{Gun, RoleName},
+    },
     views::repositories,
 };
 
+/// What is not known where a server has not said whether it took something.
+const UNKNOWN: &str = "whether it was published is not known";
 const NOT_VERIFIED: &str = "nothing was verified, and the cache is as it was before";
 
 /// For a repository that could not be loaded.
@@ -44,8 +50,11 @@ pub fn load_failure(all: &Repositories, gun: &Gun, error: LoadError) -> Failure 
         )
         .exit(3),
         LoadError::RememberedRoot { path, refusal } => {
-            let hint =
-                format!("Compare the root with the owner's; then move {} away (keys are not in it) and try again.", shown(&path));
+            let directory = path.parent().unwrap_or(&path);
+            let hint = format!(
+                "Compare the root with the owner's; then move {} away (keys are not in it) and try again.",
+                shown(directory)
+            );
             Failure::new("remembered-root", message, format!("nothing was fetched or verified ({})", refusal.code()), hint)
                 .exit(3)
         }
@@ -148,13 +157,26 @@ pub fn publish_failure(gun: &Gun, error: &NotPublished) -> Failure {
             "the server does not have it now; if it is slow it may still take it".to_owned(),
             e.remedy().into_owned(),
         ),
+        NotPublished::Since(_) => (
+            "unknown",
+            UNKNOWN.to_owned(),
+            format!("`claviger repo show {word}` says what is there now; then repeat the command."),
+        ),
         NotPublished::Unknown(e) => (
             "unknown",
-            "whether it was published is not known".to_owned(),
+            UNKNOWN.to_owned(),
             format!("`claviger repo verify {word}` says it when the server answers again. {}", e.remedy()),
         ),
     };
     Failure::new(code, format!("{gun}: {error}"), nothing, hint)
+}
+
+/// For what went wrong after something was sent that the server may have taken.
+pub fn after_sending(gun: &Gun, since: &RoleName, failure: Failure) -> Failure {
+    let error = NotPublished::Since(since.clone());
+    let message = format!("{gun}: {error}; {}", failure.message.trim_start_matches(&format!("{gun}: ")));
+    let unknown = publish_failure(gun, &error);
+    Failure::new("unknown", message, unknown.did_not_happen, unknown.hint).exit(failure.exit)
 }
 
 /// For what the server took and does not give back so.

@@ -5,13 +5,11 @@ use crate::{
     keys::KeyEntry,
     operator::{PlanAsked, Review},
     procedures::unlock,
-    repository::change::{FileDifference, Plan},
+    repository::change::{FileDifference, LINES, Plan},
+    tuf::key::PublicKey,
 };
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-
-/// How many lines of a file's changes stand on the page.
-const LINES: usize = 10_000;
 
 /// The digest of several plans; of one its own.
 pub fn digest(plans: &[&Plan]) -> String {
@@ -41,7 +39,8 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
                 facts.push(("", "what it says stays as it is".to_owned()));
             }
         }
-        if plan.snapshot.keys.iter().any(|k| keys.iter().any(|e| e.id == Some(k.canonical_id()))) {
+        let is_here = |k: &PublicKey| k.will_be_here() || keys.iter().any(|e| e.id == Some(k.canonical_id()));
+        if plan.snapshot.keys.iter().any(is_here) {
             let version = plan.ground.snapshot_version;
             let of =
                 if version == 0 { "version 1, the first".to_owned() } else { format!("version {version} to {}", version + 1) };
@@ -68,7 +67,7 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
         facts,
         findings,
         verb: "Sign and publish",
-        plan: plan.map(|digest| PlanAsked { digest, needs_person, is_another: false }),
+        plan: plan.map(|digest| PlanAsked { digest, needs_person, needs_nobody: false, is_another: false }),
     }
 }
 

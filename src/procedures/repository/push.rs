@@ -217,15 +217,10 @@ fn review(pushed: &Pushed, is_resumed: bool) -> Review {
     ));
     let moves = push.before.as_ref().is_some_and(|before| *before != push.digest);
     let text = format!("{tag} will lead to another image than now: whoever pulls it without content trust gets this one");
-    let plan = PlanAsked { digest: push.plan(), needs_person: None, is_another: false };
+    let needs_nobody = !(moves || is_resumed);
+    let plan = PlanAsked { digest: push.plan(), needs_person: None, needs_nobody, is_another: false };
     let findings = moves.then(|| Finding::new("tag-moves", Severity::Warn, text)).into_iter().collect();
-    Review {
-        title: "An image for its registry".to_owned(),
-        facts,
-        findings,
-        verb: "Push it",
-        plan: (moves || is_resumed).then_some(plan),
-    }
+    Review { title: "An image for its registry".to_owned(), facts, findings, verb: "Push it", plan: Some(plan) }
 }
 
 fn platforms(manifests: &[&Piece]) -> String {

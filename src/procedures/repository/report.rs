@@ -108,15 +108,8 @@ impl Report {
 
     /// Of a removal that goes on, what is not there was removed before that could be said: there had been a plan.
     pub fn settle(&mut self, wanted: &Wanted) {
-        const GONE: [&str; 5] = ["no-such-signer", "no-such-tag", "no-such-role", "no-such-key", "no-such-path"];
-        let removes_one = match wanted {
-            Wanted::Revoke { .. } | Wanted::RemoveSigner { .. } | Wanted::Purge { .. } | Wanted::Leave { .. } => true,
-            // Of several things, one may be there still.
-            Wanted::RemoveDelegation { keys, paths, .. } => keys.len() + paths.len() <= 1,
-            _ => false,
-        };
         for (_, outcome) in &mut self.all {
-            if removes_one && matches!(outcome, Outcome::Failed(f) if GONE.contains(&f.code)) {
+            if matches!(outcome, Outcome::Failed(f) if wanted.has_gone(f)) {
                 *outcome = Outcome::AsWanted;
             }
         }

@@ -2,7 +2,7 @@
 use super::{
     NOTHING, Report, begin, delete,
     desk::{Desk, Planned, Ring, open},
-    outcome::{publish_failure, sign_failure, unproven},
+    outcome::{after_sending, publish_failure, sign_failure, unproven},
     page,
     report::Outcome,
     root_keys, rotate, stage,
@@ -185,22 +185,29 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
         _ => {}
     }
     let guns = wanted.guns();
-    let (plans, others) = desk.plans(&guns).await?;
+    let (plans, mut others) = desk.plans(&guns).await?;
     if let ([], [(_, Outcome::Failed(failure))]) = (plans.as_slice(), others.all.as_slice()) {
         return Err(failure.clone());
     }
-    let (mut needed, mut lacking) = (BTreeSet::new(), Vec::new());
-    let plans = plans.into_iter().map(|Planned { plan, needed: keys }| {
+    let (mut needed, mut lacking, mut signable) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let is_alone = guns.len() == 1;
+    for Planned { plan, needed: keys } in plans {
         match keys {
-            Ok(keys) => needed.extend(keys),
-            Err(failure) => {
+            Ok(keys) => {
+                needed.extend(keys);
+                signable.push(plan);
+            }
+            // Its plan can be looked at all the same.
+            Err(failure) if is_alone => {
                 let finding = Finding::new("no-signing-key", Severity::Error, failure.message);
                 lacking.push((plan.ground.gun.clone(), finding));
+                signable.push(plan);
             }
+            // What is accepted is what can be signed.
+            Err(failure) => others.all.push((plan.ground.gun.clone(), Outcome::Failed(failure))),
         }
-        plan
-    });
-    let plans: Vec<Plan> = plans.collect();
+    }
+    let plans: Vec<Plan> = signable;
     let all: Vec<&Plan> = plans.iter().collect();
     let mut review = page::review(&desk.wanted, &all, &desk.entries(&needed));
     review.findings.splice(0..0, lacking.iter().map(|(_, finding)| finding.clone()));
@@ -265,24 +272,49 @@ struct Ended {
     not_kept: Option<TrustDirError>,
 }
 
-async fn until_it_is_there(desk: &Desk, mut plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Ended, Stop> {
+async fn until_it_is_there(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Ended, Stop> {
+    let gun = plan.ground.gun.clone();
+    // Set where something was sent that may be there: nothing that goes wrong then means that nothing was published.
+    let mut perhaps = None;
+    let ended = rounds(desk, plan, ring, &mut perhaps, session).await;
+    ended.map_err(|stop| match (&perhaps, stop) {
+        (Some(since), Stop::Failed(failure)) if failure.code != "unproven" => after_sending(&gun, since, failure).into(),
+        (Some(since), Stop::Cancelled | Stop::Back) => after_sending(&gun, since, Failure::interrupted(NOTHING)).into(),
+        (_, stop) => stop,
+    })
+}
+
+async fn rounds(
+    desk: &Desk,
+    mut plan: Plan,
+    ring: &mut Ring,
+    perhaps: &mut Option<RoleName>,
+    session: &mut Session<'_>,
+) -> Result<Ended, Stop> {
     let gun = plan.ground.gun.clone();
     let mut digest = plan.digest();
     for _ in 0..ROUNDS {
         let left = plan.unvouched.clone();
-        let sent = send(desk, plan, ring, session).await?;
-        let sent = match sent {
+        let sent = match send(desk, plan, ring, session).await? {
             Sent::Done(roles, not_kept) => return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept }),
             other => other,
         };
-        let again = match (session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await, &sent) {
+        let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await;
+        // What was to go and is gone needs no plan.
+        let is_gone = matches!(&again, Err(Stop::Failed(f)) if desk.wanted.has_gone(f));
+        let again = match (again, &sent) {
+            (Err(_), Sent::Since(..) | Sent::Perhaps(..)) if is_gone => None,
             // It was taken, whatever is said of it now.
             (Err(Stop::Failed(failure)), Sent::Since(role, _)) => return Err(unread(&gun, role, failure).into()),
+            (again, Sent::Perhaps(role, _)) => {
+                *perhaps = Some(role.clone());
+                again?
+            }
             (again, _) => again?,
         };
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
-            (None, Sent::Since(_, roles)) => {
+            (None, Sent::Since(_, roles) | Sent::Perhaps(_, roles)) => {
                 return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept: None });
             }
             (None, _) => return Ok(Ended { outcome: Outcome::AsWanted, left: Vec::new(), not_kept: None }),
@@ -327,6 +359,7 @@ pub async fn send(desk: &Desk, plan: Plan, ring: &Ring, session: &mut Session<'_
     let published = async {
         match signed.publish(all).await {
             Err(NotPublished::Conflict) => return Ok(Sent::TooLate),
+            Err(NotPublished::Since(role)) => return Ok(Sent::Perhaps(role, signed.versions())),
             Err(e) => return Err(publish_failure(&gun, &e)),
             Ok(()) => {}
         }
@@ -348,6 +381,8 @@ pub enum Sent {
     TooLate,
     /// It was taken, and somebody has published this role since.
     Since(RoleName, Vec<(String, u64)>),
+    /// It may have been taken, and somebody has published this role since.
+    Perhaps(RoleName, Vec<(String, u64)>),
 }
 
 impl std::fmt::Display for Sent {
@@ -356,6 +391,7 @@ impl std::fmt::Display for Sent {
             Self::Done(roles, _) => write!(f, "{}", Outcome::Published(roles.clone())),
             Self::TooLate => f.write_str("nothing was published: somebody else came first"),
             Self::Since(role, _) => write!(f, "the server took it, and somebody has published {role} since"),
+            Self::Perhaps(role, _) => write!(f, "{}", NotPublished::Since(role.clone())),
         }
     }
 }

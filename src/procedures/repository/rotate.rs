@@ -222,9 +222,20 @@ impl KeyWork for Chosen {
     }
 
     /// Who publishes signs the snapshot, where the server does not.
-    fn finding(&self, _: &[PublicKey], _: &Here) -> Option<Finding> {
+    fn finding(&self, keys: &[PublicKey], here: &Here) -> Option<Finding> {
+        if let Some(old) = self.old.filter(|old| self.role.is_delegation() && !here.contains_key(old)) {
+            let takes = keys.iter().any(|new| new.will_be_here() || here.contains_key(&new.canonical_id()));
+            let who = if takes { ", and this machine signs in their place" } else { "" };
+            let text = format!(
+                "The key {} that goes is not here: whoever holds it can sign nothing any more as {} or another role that names it{who}",
+                old.hex(),
+                self.role
+            );
+            return Some(Finding::new("taken-over", if takes { Severity::Error } else { Severity::Warn }, text));
+        }
         let is_ours = self.role.base() == Some(BaseRole::Snapshot) && self.old.is_some();
-        let text = "Only machines with the new snapshot key can publish from then on; the server keeps one where others are to";
+        let text =
+            "Only machines with the new snapshot key can publish from then on; with -r the server has it, and others can too";
         is_ours.then(|| Finding::new("snapshot-kept-here", Severity::Warn, text.to_owned()))
     }
 }

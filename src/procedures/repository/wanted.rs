@@ -230,6 +230,18 @@ pub fn usage<T>(result: Result<T, String>) -> Result<T, Failure> {
 }
 
 impl Wanted {
+    /// Whether this removes something, and could not be planned because it is not there.
+    pub fn has_gone(&self, failure: &Failure) -> bool {
+        const GONE: [&str; 5] = ["no-such-signer", "no-such-tag", "no-such-role", "no-such-key", "no-such-path"];
+        let removes_one = match self {
+            Self::Revoke { .. } | Self::RemoveSigner { .. } | Self::Purge { .. } | Self::Leave { .. } => true,
+            // Of several things, one may be there still.
+            Self::RemoveDelegation { keys, paths, .. } => keys.len() + paths.len() <= 1,
+            _ => false,
+        };
+        removes_one && GONE.contains(&failure.code)
+    }
+
     /// The command that does it.
     pub fn command(&self) -> &'static str {
         match self {

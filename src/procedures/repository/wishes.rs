@@ -258,7 +258,11 @@ pub fn keys_of(c: &TrustedCollection, who: &str) -> BTreeSet<KeyId> {
 
 /// For somebody whom no repository that was read knows.
 pub fn unknown(gun: &Gun, who: &str) -> Failure {
-    let message = format!("{gun}: nobody is called {} here, and no role names such a key", Untrusted::new(who).shown());
+    let who = Untrusted::new(who);
+    let message = match KeyId::new(who.raw()) {
+        Ok(id) => format!("{gun}: no role names the key {id}"),
+        Err(_) => format!("{gun}: nobody is called {} in what was read; keys may stand in other roles", who.shown()),
+    };
     let hint = format!("`claviger delegation list {}` lists roles and keys. A key is named by its whole ID.", gun.word());
     Failure::new("no-such-signer", message, super::NOTHING, hint)
 }

@@ -24,6 +24,8 @@ pub struct Basis {
     pub(super) collection: TrustedCollection,
     pub(super) beside: Beside,
     pub(super) left: Left,
+    /// What roles said last that are not there, and to which somebody wants to delegate.
+    pub(super) returning: BTreeMap<RoleName, Targets>,
     /// What the server keeps of roles that no snapshot names: the highest version, 0 where it keeps nothing.
     pub(super) unnamed: BTreeMap<RoleName, u64>,
     pub(super) ground: Arc<Ground>,
@@ -111,7 +113,7 @@ impl Repositories {
         let transport = self.servers().of(gun)?;
         let (collection, beside, remembered) = self.for_change(gun, now, progress).await?;
         let snapshot = collection.snapshot();
-        let mut left = Left::new();
+        let (mut left, mut returning) = (Left::new(), BTreeMap::new());
         for role in new_roles.iter().filter(|r| collection.role(r).is_none()) {
             let Some(hash) = snapshot.meta(role).and_then(|m| m.sha256()) else { continue };
             let request = Request { role: role.clone(), which: Which::Sha256(hash), limit: limits::METADATA };
@@ -122,6 +124,7 @@ impl Repositories {
             }
             if let Ok(file) = Document::<Targets>::parse(&bytes) {
                 left.insert(role.clone(), file.payload.common.version);
+                returning.insert(role.clone(), file.payload);
             }
         }
         let ended = remembered.keys().filter(|role| collection.has_ended(role)).cloned().collect();
@@ -136,7 +139,7 @@ impl Repositories {
             snapshot_version: snapshot.version(),
             is_first_contact: collection.anchor() == Anchor::FirstUse,
         };
-        Ok(Basis { collection, beside, left, unnamed: BTreeMap::new(), ground: Arc::new(ground) })
+        Ok(Basis { collection, beside, left, returning, unnamed: BTreeMap::new(), ground: Arc::new(ground) })
     }
 }
 

@@ -1,5 +1,9 @@
 //! What a plan would break, what it leaves broken, and what else somebody should know before it is signed.
-use super::{Basis, audience::After, roots, vouched};
+use super::{
+    Basis,
+    audience::{After, is_released},
+    roots, vouched,
+};
 use crate::{
     finding::{Finding, Severity},
     text::Untrusted,
@@ -116,11 +120,17 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
     for change in changes {
         if let Change::Delegate(Delegate { role, add_keys, .. }) = change
             && !add_keys.is_empty()
-            && basis.left.contains_key(role)
+            && let Some(file) = basis.returning.get(role)
         {
-            let text =
-                format!("{role} was here before; what its last file says counts again if one of the new keys has signed it");
-            all.push(Finding::new("role-was-here", Severity::Info, text));
+            let names: Vec<String> = file.targets().map(|(name, _)| name.to_owned()).collect();
+            let what = if names.is_empty() { "no name".to_owned() } else { some(&names) };
+            // What docker pulls from is nobody's alone.
+            let severity = if is_released(role) && !names.is_empty() { Severity::Error } else { Severity::Warn };
+            let text = format!(
+                "{role} was here before, and the server keeps its last file. If one of the new keys has signed that, what it says counts \
+                 again: {what}. If none has, the role does not hold until it is signed again"
+            );
+            all.push(Finding::new("role-was-here", severity, text));
         }
     }
     vouched::only_theirs(basis, draft, changes, &mut all);

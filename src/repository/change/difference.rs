@@ -15,7 +15,17 @@ use crate::{
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+/// How many lines of a file's changes stand on a page.
+pub const LINES: usize = 10_000;
+
 impl FileDifference {
+    /// More changes than stand on a page.
+    pub(super) fn is_cut(&self) -> Option<Finding> {
+        let more = self.lines.len().checked_sub(LINES).filter(|more| *more > 0)?;
+        let text = format!("{} of {} do not stand on this page; `--dry-run --json` has all", count(more, "change"), self.role);
+        Some(Finding::new("not-on-the-page", Severity::Error, text))
+    }
+
     /// A file that holds for less time than the one before.
     pub(super) fn ends_sooner(&self) -> Option<Finding> {
         let (Some(old), new) = self.expires else { return None };
@@ -111,22 +121,23 @@ pub fn of_root(draft: &Draft) -> Vec<Line> {
 
 /// What changes in `targets` or a delegation.
 pub fn of_targets(before: Option<&Targets>, after: &Targets) -> Vec<Line> {
-    let mut lines = Vec::new();
+    let mut names = Vec::new();
     let map = |t: &Targets| t.targets().map(|(n, m)| (n.to_owned(), m.clone())).collect::<BTreeMap<String, FileMeta>>();
     let (old, new) = (before.map(map).unwrap_or_default(), map(after));
     for (name, meta) in &new {
         let shown = || Untrusted::new(name.as_str()).shown().to_string();
         match old.get(name) {
-            None => lines.push(line(Mark::Added, format!("{} {}", shown(), described(meta)))),
+            None => names.push(line(Mark::Added, format!("{} {}", shown(), described(meta)))),
             Some(was) if was != meta => {
-                lines.push(line(Mark::Changed, format!("{} {}, was {}", shown(), described(meta), described(was))));
+                names.push(line(Mark::Changed, format!("{} {}, was {}", shown(), described(meta), described(was))));
             }
             Some(_) => {}
         }
     }
     for (name, meta) in old.iter().filter(|(n, _)| !new.contains_key(*n)) {
-        lines.push(line(Mark::Removed, format!("{} {}", Untrusted::new(name.as_str()).shown(), described(meta))));
+        names.push(line(Mark::Removed, format!("{} {}", Untrusted::new(name.as_str()).shown(), described(meta))));
     }
+    let mut lines = Vec::new();
     let find = |t: Option<&Targets>, role: &RoleName| t.and_then(|t| t.delegations().iter().find(|d| d.name == *role).cloned());
     for d in after.delegations() {
         delegation(&mut lines, before.zip(find(before, &d.name)), (after, d));
@@ -138,6 +149,8 @@ pub fn of_targets(before: Option<&Targets>, after: &Targets) -> Vec<Line> {
             keys(&mut lines, d.name.as_str(), &gone, &[]);
         }
     }
+    // Whoever may sign comes before what was signed, of which there may be more than anybody reads.
+    lines.extend(names);
     lines
 }
 

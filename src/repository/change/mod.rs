@@ -14,7 +14,7 @@ mod vouched;
 
 pub use basis::Basis;
 pub use consequences::NEAR;
-pub use difference::{FileDifference, Line, Mark};
+pub use difference::{FileDifference, LINES, Line, Mark};
 pub use first::{Claimed, FirstKeys};
 pub use ground::Ground;
 pub use plan::Plan;

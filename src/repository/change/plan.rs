@@ -90,6 +90,7 @@ impl Plan {
             .collect();
         let mut findings = consequences::of(basis, &draft, (changes, asked), &after);
         findings.extend(differences.iter().filter_map(FileDifference::ends_sooner));
+        findings.extend(differences.iter().filter_map(FileDifference::is_cut));
         let audience = after.sentences(basis, &draft, changes);
         let unvouched = unvouched::of(basis, &draft, &after);
         let snapshot = draft.root().keys_of(BaseRole::Snapshot);

@@ -28,6 +28,9 @@ pub enum NotPublished {
     /// It may have been, and a look did not tell.
     #[error("{0}")]
     Unknown(PublishError),
+    /// It may have been, and somebody has published this role since: only what is there now tells.
+    #[error("whether the server took it is not known, and somebody has published {0} since")]
+    Since(RoleName),
 }
 
 /// What the server took and does not give back as it was published.
@@ -58,15 +61,15 @@ impl Signed {
             // Whatever repeats a request on the way gets this for what it has sent before.
             Err(error @ PublishError::Conflict) => match self.verify(repositories, &|_| {}).await {
                 Ok(_) => Ok(()),
-                Err(Unproven::Other(_) | Unproven::Since(_)) => Err(NotPublished::Conflict),
+                Err(Unproven::Other(_)) => Err(NotPublished::Conflict),
+                Err(Unproven::Since(role)) => Err(NotPublished::Since(role)),
                 Err(Unproven::Load(_) | Unproven::Broken(..)) => Err(NotPublished::Unknown(error)),
             },
             Err(error @ PublishError::Uncertain(_)) => match self.verify(repositories, &|_| {}).await {
                 Ok(_) => Ok(()),
                 Err(Unproven::Other(_)) => Err(NotPublished::NotThere(error)),
                 Err(Unproven::Broken(..)) => Err(NotPublished::Unknown(error)),
-                // Others have published: a plan from what they published shows whether ours is in it.
-                Err(Unproven::Since(_)) => Err(NotPublished::Conflict),
+                Err(Unproven::Since(role)) => Err(NotPublished::Since(role)),
                 Err(Unproven::Load(_)) => Err(NotPublished::Unknown(error)),
             },
             Err(error) => Err(NotPublished::Refused(error)),

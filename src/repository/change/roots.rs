@@ -49,7 +49,8 @@ pub fn pinned(basis: &Basis, draft: &Draft) -> String {
                 Some(_) => "the one to come".to_owned(),
                 None => k.id().hex(),
             };
-            format!("refuses the new root until its pin names the certificates {}", named(after.keys.iter().map(id).collect()))
+            let all = named(after.keys.iter().map(id).collect());
+            format!("refuses the new root until its pin names the certificates of its keys: {all}")
         }
     }
 }

@@ -89,7 +89,8 @@ pub fn only_theirs(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut V
             .filter_map(|r| r.verified().map(|v| &**v))
             .collect();
         let stays = |role: &RoleName| role.base().is_some() || draft.delegation(role).is_some();
-        let released = basis.collection.roles().iter().filter(|r| is_released(&r.name) && stays(&r.name));
+        let released = basis.collection.roles().iter();
+        let released = released.filter(|r| is_released(&r.name) && stays(&r.name) && r.verified().is_some());
         let released: Vec<&Targets> = released.filter_map(|r| draft.file(&r.name)).collect();
         let alone = |name: &str, meta: &FileMeta| {
             !others.iter().any(|t| is_same(t, name, meta)) && released.iter().any(|t| is_same(t, name, meta))

@@ -56,12 +56,18 @@ enum Lie {
     ConflictAlways,
     /// Takes nothing the first time and breaks down, while somebody else publishes twice.
     LosesRace,
+    /// Takes it, and somebody else publishes on top of it before anybody looks.
+    Overtaken,
+    /// The same, and it breaks down before it says that it took it.
+    OvertakenAndBreaks,
     /// Says that it took it, and shows everybody what was there long before.
     Replays,
     /// Says that it took it, and has taken something else of the same version from somebody who may sign too.
     Equivocates,
     /// Makes no new key, and gives the one that it has.
     KeepsItsKey,
+    /// Gives a key of whoever asks as its own.
+    GivesOurs,
     /// Says that it took it, and shows another repository of this name from then on, whole and of other keys.
     Substitutes,
 }
@@ -72,6 +78,8 @@ struct Liar {
     published: AtomicUsize,
     /// The newest there was before anything.
     before: Vec<u8>,
+    /// A key of whoever is here.
+    ours: PublicKey,
     /// Somebody else's place, whose server does not lie.
     other: Workplace,
     /// Another world, with repositories of the same names.
@@ -132,8 +140,17 @@ impl Transport for Liar {
                 _ => {}
             }
             self.honest.publish(gun, files).await?;
+            if matches!(self.lie, Lie::Overtaken | Lie::OvertakenAndBreaks) && before == 0 {
+                let roles = vec!["targets".to_owned()];
+                let renews = Wanted::Renew { gun: GUN.into(), roles, until: None };
+                match files.iter().any(|(role, _)| role.as_str() == "targets") {
+                    true => carried_out(&self.other, renews).await.unwrap(),
+                    false => done(&self.other, "others").await.unwrap(),
+                };
+            }
             match self.lie {
                 Lie::BreaksAfter => Err(broken()),
+                Lie::OvertakenAndBreaks if before == 0 => Err(broken()),
                 Lie::TakesAndConflicts => Err(PublishError::Conflict),
                 _ => Ok(()),
             }
@@ -141,11 +158,14 @@ impl Transport for Liar {
         .boxed()
     }
     fn server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answered<'a, PublicKey> {
-        self.honest.server_key(gun, role)
+        match self.lie {
+            Lie::GivesOurs => async { Ok(self.ours.clone()) }.boxed(),
+            _ => self.honest.server_key(gun, role),
+        }
     }
     fn new_server_key<'a>(&'a self, gun: &'a Gun, role: ServerRole) -> Answered<'a, PublicKey> {
-        if self.lie == Lie::KeepsItsKey {
-            return self.honest.server_key(gun, role);
+        if matches!(self.lie, Lie::KeepsItsKey | Lie::GivesOurs) {
+            return self.server_key(gun, role);
         }
         self.honest.new_server_key(gun, role)
     }
@@ -222,7 +242,10 @@ async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
     let elsewhere = Sandbox::new(Timestamp::now(), None).unwrap();
     let away = place(&elsewhere, elsewhere.trust_dir(), elsewhere.transport());
     let published = AtomicUsize::new(0);
-    let liar = Liar { honest: world.transport(), lie, published, before, other: honest.clone(), elsewhere, away };
+    let gun = Gun::new(GUN).unwrap();
+    let seen = honest.repositories.as_ref().unwrap().load(&gun, Timestamp::now(), Mode::CleanCache, &|_| {}).await.unwrap();
+    let ours = seen.collection.base_keys(BaseRole::Targets).remove(0);
+    let liar = Liar { honest: world.transport(), lie, published, before, ours, other: honest.clone(), elsewhere, away };
     let lied_to = place(&world, world.trust_dir(), Arc::new(liar));
     (world, honest, lied_to)
 }
@@ -252,7 +275,9 @@ async fn a_server_that_shows_what_was_there_before_takes_nothing_back_from_what_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_takes_it_and_breaks_down_is_looked_at_again_and_it_is_done() {
-    for lie in [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::ConflictOnce, Lie::LosesRace] {
+    let overtaken = [Lie::Overtaken, Lie::OvertakenAndBreaks];
+    let all = [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::ConflictOnce, Lie::LosesRace];
+    for lie in all.into_iter().chain(overtaken) {
         let (result, is_there) = signs(lie).await;
         assert!(matches!(result, Ok(Outcome::Published(_))) && is_there, "{lie:?}: {result:?}");
     }
@@ -318,6 +343,18 @@ async fn a_server_that_keeps_its_key_is_not_said_to_have_rotated_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_does_not_choose_a_key_of_this_machine_for_what_it_is_to_sign() {
+    let (_world, _, lied_to) = world(Lie::GivesOurs).await;
+    let new = Gun::new("sandbox.test/begun/theirs").unwrap();
+    let rotation = Wanted::Rotate(Rotation { gun: GUN.into(), role: "timestamp".into() });
+    for wanted in [begins(&new), rotation] {
+        let failure = carried_out(&lied_to, wanted).await.unwrap_err();
+        assert_eq!(failure.code, "server-key", "{failure:?}");
+        assert!(failure.message.contains("which is a key of this machine"), "{failure:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_that_is_not_published_keeps_the_old_key_and_names_the_new_one() {
     for (lie, code) in [(Lie::SaysDone, "unproven"), (Lie::BreaksBefore, "not-published"), (Lie::ConflictAlways, "conflict")] {
         let (result, new) = rotates(lie).await;
@@ -326,7 +363,8 @@ async fn a_rotation_that_is_not_published_keeps_the_old_key_and_names_the_new_on
         let says = if code == "conflict" { "nothing names it yet" } else { "may name it: keep it" };
         assert!(failure.hint.contains(says), "{failure:?}");
     }
-    for lie in [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::ConflictOnce] {
+    let taken = [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::ConflictOnce, Lie::Overtaken, Lie::OvertakenAndBreaks];
+    for lie in taken {
         let (result, new) = rotates(lie).await;
         assert!(matches!(result, Ok(Outcome::Published(_))) && new == 1, "{lie:?}: {result:?}");
     }
@@ -356,8 +394,10 @@ fn leaves_it_unvouched(world: &Sandbox, place: &mut Workplace) -> (Wanted, PathB
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_asked_to_witness_what_a_server_did_not_take() {
+    let taken =
+        [Lie::None, Lie::BreaksAfter, Lie::TakesAndConflicts, Lie::Overtaken, Lie::OvertakenAndBreaks].map(|lie| (lie, 1));
     let not_taken = [Lie::SaysDone, Lie::BreaksBefore, Lie::ConflictAlways].map(|lie| (lie, 0));
-    for (lie, requests) in not_taken.into_iter().chain([(Lie::None, 1), (Lie::BreaksAfter, 1), (Lie::TakesAndConflicts, 1)]) {
+    for (lie, requests) in not_taken.into_iter().chain(taken) {
         let (world, honest, mut lied_to) = world(lie).await;
         done(&honest, "first").await.unwrap();
         let (wanted, requests_are_in) = leaves_it_unvouched(&world, &mut lied_to);

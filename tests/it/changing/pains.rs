@@ -463,3 +463,46 @@ fn a_name_that_is_no_tag_is_signed_and_revoked_by_its_whole_name() {
     assert_eq!(outcome(&desk.claviger(&["revoke", &gun, "--name", name, "--yes", "--json"]).ok()), "published");
     assert!(listed().contains("v1") && !listed().contains(name), "{}", listed());
 }
+
+#[test]
+fn whoever_owns_another_repository_does_not_say_whose_keys_leave_this_one() {
+    let (desk, gun) = desk("whose-keys");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    // Public keys are no secret: a stranger calls alice's bob's.
+    let (stranger, theirs) = (desk.fresh(), format!("{gun}-theirs"));
+    stranger.docker_trust(&["signer", "add", "--key", &keys[0], "bob", &theirs]).ok();
+    desk.claviger(&["repo", "show", &theirs]).ok();
+    let left = desk.claviger(&["signer", "leave", "bob", &gun, &theirs, "--yes", "--json"]);
+    assert_eq!(left.status, 1, "theirs cannot be signed here: {left:?}");
+    assert_eq!(docker_sees(&desk, &gun).1, ["alice"]);
+}
+
+#[test]
+fn whoever_takes_somebodys_place_types_the_name() {
+    let (desk, gun) = desk("taken-over");
+    begun(&desk, &gun, &["alice", "bob"]);
+    let rotate = ["key", "rotate", &gun, "targets/bob", "--yes", "--json"];
+    take_keys(&desk, &["bob"]);
+    let unasked = desk.claviger(&rotate).refused();
+    assert_eq!(code(&unasked), "not-confirmed");
+    assert!(unasked.stderr.contains("can sign nothing any more as targets/bob"), "{unasked:?}");
+    assert_eq!(outcome(&desk.claviger(&[&rotate[..], &["--confirm", &gun]].concat()).ok()), "published");
+    // Control: one's own.
+    assert_eq!(outcome(&desk.claviger(&["key", "rotate", &gun, "targets/alice", "--yes", "--json"]).ok()), "published");
+}
+
+#[test]
+fn names_that_come_back_with_a_role_are_named_before() {
+    let (desk, gun) = desk("comes-back-with");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    sign(&desk, &gun, "v1", &["--as", "alice"]).ok();
+    desk.claviger(&["delegation", "remove", &gun, "targets/releases", "--yes", "--confirm", &gun]).ok();
+    assert_eq!(docker_sees(&desk, &gun).0, Vec::<String>::new());
+    let back = ["delegation", "add", &gun, "targets/releases", &keys[0], "--all-paths", "--yes", "--json"];
+    let unasked = desk.claviger(&back).refused();
+    assert_eq!(code(&unasked), "not-confirmed");
+    assert!(unasked.stderr.contains("counts again: v1"), "{unasked:?}");
+    desk.claviger(&[&back[..], &["--confirm", &gun]].concat()).ok();
+    assert_eq!(docker_sees(&desk, &gun).0, ["v1"]);
+}

@@ -93,7 +93,7 @@ fn a_delegation_key_goes_out_of_every_role_and_what_it_signed_stays() {
     fs::remove_file(desk.trust_dir().join("private").join(format!("{new}.key"))).unwrap();
     assert_eq!(code(&sign(&desk, &gun, "v2", &["--as", "alice"]).refused()), "no-signing-key");
     let mine = key(&desk, "mine");
-    rotate(&desk, &gun, "targets/alice", &["--key", &mine]);
+    rotate(&desk, &gun, "targets/alice", &["--key", &mine, "--confirm", &gun]);
     assert_eq!(docker_sees(&desk, &gun).0, ["v1"], "the owner gives her another key, which is here");
 }
 
