@@ -160,6 +160,9 @@ impl Draft {
             Change::Unsign { role, .. } if !self.roles.contains_key(role) && self.refused.contains_key(role) => {
                 self.working(role).map(|_| false)
             }
+            Change::Unsign { role, .. } if !self.roles.contains_key(role) && self.delegation(role).is_some() => {
+                Err(DraftError::NoFile(role.clone()))
+            }
             Change::Unsign { role, name } => {
                 if self.roles.get(role).is_none_or(|w| w.held && w.file.target(name).is_none()) {
                     return Ok(false);

@@ -98,6 +98,10 @@ pub fn draft_failure(gun: &Gun, error: &DraftError) -> Failure {
                 "`claviger witness {word} {role}` signs it again as it is, if you trust what it says; or its own signer signs it."
             ),
         ),
+        DraftError::NoFile(_) => (
+            "role-refused",
+            format!("`claviger status {word}` lists what is staged; `claviger reset {word} -n I` throws a change away."),
+        ),
         DraftError::NotAdmitted { .. } | DraftError::NotTheParents { .. } => {
             ("not-admitted", format!("`claviger delegation list {word}` says who may sign what."))
         }

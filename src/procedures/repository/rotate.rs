@@ -225,7 +225,7 @@ impl KeyWork for Chosen {
     fn finding(&self, keys: &[PublicKey], here: &Here) -> Option<Finding> {
         if let Some(old) = self.old.filter(|old| self.role.is_delegation() && !here.contains_key(old)) {
             let takes = keys.iter().any(|new| new.will_be_here() || here.contains_key(&new.canonical_id()));
-            let who = if takes { ", and this machine signs in their place" } else { "" };
+            let who = if takes { ", and this machine signs in their place, what they have signed as it is" } else { "" };
             let text = format!(
                 "The key {} that goes is not here: whoever holds it can sign nothing any more as {} or another role that names it{who}",
                 old.hex(),

@@ -389,7 +389,7 @@ pub fn signer_role(name: &str) -> String {
 
 /// A role by its name.
 pub fn role(name: &str) -> Result<RoleName, String> {
-    RoleName::new(name).map_err(|e| format!("{} is no role: {e}", crate::text::Untrusted::new(name).shown()))
+    RoleName::new(name).map_err(|e| format!("\"{}\": {e}", crate::text::Untrusted::new(name).shown()))
 }
 
 /// Key IDs, each whole.

@@ -115,18 +115,29 @@ fn sign(c: &TrustedCollection, tag: &str, meta: &FileMeta, signer: Option<&str>,
             .iter()
             .flat_map(|r| r.keys.keys.iter().map(move |k| format!("{} {}", r.name, k.canonical_id().short())))
             .collect();
-        let message = format!(
-            "{} may be signed by delegations only, and no key of one that may sign \"{}\" is here; these may: {}",
-            c.gun(),
-            Untrusted::new(tag).shown(),
-            all.join(", ")
-        );
-        return Err(Failure::new(
-            "no-signing-key",
-            message,
-            super::NOTHING,
-            "Load the key of a signer (`claviger key load`), or have the owner add you (`claviger signer add`).",
-        ));
+        let shown = Untrusted::new(tag);
+        let (message, hint) = match all.is_empty() {
+            true => (
+                format!("{} may be signed by delegations only, and none of them may sign \"{}\"", c.gun(), shown.shown()),
+                format!(
+                    "`claviger delegation list {0}` says what each may sign; `claviger delegation add {0} ROLE --paths …` lets one sign \
+                     more, `claviger signer add` brings one who may sign any name.",
+                    c.gun().word()
+                ),
+            ),
+            false => (
+                format!(
+                    "{} may be signed by delegations only, and no key of one that may sign \"{}\" is here; these may: {}",
+                    c.gun(),
+                    shown.shown(),
+                    all.join(", ")
+                ),
+                "Load the key of a signer (`claviger key load`), or have one added (`claviger signer add`) by whoever has the \
+                 targets key."
+                    .to_owned(),
+            ),
+        };
+        return Err(Failure::new("no-signing-key", message, super::NOTHING, hint));
     }
     Ok(roles.into_iter().map(|role| Change::Sign { role, name: tag.to_owned(), meta: meta.clone() }).collect())
 }
@@ -166,6 +177,7 @@ fn revoke(c: &TrustedCollection, tag: Option<&str>, here: &Here) -> Result<Vec<C
     }
     if !left.is_empty() {
         let roles: Vec<String> = left.iter().map(ToString::to_string).collect();
+        let shown = if tag.is_none() { "some tags".to_owned() } else { shown };
         let message = format!("{shown} would stay signed by {}, whose keys are not here", roles.join(", "));
         return Err(Failure::new(
             "not-all",

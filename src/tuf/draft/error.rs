@@ -15,6 +15,9 @@ pub enum DraftError {
         /// Why it does not.
         why: String,
     },
+    /// Somebody may sign as it, and the server has nothing of it.
+    #[error("the server has no file of {0}, or hides it: whether it signs the name is not known")]
+    NoFile(RoleName),
     /// The role may not sign this name.
     #[error("{role} may not sign \"{}\": none of its paths begins it", crate::text::Untrusted::new(name.as_str()).shown())]
     NotAdmitted {
@@ -24,7 +27,7 @@ pub enum DraftError {
         name: String,
     },
     /// The parent may not sign what would be delegated.
-    #[error("{parent} may not sign \"{}\", and so cannot delegate it", crate::text::Untrusted::new(path.as_str()).shown())]
+    #[error("{parent} may not sign {}, and so cannot delegate that", names(path))]
     NotTheParents {
         /// Who would delegate.
         parent: RoleName,
@@ -48,7 +51,7 @@ pub enum DraftError {
         path: String,
     },
     /// A delegation would name no key, or fewer than must sign.
-    #[error("{role} would have {keys} keys, of which {threshold} must sign")]
+    #[error("{role} would have {}, of which {threshold} must sign", crate::text::count(*keys, "key"))]
     TooFewKeys {
         /// The role.
         role: RoleName,
@@ -87,4 +90,12 @@ pub enum DraftError {
         /// Why.
         why: Malformed,
     },
+}
+
+/// Names that begin so.
+fn names(path: &str) -> String {
+    match path {
+        "" => "any name".to_owned(),
+        path => format!("what begins with \"{}\"", crate::text::Untrusted::new(path).shown()),
+    }
 }
