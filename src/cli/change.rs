@@ -8,7 +8,7 @@ pub use keys::{init, root_key, rotate};
 pub use staged::{delete, publish, reset, status};
 
 use super::{
-    args::change::{Acceptance, DelegationCommand, Renew, Revoke, Sign, SignerCommand, Witness},
+    args::change::{BesideStaged, DelegationCommand, Renew, Revoke, Sign, SignerCommand, Witness},
     context::Context,
     key::Line,
     operator::PlanAnswer,
@@ -149,7 +149,7 @@ fn usage(message: &str, hint: &str) -> Failure {
     Failure::new("usage", message, NOTHING, hint).exit(2)
 }
 
-async fn carry_out(context: &Context, wanted: Wanted, accept: Acceptance, cancel: Cancel) -> Result<(), Failure> {
+async fn carry_out(context: &Context, wanted: Wanted, accept: BesideStaged, cancel: Cancel) -> Result<(), Failure> {
     carry_out_with(context, wanted, BTreeMap::new(), accept, cancel).await
 }
 
@@ -158,7 +158,7 @@ async fn carry_out_with(
     context: &Context,
     wanted: Wanted,
     fields: BTreeMap<&'static str, String>,
-    accept: Acceptance,
+    accept: BesideStaged,
     cancel: Cancel,
 ) -> Result<(), Failure> {
     let came = come(context, &wanted, fields, accept, cancel).await?;
@@ -185,7 +185,7 @@ async fn come(
     context: &Context,
     wanted: &Wanted,
     fields: BTreeMap<&'static str, String>,
-    accept: Acceptance,
+    accept: BesideStaged,
     cancel: Cancel,
 ) -> Result<Came, Failure> {
     let wanted = wanted.clone();

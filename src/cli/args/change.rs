@@ -2,9 +2,9 @@
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// How a plan is accepted that goes out alone.
+/// How a plan is accepted.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Accepted {
+pub struct Acceptance {
     /// Accept the plan, unless it breaks something; never a root that this machine has not met
     #[arg(short, long, visible_short_alias = 'f', alias = "force")]
     pub yes: bool,
@@ -21,10 +21,10 @@ pub struct Accepted {
 
 /// How a plan is accepted, and what becomes of what is staged.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Acceptance {
+pub struct BesideStaged {
     /// How it is accepted.
     #[command(flatten)]
-    pub accepted: Accepted,
+    pub accepted: Acceptance,
     /// Leave what was staged before where it is; else it goes out with this
     #[arg(long)]
     pub only: bool,
@@ -33,8 +33,8 @@ pub struct Acceptance {
     pub stage: bool,
 }
 
-impl From<Accepted> for Acceptance {
-    fn from(accepted: Accepted) -> Self {
+impl From<Acceptance> for BesideStaged {
+    fn from(accepted: Acceptance) -> Self {
         Self { accepted, only: false, stage: false }
     }
 }
@@ -68,7 +68,7 @@ pub struct Init {
     pub cert: Option<PathBuf>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Accepted,
+    pub accept: Acceptance,
 }
 
 /// Signs a tag.
@@ -91,7 +91,7 @@ pub struct Sign {
     pub other: Option<String>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Acceptance,
+    pub accept: BesideStaged,
 }
 
 /// Revokes tags.
@@ -105,7 +105,7 @@ pub struct Revoke {
     pub other: Option<String>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Acceptance,
+    pub accept: BesideStaged,
 }
 
 /// Signs roles again.
@@ -119,7 +119,7 @@ pub struct Witness {
     pub roles: Vec<String>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Acceptance,
+    pub accept: BesideStaged,
 }
 
 /// Signs roles again, for longer.
@@ -136,7 +136,7 @@ pub struct Renew {
     pub until: Option<String>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Acceptance,
+    pub accept: BesideStaged,
 }
 
 /// What can be done with signers.
@@ -172,7 +172,7 @@ pub enum SignerCommand {
         create_root: bool,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Acceptance,
+        accept: BesideStaged,
     },
     /// Take somebody's keys, or one key, out of every role of every repository that knows them
     #[command(after_help = "Example:\n  claviger signer leave bob sandbox.test/shop/frontend --dry-run")]
@@ -188,7 +188,7 @@ pub enum SignerCommand {
         all: bool,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Acceptance,
+        accept: BesideStaged,
     },
     /// Take a signer's right to sign, in one or several repositories
     #[command(after_help = "Example:\n  claviger signer remove bob sandbox.test/shop/frontend --dry-run")]
@@ -204,7 +204,7 @@ pub enum SignerCommand {
         guns: Vec<String>,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Acceptance,
+        accept: BesideStaged,
     },
 }
 
@@ -216,7 +216,7 @@ pub struct Publish {
     pub gun: String,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Accepted,
+    pub accept: Acceptance,
 }
 
 /// Throws staged changes away.
@@ -283,7 +283,7 @@ pub enum DelegationCommand {
         threshold: Option<u64>,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Acceptance,
+        accept: BesideStaged,
     },
     /// Take keys and paths from a role; the whole role if none is named
     #[command(after_help = "Example:\n  claviger delegation remove sandbox.test/shop/frontend targets/bob --dry-run")]
@@ -305,7 +305,7 @@ pub enum DelegationCommand {
         all_paths: bool,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Acceptance,
+        accept: BesideStaged,
     },
     /// Take keys out of every role that names them
     #[command(after_help = "Example:\n  claviger delegation purge sandbox.test/shop/frontend --key KEY_ID --dry-run")]
@@ -318,6 +318,6 @@ pub enum DelegationCommand {
         keys: Vec<String>,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Acceptance,
+        accept: BesideStaged,
     },
 }

@@ -1,5 +1,5 @@
 //! The definitions of the commands for private keys.
-use super::change::Accepted;
+use super::change::Acceptance;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -199,5 +199,5 @@ pub struct Rotate {
     pub cert: Option<PathBuf>,
     /// How the plan is accepted.
     #[command(flatten)]
-    pub accept: Accepted,
+    pub accept: Acceptance,
 }

@@ -1,5 +1,5 @@
 //! The definitions of the commands for several root keys.
-use super::change::Accepted;
+use super::change::Acceptance;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub enum RootKeyCommand {
         threshold: Option<u64>,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Accepted,
+        accept: Acceptance,
     },
     /// Take a root key out; at least one stays
     #[command(after_help = "Example:\n  claviger root-key remove sandbox.test/shop/frontend KEY_ID --dry-run")]
@@ -39,7 +39,7 @@ pub enum RootKeyCommand {
         threshold: Option<u64>,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Accepted,
+        accept: Acceptance,
     },
     /// Say how many of its root keys must sign the root
     #[command(after_help = "Example:\n  claviger root-key threshold sandbox.test/shop/frontend 1 --dry-run")]
@@ -52,6 +52,6 @@ pub enum RootKeyCommand {
         threshold: u64,
         /// How the plan is accepted.
         #[command(flatten)]
-        accept: Accepted,
+        accept: Acceptance,
     },
 }

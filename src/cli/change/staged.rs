@@ -2,7 +2,7 @@
 use super::{carry_out, carry_out_with};
 use crate::{
     cli::{
-        args::change::{Acceptance, Accepted, Delete, Publish, Reset},
+        args::change::{Acceptance, BesideStaged, Delete, Publish, Reset},
         context::Context,
         output::{self, Failure},
     },
@@ -69,12 +69,12 @@ pub async fn reset(context: &Context, typed: Reset, cancel: Cancel) -> Result<()
         }
     }
     let wanted = Wanted::Reset { gun: gun.to_string(), names };
-    carry_out_with(context, wanted, BTreeMap::new(), Acceptance::default(), cancel).await
+    carry_out_with(context, wanted, BTreeMap::new(), BesideStaged::default(), cancel).await
 }
 
 /// `delete`
 pub async fn delete(context: &Context, typed: Delete, cancel: Cancel) -> Result<(), Failure> {
     let wanted = Wanted::Delete(Deletion { gun: context.gun(&typed.gun)?.to_string(), remote: typed.remote });
-    let accept = Accepted { dry_run: typed.dry_run, ..Accepted::default() };
+    let accept = Acceptance { dry_run: typed.dry_run, ..Acceptance::default() };
     carry_out(context, wanted, accept.into(), cancel).await
 }

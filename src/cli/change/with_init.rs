@@ -2,7 +2,7 @@
 //! plan of its own.
 use super::{Came, come, keys::root_fields, say_came, usage};
 use crate::{
-    cli::{args::change::Acceptance, context::Context, output::Failure},
+    cli::{args::change::BesideStaged, context::Context, output::Failure},
     operator::Cancel,
     procedures::repository::{Beginning, Look, NewSigner, Outcome, Report, Wanted, is_absent},
     tuf::name::Gun,
@@ -20,7 +20,7 @@ pub struct Typed {
     /// Whether one is made if none is here.
     pub create_root: bool,
     /// How plans are accepted.
-    pub accept: Acceptance,
+    pub accept: BesideStaged,
 }
 
 /// Does it.

@@ -65,12 +65,12 @@ pub fn seen(desk: &Desk, basis: &Basis) -> Result<Look, Failure> {
     let Some(plan) = desk.plan_on(basis)? else { return Ok(Look::nothing(Report::of(gun, Outcome::AsWanted))) };
     let mut lacking = Vec::new();
     let keys = desk.needed(basis, &plan).unwrap_or_else(|failure| {
-        lacking.push(Finding::new("no-signing-key", Severity::Error, failure.message));
+        lacking.push((gun, Finding::new("no-signing-key", Severity::Error, failure.message)));
         Vec::new()
     });
     let mut review = page::review(&desk.wanted, &[&plan], &keys);
-    review.findings.splice(0..0, lacking);
-    Ok(Look { review, plans: vec![plan], lacking: Vec::new(), others: Report::default() })
+    review.findings.splice(0..0, lacking.iter().map(|(_, finding)| finding.clone()));
+    Ok(Look { review, plans: vec![plan], lacking, others: Report::default() })
 }
 
 /// What came is what was there.

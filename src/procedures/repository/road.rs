@@ -185,29 +185,28 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
         _ => {}
     }
     let guns = wanted.guns();
-    let (plans, mut others) = desk.plans(&guns).await?;
-    if let ([], [(_, Outcome::Failed(failure))]) = (plans.as_slice(), others.all.as_slice()) {
+    let (planned, mut others) = desk.plans(&guns).await?;
+    if let ([], [(_, Outcome::Failed(failure))]) = (planned.as_slice(), others.all.as_slice()) {
         return Err(failure.clone());
     }
-    let (mut needed, mut lacking, mut signable) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut needed, mut lacking, mut plans) = (BTreeSet::new(), Vec::new(), Vec::<Plan>::new());
     let is_alone = guns.len() == 1;
-    for Planned { plan, needed: keys } in plans {
+    for Planned { plan, needed: keys } in planned {
         match keys {
             Ok(keys) => {
                 needed.extend(keys);
-                signable.push(plan);
+                plans.push(plan);
             }
             // Its plan can be looked at all the same.
             Err(failure) if is_alone => {
                 let finding = Finding::new("no-signing-key", Severity::Error, failure.message);
                 lacking.push((plan.ground.gun.clone(), finding));
-                signable.push(plan);
+                plans.push(plan);
             }
             // What is accepted is what can be signed.
             Err(failure) => others.all.push((plan.ground.gun.clone(), Outcome::Failed(failure))),
         }
     }
-    let plans: Vec<Plan> = signable;
     let all: Vec<&Plan> = plans.iter().collect();
     let mut review = page::review(&desk.wanted, &all, &desk.entries(&needed));
     review.findings.splice(0..0, lacking.iter().map(|(_, finding)| finding.clone()));

@@ -186,7 +186,7 @@ fn delegated(basis: &Basis, changes: &[Change], draft: &Draft, all: &mut Vec<Fin
 fn of_somebody_else(basis: &Basis, draft: &Draft, role: &RoleName, key: &PublicKey) -> Option<Finding> {
     let id = key.canonical_id();
     // Every signer's key is in the releases as well.
-    let is_somebody = |r: &RoleName| r.is_delegation() && r.as_str() != "targets/releases";
+    let is_somebody = |r: &RoleName| r.is_delegation() && !is_released(r);
     let names = |r: &&RoleName| draft.delegation(r).is_some_and(|(_, keys)| keys.keys.iter().any(|k| k.canonical_id() == id));
     let roles = basis.collection.roles().iter().map(|r| &r.name).filter(|r| is_somebody(r) && *r != role);
     let others: Vec<String> = roles.filter(names).map(ToString::to_string).collect();

@@ -60,6 +60,8 @@ enum Lie {
     Overtaken,
     /// The same, and it breaks down before it says that it took it.
     OvertakenAndBreaks,
+    /// The same, and after one look nobody can read it any more.
+    OvertakenAndGone,
     /// Says that it took it, and shows everybody what was there long before.
     Replays,
     /// Says that it took it, and has taken something else of the same version from somebody who may sign too.
@@ -76,6 +78,8 @@ struct Liar {
     honest: Arc<dyn Transport>,
     lie: Lie,
     published: AtomicUsize,
+    /// How often the newest was asked for since.
+    looks: AtomicUsize,
     /// The newest there was before anything.
     before: Vec<u8>,
     /// A key of whoever is here.
@@ -96,6 +100,10 @@ fn broken() -> PublishError {
 impl Transport for Liar {
     fn get<'a>(&'a self, gun: &'a Gun, request: &'a Request) -> Answered<'a, Vec<u8>> {
         let is_asked_for_newest = request.role.as_str() == "timestamp" && self.published.load(Ordering::Relaxed) > 0;
+        if self.lie == Lie::OvertakenAndGone && is_asked_for_newest && self.looks.fetch_add(1, Ordering::Relaxed) > 0 {
+            let why = Why::Timeout(Wait::Idle(Duration::from_secs(1)));
+            return async move { Err(TransportError::Unreachable { why, text: Untrusted::default() }) }.boxed();
+        }
         if self.lie == Lie::Replays && is_asked_for_newest {
             return async { Ok(self.before.clone()) }.boxed();
         }
@@ -140,7 +148,7 @@ impl Transport for Liar {
                 _ => {}
             }
             self.honest.publish(gun, files).await?;
-            if matches!(self.lie, Lie::Overtaken | Lie::OvertakenAndBreaks) && before == 0 {
+            if matches!(self.lie, Lie::Overtaken | Lie::OvertakenAndBreaks | Lie::OvertakenAndGone) && before == 0 {
                 let roles = vec!["targets".to_owned()];
                 let renews = Wanted::Renew { gun: GUN.into(), roles, until: None };
                 match files.iter().any(|(role, _)| role.as_str() == "targets") {
@@ -150,7 +158,7 @@ impl Transport for Liar {
             }
             match self.lie {
                 Lie::BreaksAfter => Err(broken()),
-                Lie::OvertakenAndBreaks if before == 0 => Err(broken()),
+                Lie::OvertakenAndBreaks | Lie::OvertakenAndGone if before == 0 => Err(broken()),
                 Lie::TakesAndConflicts => Err(PublishError::Conflict),
                 _ => Ok(()),
             }
@@ -201,8 +209,12 @@ impl Operator for Willing {
 
 /// Signs a tag.
 fn done<'a>(place: &'a Workplace, tag: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>> {
-    let signer = Some("alice".into());
-    carried_out(place, Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer })
+    carried_out(place, tag_by(tag, "alice"))
+}
+
+/// A tag that somebody wants to sign.
+pub fn tag_by(tag: &str, signer: &str) -> Wanted {
+    Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer: Some(signer.into()) }
 }
 
 fn begins(gun: &Gun) -> Wanted {
@@ -241,11 +253,11 @@ async fn world(lie: Lie) -> (Sandbox, Workplace, Workplace) {
     let before = world.transport().get(&Gun::new(GUN).unwrap(), &newest).await.unwrap();
     let elsewhere = Sandbox::new(Timestamp::now(), None).unwrap();
     let away = place(&elsewhere, elsewhere.trust_dir(), elsewhere.transport());
-    let published = AtomicUsize::new(0);
+    let (published, looks) = Default::default();
     let gun = Gun::new(GUN).unwrap();
     let seen = honest.repositories.as_ref().unwrap().load(&gun, Timestamp::now(), Mode::CleanCache, &|_| {}).await.unwrap();
     let ours = seen.collection.base_keys(BaseRole::Targets).remove(0);
-    let liar = Liar { honest: world.transport(), lie, published, before, ours, other: honest.clone(), elsewhere, away };
+    let liar = Liar { honest: world.transport(), lie, published, looks, before, ours, other: honest.clone(), elsewhere, away };
     let lied_to = place(&world, world.trust_dir(), Arc::new(liar));
     (world, honest, lied_to)
 }
@@ -301,8 +313,7 @@ async fn a_server_that_shows_something_else_than_it_took_is_caught_and_nothing_o
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_shows_another_root_to_whoever_is_there_for_the_first_time_is_caught() {
     let (new, first) = (Gun::new("sandbox.test/begun/here").unwrap(), Gun::new(GUN).unwrap());
-    let signs =
-        Wanted::Sign { gun: GUN.into(), tag: "new".into(), sha256: "ab".repeat(32), size: 7, signer: Some("alice".into()) };
+    let signs = tag_by("new", "alice");
     for (gun, wanted) in [(&new, begins(&new)), (&first, signs)] {
         for lie in [Lie::Substitutes, Lie::None] {
             let (_world, honest, lied_to) = world(lie).await;
@@ -371,6 +382,15 @@ async fn a_rotation_that_is_not_published_keeps_the_old_key_and_names_the_new_on
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_key_that_published_metadata_may_name_is_never_said_to_be_of_no_use() {
+    let (result, new) = rotates(Lie::OvertakenAndGone).await;
+    let failure = result.unwrap_err();
+    assert_eq!((failure.code, new), ("unknown", 1), "{failure:?}");
+    assert!(failure.hint.contains("may name it: keep it"), "{failure:?}");
+    assert_eq!(failure.did_not_happen, "whether it was published is not known");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_takes_nothing_is_never_believed() {
     for (lie, code) in [(Lie::SaysDone, "unproven"), (Lie::BreaksBefore, "not-published"), (Lie::ConflictAlways, "conflict")] {
         let (result, is_there) = signs(lie).await;
@@ -429,8 +449,7 @@ async fn what_was_verified_and_cannot_be_remembered_is_said() {
     let (_world, honest, _) = world(Lie::None).await;
     // Somebody else writes there all the time.
     let writer = honest.trust_dir.write().unwrap();
-    let wanted =
-        Wanted::Sign { gun: GUN.into(), tag: "new".into(), sha256: "ab".repeat(32), size: 7, signer: Some("alice".into()) };
+    let wanted = tag_by("new", "alice");
     let report = run(&mut Willing, Cancel::default(), |s| repository::run(honest.clone(), wanted.clone(), s)).await.unwrap();
     assert!(matches!(report.all.as_slice(), [(_, Outcome::Published(_))]), "{report:?}");
     assert!(report.left().iter().any(|line| line.contains(GUN) && line.contains("could not be remembered")), "{report:?}");

@@ -1,6 +1,6 @@
 //! A server in the hands of somebody who has its keys: what it shows after a change is signed by all that it can sign with,
 //! and is caught all the same.
-use super::lying::{GUN, carried_out, place};
+use super::lying::{GUN, carried_out, place, tag_by};
 use crate::forge::{Files, json, role, signed_text, with_signatures};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use claviger::{
@@ -137,10 +137,6 @@ impl Transport for Thief {
     }
 }
 
-fn signs(tag: &str, signer: &str) -> Wanted {
-    Wanted::Sign { gun: GUN.into(), tag: tag.into(), sha256: "ab".repeat(32), size: 7, signer: Some(signer.into()) }
-}
-
 fn removes(name: &str) -> Wanted {
     Wanted::RemoveSigner { guns: vec![GUN.into()], name: name.into(), key: None }
 }
@@ -154,7 +150,7 @@ async fn caught(wanted: Wanted, has_seen_it: bool, turn: Turn) -> (Result<Outcom
     let old = files(&*world.transport()).await;
     let honest = place(&world, world.trust_dir(), world.transport());
     for (tag, signer) in [("first", "alice"), ("second", "ci")] {
-        assert!(matches!(carried_out(&honest, signs(tag, signer)).await, Ok(Outcome::Published(_))));
+        assert!(matches!(carried_out(&honest, tag_by(tag, signer)).await, Ok(Outcome::Published(_))));
     }
     let trust_dir = match has_seen_it {
         true => world.trust_dir().clone(),
@@ -180,13 +176,13 @@ fn keys_only(of: &TrustDir, to: &Path) -> TrustDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thief_of_the_servers_keys_is_caught_whatever_is_shown_after_a_change() {
     let turns: [(&str, Wanted, Turn); 7] = [
-        ("targets/ci", signs("new", "alice"), |now, old| drop(now.insert(role("targets/ci"), old[&role("targets/ci")].clone()))),
-        ("targets/ci", signs("new", "alice"), |now, _| drop(now.remove(&role("targets/ci")))),
-        ("targets/ci", signs("new", "alice"), |now, _| drop(now.insert(role("targets/ci"), b"{}".to_vec()))),
-        ("targets/alice", signs("new", "alice"), |now, old| {
+        ("targets/ci", tag_by("new", "alice"), |now, old| drop(now.insert(role("targets/ci"), old[&role("targets/ci")].clone()))),
+        ("targets/ci", tag_by("new", "alice"), |now, _| drop(now.remove(&role("targets/ci")))),
+        ("targets/ci", tag_by("new", "alice"), |now, _| drop(now.insert(role("targets/ci"), b"{}".to_vec()))),
+        ("targets/alice", tag_by("new", "alice"), |now, old| {
             now.insert(role("targets/alice"), old[&role("targets/alice")].clone());
         }),
-        ("targets/releases", signs("new", "alice"), |now, _| drop(now.remove(&role("targets/releases")))),
+        ("targets/releases", tag_by("new", "alice"), |now, _| drop(now.remove(&role("targets/releases")))),
         ("targets", removes("alice"), |now, old| drop(now.insert(role("targets"), old[&role("targets")].clone()))),
         ("targets/releases", removes("alice"), |now, old| {
             now.insert(role("targets/releases"), old[&role("targets/releases")].clone());
@@ -201,6 +197,6 @@ async fn a_thief_of_the_servers_keys_is_caught_whatever_is_shown_after_a_change(
         }
     }
     // Control: nothing but what the server may do.
-    let (said, is_as_before) = caught(signs("new", "alice"), true, |_, _| {}).await;
+    let (said, is_as_before) = caught(tag_by("new", "alice"), true, |_, _| {}).await;
     assert!(matches!(said, Ok(Outcome::Published(_))) && !is_as_before, "{said:?}");
 }
