@@ -2,19 +2,20 @@
 use super::{
     args::Options,
     output::{self, Failure},
-    repo,
 };
 use crate::{
     journal::State,
     notary::reference::{self, Reference},
     os::strongroom,
-    procedures::{Workplace, repository::load_failure},
+    procedures::{
+        Workplace,
+        repository::{load_failure, reading_failure, refused_roles},
+    },
     repository::{LoadError, Loaded, Mode, Repositories, Servers},
     settings::{self, Environment, Flags, Settings},
     text::{self, Printable},
     trust_dir::{TrustDir, shown},
     tuf::{
-        collection::{Anchor, Freshness},
         name::{Gun, KeyId},
         pinning::Pinning,
         x509,
@@ -22,7 +23,7 @@ use crate::{
     views::{
         chain::KeysHere,
         desk::{Desk, Facts, World},
-        notable, repositories,
+        reservations::reservations,
     },
 };
 use jiff::Timestamp;
@@ -136,65 +137,20 @@ impl Context {
     /// Loads a repository, and says on standard error how far it may be relied on.
     pub async fn load(&self, gun: &Gun, mode: Mode) -> Result<Loaded, LoadError> {
         let loaded = self.repositories().load(gun, Timestamp::now(), mode, &|_| {}).await?;
-        let c = &loaded.collection;
-        if c.freshness() == Freshness::Cached {
-            let until = c.timestamp().expires().strftime("%Y-%m-%d %H:%M UTC");
-            let as_of = repositories::as_of(c, self.trust_dir());
-            let as_of = as_of.map(|t| format!(" as of {}", t.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
-            output::complain(&format!(
-                "claviger: the server did not answer; {gun} is shown as it was last seen{as_of}, which may be out of date (valid until {until})"
-            ));
-        }
-        if c.anchor() == Anchor::FirstUse && mode == Mode::Usual {
-            let ids: Vec<String> = notable::root_keys(c).iter().map(KeyId::hex).collect();
-            let trusted = match self.not_remembered(&loaded) {
-                None => "is trusted from now on".to_owned(),
-                Some(why) => format!("is trusted for this command only; not remembered, because {why}"),
-            };
-            output::complain(&format!(
-                "claviger: the root of {gun} was seen now for the first time and {trusted}; compare its root key with the owner's: {}",
-                ids.join(", ")
-            ));
-        } else if let Some(why) = &loaded.not_kept {
-            output::complain(&format!("claviger: {gun} was verified but could not be remembered: {why}"));
-        }
+        let read_only = self.settings.read_only.value.then(|| self.settings.read_only.origin.to_string());
+        let all = reservations(&loaded, self.trust_dir(), read_only.as_deref(), mode == Mode::Usual);
+        all.iter().for_each(|reservation| output::note(reservation));
         Ok(loaded)
-    }
-
-    /// Why a root that was seen now is forgotten when this command ends, if it is.
-    fn not_remembered(&self, loaded: &Loaded) -> Option<String> {
-        let read_only = &self.settings.read_only;
-        match &loaded.not_kept {
-            _ if loaded.root_remembered => None,
-            Some(why) => Some(why.to_string()),
-            None if read_only.value => Some(format!("nothing is written ({})", read_only.origin)),
-            None => Some("it could not be written".to_owned()),
-        }
     }
 
     /// Names on standard error the roles that were refused, and makes that exit status 3.
     pub fn refused_roles(&self, loaded: &Loaded) -> Result<(), Failure> {
-        let refused: Vec<String> = loaded.collection.refused().map(|(role, why)| format!("{role}: {why}")).collect();
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let message = format!("{} is trusted in part only; not trusted: {}", loaded.collection.gun(), refused.join("; "));
-        let none = "nothing that these roles sign is shown or trusted";
-        Err(Failure::new(
-            "roles-refused",
-            message,
-            none,
-            "Their signers must sign again, or the owner must change the delegation.",
-        )
-        .exit(3))
+        refused_roles(&loaded.collection).map_or(Ok(()), Err)
     }
 
     /// The three sentences for a repository that could not be loaded, and where to see what it claims.
     pub fn load_failure(&self, gun: &Gun, error: LoadError) -> Failure {
-        let shown = repo::is_untrusted(&error);
-        let failure = self.show_failure(gun, error);
-        let more = if shown { " `claviger repo show` shows what it says, unverified." } else { "" };
-        Failure { hint: format!("{}{more}", failure.hint), ..failure }
+        reading_failure(self.repositories(), gun, error)
     }
 
     /// The three sentences for a repository that could not be loaded.

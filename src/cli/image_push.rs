@@ -1,7 +1,7 @@
 //! `image push`: an image from a layout to its registry.
 use super::{
     context::Context,
-    image::{with_tag, word},
+    image::with_tag,
     key::Line,
     operator::PlanAnswer,
     output::{self, Failure},
@@ -11,7 +11,10 @@ use crate::{
     operator::{Cancel, as_text},
     procedures::{
         Work,
-        repository::push::{self, Destination, NOTHING, Pushed, field},
+        repository::{
+            inquiry::word,
+            push::{self, Destination, NOTHING, Pushed, field},
+        },
     },
     repository::push::{Piece, State},
     text::{amount, count},

@@ -115,6 +115,9 @@ pub fn interrupted(context: &Context) -> Result<(), Failure> {
         output::note("no work is interrupted");
     }
     open.iter().try_for_each(|i| output::say(&format!("{}  {}\n", i.id, i.sentence())))?;
+    if !open.is_empty() {
+        output::note("`claviger resume WORK` goes on with one of them, and with --give-up closes it");
+    }
     Ok(())
 }
 
@@ -136,7 +139,8 @@ pub async fn resume(context: &Context, work: &str, replacement: Option<&Path>, y
     line.operator.plan.yes = yes;
     let done = line.perform(context).await?;
     let left: String = done.left.iter().map(|l| format!("\n{l}")).collect();
-    say_resumed(context, &found, "done", format!("{} {}{left}", done.happened, done.next).trim())?;
+    let outcome = if done.left.is_empty() { "done" } else { "in part" };
+    say_resumed(context, &found, outcome, format!("{} {}{left}", done.happened, done.next).trim())?;
     match done.left.is_empty() {
         true => Ok(()),
         false => {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     finding::{Finding, Severity},
     keys::{KeyEntry, Listing, problem::code},
-    operator::as_text,
+    operator::{Cancel, as_text},
     os::strongroom,
     procedures::passphrase_failure,
     secret::Passphrases,
@@ -209,7 +209,12 @@ fn only<'k, T>(all: &[Candidate<'k, T>], typed: &str, problems: &[Finding]) -> R
 }
 
 /// The operator of a command that does guided work. `nothing` is what has not happened as long as nothing has.
-fn line_operator(context: &Context, command: &'static str, nothing: &'static str) -> Result<LineOperator, Failure> {
+fn line_operator(
+    context: &Context,
+    command: &'static str,
+    nothing: &'static str,
+    cancel: Cancel,
+) -> Result<LineOperator, Failure> {
     Ok(LineOperator {
         command,
         nothing,
@@ -218,6 +223,7 @@ fn line_operator(context: &Context, command: &'static str, nothing: &'static str
         replacement: None,
         confirm: context.options.confirm.clone(),
         plan: PlanAnswer::default(),
+        cancel,
         progress: Mutex::default(),
     })
 }

@@ -229,9 +229,9 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
         Some(Command::Repo(RepoCommand::Show { gun })) => repo::show(&context, &gun).await,
         Some(Command::Repo(RepoCommand::Verify { gun })) => repo::verify(&context, &gun).await,
         Some(Command::Inspect { names, pretty }) => tags::inspect(&context, &names, pretty).await,
-        Some(Command::Image(ImageCommand::Resolve { image: name })) => image::resolve(&context, &name).await,
+        Some(Command::Image(ImageCommand::Resolve { image: name })) => image::resolve(&context, &name, stop).await,
         Some(Command::Image(ImageCommand::Verify { image: name, platform })) => {
-            image::verify(&context, &name, platform.as_deref()).await
+            image::verify(&context, &name, platform.as_deref(), stop).await
         }
         Some(Command::Image(ImageCommand::Push { layout, image: name, dry_run: true, .. })) => {
             image_push::look(&context, &layout, &name).await
@@ -240,7 +240,7 @@ async fn run(arguments: Arguments, stop: Cancel) -> Result<(), Failure> {
             image_push::push(&context, (&layout, &name), PlanAnswer { yes, expect }, stop).await
         }
         Some(Command::Tags { gun, registry_state: false }) => tags::tags(&context, &gun).await,
-        Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun).await,
+        Some(Command::Tags { gun, registry_state: true }) => tag_state::tags(&context, &gun, stop).await,
         Some(Command::Signer(SignerCommand::List { gun })) => tags::signers(&context, &gun).await,
         Some(Command::Delegation(DelegationCommand::List { gun })) => tags::delegations(&context, &gun).await,
         Some(Command::Init(typed)) => change::init(&context, typed, stop).await,

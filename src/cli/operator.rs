@@ -7,7 +7,8 @@ use super::{
 use crate::{
     failure::Failure,
     operator::{
-        Answer, Confirm, Field, Form, Fut, Operator, PlanAsked, Question, Review, SecretKind, SecretWanted, Step, Stop, Values,
+        Answer, Cancel, Confirm, Field, Form, Fut, Operator, PlanAsked, Question, Review, SecretKind, SecretWanted, Step, Stop,
+        Values,
     },
     procedures::passphrase_failure,
     secret::{Given, PassphraseError, PassphraseFile, Passphrases, Prompt as _, Source, TerminalPrompt, Wanted},
@@ -18,7 +19,11 @@ use std::{
     fs::OpenOptions,
     io::{BufRead as _, BufReader, Write as _},
     sync::{Arc, Mutex},
+    time::Duration,
 };
+
+/// How often it is looked whether whoever is asked has pressed Ctrl-C.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Answers for a command.
 pub struct LineOperator {
@@ -36,6 +41,8 @@ pub struct LineOperator {
     pub confirm: Option<String>,
     /// How a plan is accepted.
     pub plan: PlanAnswer,
+    /// Says that nobody is to be asked any more.
+    pub cancel: Cancel,
     /// How far it has come.
     pub progress: Mutex<output::Progress>,
 }
@@ -51,6 +58,8 @@ pub struct PlanAnswer {
 
 impl Operator for LineOperator {
     fn put<'a>(&'a mut self, _: Step, question: &'a Question, _: bool) -> Fut<'a, Result<Answer, Stop>> {
+        // What was said of the work before is taken away.
+        self.progress = Mutex::default();
         Box::pin(async move {
             match question {
                 Question::Form(form) => self.fill(form).await,
@@ -169,10 +178,23 @@ impl LineOperator {
         let question = format!("{}? Type yes: ", review.verb);
         let nobody =
             Failure::new("not-confirmed", "nobody has accepted the plan", self.nothing, "Run it on a terminal, or give --yes.");
-        match aside(move || ask_line(&question)).await? {
+        match self.unless_cancelled(move || ask_line(&question)).await? {
             Some(typed) if typed == "yes" => Ok(Answer::Accepted),
             Some(_) => Err(Failure::new("not-confirmed", "the plan was not accepted", self.nothing, "").into()),
             None => Err(nobody.into()),
+        }
+    }
+
+    /// Asks a person, who may press Ctrl-C instead: then nothing was begun.
+    async fn unless_cancelled<T: Send + 'static>(&self, question: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
+        let cancelled = async {
+            while !self.cancel.is_set() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            answer = aside(question) => Ok(answer?),
+            () = cancelled => Err(Stop::Cancelled),
         }
     }
 
@@ -183,7 +205,7 @@ impl LineOperator {
         let hint = format!("Run it on a terminal, or give --confirm {}.", confirm.typed);
         let happened = format!("{} {}", crate::failure::ended(&confirm.title), confirm.consequences.join(" "));
         let nobody = Failure::new("not-confirmed", happened, format!("{}: nobody has confirmed it", self.nothing), hint);
-        match aside(move || ask_on_terminal(&confirm)).await? {
+        match self.unless_cancelled(move || ask_on_terminal(&confirm)).await? {
             Some(typed) => Ok(Answer::Typed(typed)),
             None => Err(nobody.into()),
         }

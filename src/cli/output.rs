@@ -70,24 +70,6 @@ pub fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", safe(text));
 }
 
-/// Says on the line of a terminal how many of how many there are, and takes that away at the end. Nobody else is told.
-pub struct Counter {
-    what: &'static str,
-    line: Progress,
-}
-
-impl Counter {
-    /// Counts something in the plural.
-    pub fn of(what: &'static str) -> Self {
-        Self { what, line: Progress::default() }
-    }
-
-    /// So many of so many, now.
-    pub fn say(&self, done: usize, of: usize) {
-        self.line.say(|| format!("{done} of {of} {}", self.what));
-    }
-}
-
 /// One line of a terminal that says what goes on, and is taken away at the end.
 #[derive(Default)]
 pub struct Progress {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     finding::Finding,
-    repository::{LoadError, Look, Mode, Situation},
+    repository::{Inventory, Look, Mode, Situation},
     text::count,
     tuf::{
         collection::{Anchor, Freshness},
@@ -14,7 +14,7 @@ use crate::{
     views::{
         chain::{ChainKey, ChainNode, NodeState, Whereabouts},
         columns::columns,
-        repositories::RepositoryDetail,
+        repositories::{RepositoryDetail, source_word},
     },
 };
 use serde_json::{Value, json};
@@ -34,8 +34,13 @@ pub async fn list(context: &Context) -> Result<(), Failure> {
         let all = json!({ "schema": "claviger/repo-list/1", "repositories": repositories, "notes": inventory.notes });
         return Ok(output::say_json(&all)?);
     }
+    Ok(output::say(&list_text(&inventory))?)
+}
+
+/// The repositories, for people.
+pub fn list_text(inventory: &Inventory) -> String {
     if inventory.known.is_empty() {
-        return Ok(output::say("No repositories are known here.\n")?);
+        return "No repositories are known here.\n".to_owned();
     }
     let mut rows = vec![["REPOSITORY".to_owned(), "KNOWN FROM".to_owned()]];
     rows.extend(inventory.known.iter().map(|k| {
@@ -43,7 +48,7 @@ pub async fn list(context: &Context) -> Result<(), Failure> {
         let from: Vec<&str> = from.into_iter().filter(|(_, named)| *named).map(|(who, _)| who).collect();
         [k.gun.to_string(), from.join(", ")]
     }));
-    Ok(output::say(&columns(&rows, 0, 3))?)
+    columns(&rows, 0, 3)
 }
 
 /// Shows the chain of trust. A repository that is not trusted is shown too, marked as what it is, with exit status 3.
@@ -60,7 +65,7 @@ pub async fn show(context: &Context, typed: &str) -> Result<(), Failure> {
             }
             context.refused_roles(&loaded)
         }
-        Err(error) if is_untrusted(&error) => {
+        Err(error) if error.situation() == Situation::NotTrustworthy => {
             let look = context.repositories().look(&gun).await.unwrap_or_default();
             let failure = context.show_failure(&gun, error);
             if context.options.json {
@@ -115,11 +120,6 @@ pub async fn verify(context: &Context, typed: &str) -> Result<(), Failure> {
     context.refused_roles(&loaded)
 }
 
-/// Whether what was read is known to deserve no trust, so that it can be shown as that.
-pub fn is_untrusted(error: &LoadError) -> bool {
-    error.situation() == Situation::NotTrustworthy
-}
-
 /// One word for scripts.
 pub fn anchor_word(anchor: Anchor) -> &'static str {
     match anchor {
@@ -139,7 +139,8 @@ fn anchor_sentence(anchor: Anchor) -> &'static str {
     }
 }
 
-fn detail_text(d: &RepositoryDetail) -> String {
+/// The chain of trust, for people.
+pub fn detail_text(d: &RepositoryDetail) -> String {
     let mut out = format!("{}\n", d.gun);
     let fresh = match d.freshness {
         Freshness::Live => "The server answered now.".to_owned(),
@@ -230,14 +231,6 @@ fn key_text(key: &ChainKey, state: &NodeState) -> String {
     format!("key {} {}, {signed}{place}{}", key.canonical_id.short(), key.algorithm, certificate.unwrap_or_default())
 }
 
-/// Where what is shown comes from.
-pub fn source_word(freshness: Freshness) -> &'static str {
-    match freshness {
-        Freshness::Live => "server",
-        Freshness::Cached => "cache",
-    }
-}
-
 fn detail_json(d: &RepositoryDetail) -> Value {
     let refused: Vec<&str> = d.refused().into_iter().map(|r| r.as_str()).collect();
     json!({
@@ -283,7 +276,8 @@ pub fn finding_json(f: &Finding) -> Value {
     json!({ "code": f.code, "severity": f.severity.as_str(), "text": f.text, "remedy": f.offered().map(|r| r.0) })
 }
 
-fn look_text(gun: &Gun, failure: &Failure, look: &Look) -> String {
+/// The same, of a repository that is not trusted.
+pub fn look_text(gun: &Gun, failure: &Failure, look: &Look) -> String {
     let mut out = format!("{gun}\nNOT TRUSTED: {}\n\nWhat the server says, none of it verified:\n", failure.message);
     for f in &look.files {
         let what = match (&f.claims, &f.problem) {

@@ -1,49 +1,33 @@
 //! `tags --registry-state`: what a repository signs, beside what its registry has.
 use super::{
     context::Context,
-    output::{self, Counter, Failure},
-    tags::{HEADS, load, row_json, row_text},
+    image,
+    output::{self, Failure},
+    tags::{HEADS, row_json, row_text},
 };
 use crate::{
-    repository::TagsError,
-    text::count,
-    views::{
-        columns::columns,
-        tag_state::{StatedTags, tags_of},
-        tags::tag_rows,
+    operator::Cancel,
+    procedures::repository::{
+        About, Inquiry,
+        inquiry::{self, Stated},
     },
+    views::{columns::columns, tag_state::StatedTags},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Lists what is signed and what the registry has, one line for each name and digest.
-pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
-    let loaded = load(context, typed).await?;
-    let gun = loaded.collection.gun();
-    let counter = Counter::of("tags were looked up");
-    let rows = tag_rows(&loaded.collection);
-    let registry = context.repositories().registry_tags(gun, tags_of(&rows), |done, of| counter.say(done, of)).await;
-    drop(counter);
-    let registry = registry.map_err(|e| failure(&e))?;
-    if registry.refused > 0 {
-        let n = count(registry.refused, "tag");
-        output::complain(&format!("claviger: the registry names {n} that cannot be used; left out"));
-    }
-    if !registry.whole {
-        output::complain("claviger: the registry's list of tags was cut; there may be more");
-    }
-    if let Some(why) = &registry.why {
-        let n = count(registry.unknown.len(), "tag");
-        output::complain(&format!(
-            "claviger: the registry did not say what {n} {} to: {why}",
-            if registry.unknown.len() == 1 { "leads" } else { "lead" }
-        ));
-    }
-    let refused = loaded.collection.refused().next().is_some();
-    let all = StatedTags::new(rows, refused, registry);
+pub async fn tags(context: &Context, typed: &str, cancel: Cancel) -> Result<(), Failure> {
+    let (place, gun) = (context.workplace(), context.gun(typed)?.to_string());
+    let asked = Inquiry { about: About::Tags, gun, tag: String::new() };
+    let stated: Stated =
+        image::run(context, asked.clone(), BTreeMap::new(), cancel, |s| inquiry::tags(place.clone(), asked.clone(), s)).await?;
+    stated.notes.iter().for_each(|note| output::note(note));
+    let all = &stated.all;
     if context.options.json {
-        output::say_json(&as_json(&all))?;
-    } else if all.signed.is_empty() && all.others.is_empty() {
-        output::say(&format!("{gun} signs nothing, and the registry has no tags of it.\n"))?;
+        output::say_json(&as_json(all))?;
+    } else if stated.is_empty() {
+        output::say(&format!("{stated}.\n"))?;
     } else {
         let [name, digest, size, roles, released] = HEADS.map(str::to_owned);
         let mut lines = vec![[name, "REGISTRY".to_owned(), digest, size, roles, released, "LEADS TO".to_owned()]];
@@ -59,7 +43,7 @@ pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
         }));
         output::say(&columns(&lines, 0, 3))?;
     }
-    context.refused_roles(&loaded)
+    stated.refused.map_or(Ok(()), Err)
 }
 
 fn as_json(all: &StatedTags) -> Value {
@@ -82,14 +66,4 @@ fn as_json(all: &StatedTags) -> Value {
         })
     });
     signed.chain(others).collect()
-}
-
-fn failure(error: &TagsError) -> Failure {
-    let nothing = "nothing is shown, because what the registry has is not known";
-    Failure::new(
-        "registry",
-        error.to_string(),
-        nothing,
-        format!("{} Without --registry-state, what is signed is shown.", error.remedy()),
-    )
 }

@@ -5,7 +5,10 @@ use super::{
 };
 use crate::{
     repository::{Loaded, Mode},
-    tuf::name::RoleName,
+    tuf::{
+        collection::{Role, TrustedCollection},
+        name::RoleName,
+    },
     views::{
         columns::columns,
         docker::{Inspected, inspect_json, inspect_pretty},
@@ -17,18 +20,24 @@ use serde_json::{Value, json};
 /// Lists what a repository signs. Prints what verified; exit status 3 if any role was refused.
 pub async fn tags(context: &Context, typed: &str) -> Result<(), Failure> {
     let loaded = load(context, typed).await?;
-    let rows = tag_rows(&loaded.collection);
     if context.options.json {
-        let list: Vec<_> = rows.iter().map(row_json).collect();
+        let list: Vec<_> = tag_rows(&loaded.collection).iter().map(row_json).collect();
         output::say_json(&list.into())?;
-    } else if rows.is_empty() {
-        output::say(&format!("{} signs nothing.\n", loaded.collection.gun()))?;
     } else {
-        let mut lines = vec![HEADS.map(str::to_owned)];
-        lines.extend(rows.iter().map(row_text));
-        output::say(&columns(&lines, 0, 3))?;
+        output::say(&tags_text(&loaded.collection))?;
     }
     context.refused_roles(&loaded)
+}
+
+/// What a repository signs, for people.
+pub fn tags_text(c: &TrustedCollection) -> String {
+    let rows = tag_rows(c);
+    if rows.is_empty() {
+        return format!("{} signs nothing.\n", c.gun());
+    }
+    let mut lines = vec![HEADS.map(str::to_owned)];
+    lines.extend(rows.iter().map(row_text));
+    columns(&lines, 0, 3)
 }
 
 /// What the columns of a list of tags are.
@@ -94,11 +103,8 @@ pub async fn inspect(context: &Context, names: &[String], pretty: bool) -> Resul
 /// Lists the people who may sign.
 pub async fn signers(context: &Context, typed: &str) -> Result<(), Failure> {
     let loaded = load(context, typed).await?;
-    let c = &loaded.collection;
-    let people: Vec<_> = c.roles().iter().filter(|r| !releases(&r.name)).collect();
     if context.options.json {
-        let list: Vec<_> = people
-            .iter()
+        let list: Vec<_> = people(&loaded.collection)
             .map(|r| {
                 let keys: Vec<_> = r
                     .keys
@@ -110,33 +116,40 @@ pub async fn signers(context: &Context, typed: &str) -> Result<(), Failure> {
             })
             .collect();
         output::say_json(&list.into())?;
-    } else if people.is_empty() {
-        output::say(&format!("{} has no signers besides its owner.\n", c.gun()))?;
     } else {
-        let mut lines = vec![["SIGNER", "KEYS", "ALGORITHM"].map(str::to_owned)];
-        for r in people {
-            let mut name = signer_name(&r.name).to_owned();
-            for k in &r.keys.keys {
-                lines.push([std::mem::take(&mut name), k.canonical_id().hex(), k.algorithm().to_string()]);
-            }
-            if r.keys.keys.is_empty() {
-                lines.push([name, "no key".into(), String::new()]);
-            }
-        }
-        output::say(&columns(&lines, 0, 3))?;
+        output::say(&signers_text(&loaded.collection))?;
     }
     context.refused_roles(&loaded)
+}
+
+fn people(c: &TrustedCollection) -> impl Iterator<Item = &Role> {
+    c.roles().iter().filter(|r| !releases(&r.name))
+}
+
+/// The people who may sign, for people.
+pub fn signers_text(c: &TrustedCollection) -> String {
+    if people(c).next().is_none() {
+        return format!("{} has no signers besides its owner.\n", c.gun());
+    }
+    let mut lines = vec![["SIGNER", "KEYS", "ALGORITHM"].map(str::to_owned)];
+    for r in people(c) {
+        let mut name = signer_name(&r.name).to_owned();
+        for k in &r.keys.keys {
+            lines.push([std::mem::take(&mut name), k.canonical_id().hex(), k.algorithm().to_string()]);
+        }
+        if r.keys.keys.is_empty() {
+            lines.push([name, "no key".into(), String::new()]);
+        }
+    }
+    columns(&lines, 0, 3)
 }
 
 /// Lists delegated roles, as `notary delegation list` does.
 pub async fn delegations(context: &Context, typed: &str) -> Result<(), Failure> {
     let loaded = load(context, typed).await?;
-    let c = &loaded.collection;
-    let mut roles: Vec<_> = c.roles().iter().filter(|r| r.name.is_delegation()).collect();
-    roles.sort_by(|a, b| a.name.cmp(&b.name));
     if context.options.json {
-        let list: Vec<_> = roles
-            .iter()
+        let list: Vec<_> = delegated(&loaded.collection)
+            .into_iter()
             .map(|r| {
                 json!({
                     "role": r.name.as_str(),
@@ -147,32 +160,45 @@ pub async fn delegations(context: &Context, typed: &str) -> Result<(), Failure> 
             })
             .collect();
         output::say_json(&list.into())?;
-    } else if roles.is_empty() {
-        output::say(&format!("{} delegates to nobody.\n", c.gun()))?;
     } else {
-        let mut lines = vec![["ROLE", "PATHS", "KEY IDS", "THRESHOLD"].map(str::to_owned)];
-        for r in roles {
-            let mut paths: Vec<String> = r.stated_paths.prefixes().iter().map(|p| crate::text::escape(p).into_owned()).collect();
-            paths.sort_unstable();
-            let mut paths = paths.into_iter().map(|p| if p.is_empty() { "\"\" <all paths>".to_owned() } else { p });
-            let mut keys = r.keys.keys.iter().map(|k| k.canonical_id().hex());
-            let (mut name, mut threshold) = (r.name.to_string(), r.keys.threshold.to_string());
-            loop {
-                let (path, key) = (paths.next(), keys.next());
-                if name.is_empty() && path.is_none() && key.is_none() {
-                    break;
-                }
-                lines.push([
-                    std::mem::take(&mut name),
-                    path.unwrap_or_default(),
-                    key.unwrap_or_default(),
-                    std::mem::take(&mut threshold),
-                ]);
-            }
-        }
-        output::say(&columns(&lines, 0, 4))?;
+        output::say(&delegations_text(&loaded.collection))?;
     }
     context.refused_roles(&loaded)
+}
+
+fn delegated(c: &TrustedCollection) -> Vec<&Role> {
+    let mut roles: Vec<_> = c.roles().iter().filter(|r| r.name.is_delegation()).collect();
+    roles.sort_by(|a, b| a.name.cmp(&b.name));
+    roles
+}
+
+/// Delegated roles, for people.
+pub fn delegations_text(c: &TrustedCollection) -> String {
+    let roles = delegated(c);
+    if roles.is_empty() {
+        return format!("{} delegates to nobody.\n", c.gun());
+    }
+    let mut lines = vec![["ROLE", "PATHS", "KEY IDS", "THRESHOLD"].map(str::to_owned)];
+    for r in roles {
+        let mut paths: Vec<String> = r.stated_paths.prefixes().iter().map(|p| crate::text::escape(p).into_owned()).collect();
+        paths.sort_unstable();
+        let mut paths = paths.into_iter().map(|p| if p.is_empty() { "\"\" <all paths>".to_owned() } else { p });
+        let mut keys = r.keys.keys.iter().map(|k| k.canonical_id().hex());
+        let (mut name, mut threshold) = (r.name.to_string(), r.keys.threshold.to_string());
+        loop {
+            let (path, key) = (paths.next(), keys.next());
+            if name.is_empty() && path.is_none() && key.is_none() {
+                break;
+            }
+            lines.push([
+                std::mem::take(&mut name),
+                path.unwrap_or_default(),
+                key.unwrap_or_default(),
+                std::mem::take(&mut threshold),
+            ]);
+        }
+    }
+    columns(&lines, 0, 4)
 }
 
 pub(super) async fn load(context: &Context, typed: &str) -> Result<Loaded, Failure> {

@@ -4,8 +4,18 @@ use super::{
     output::{self, Failure},
 };
 use crate::text;
-use clap::{Parser as _, error::ErrorKind};
+use clap::{
+    Parser as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use std::{ffi::OsString, process::ExitCode};
+
+/// Options of other commands that somebody may expect here, and why they are not.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("--yes", "There is nothing here that --yes accepts; what has a name typed takes it from --confirm"),
+    ("--stage", "This cannot be staged: it is published at once, or not at all"),
+    ("--only", "This goes out alone, whatever is staged"),
+];
 
 /// Answers help and version on standard output with status 0, and a mistake on standard error with status 2.
 pub fn answer(error: clap::Error, typed: &[OsString]) -> ExitCode {
@@ -35,7 +45,17 @@ fn failure(error: clap::Error, typed: &[OsString]) -> Failure {
     let mut parts = said.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = parts.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
-    let rest: Vec<String> = parts.filter(|p| !p.is_empty() && !p.starts_with("For more information")).collect();
+    let elsewhere = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(typed)) => ELSEWHERE.iter().find(|(name, _)| name == typed).map(|(_, why)| (*why).to_owned()),
+        _ => None,
+    };
+    // A tip from the spelling of names knows nothing of what they mean.
+    let is_said = |p: &String| {
+        let tip = p.starts_with("tip:") && (elsewhere.is_some() || p.contains(" as a value"));
+        !p.is_empty() && !tip && !p.starts_with("For more information")
+    };
+    let usage = |p: String| if elsewhere.is_some() { p.replace("--state-dir <DIR> ", "") } else { p };
+    let rest: Vec<String> = elsewhere.iter().cloned().chain(parts.filter(is_said).map(usage)).collect();
     let hint = if rest.is_empty() { "See claviger --help".to_owned() } else { rest.join(". ") };
     Failure::new("usage", message, nothing, hint).exit(2)
 }
@@ -59,6 +79,17 @@ mod tests {
         assert_eq!((f.message.as_str(), f.hint.as_str()), ("claviger key wants a command", "See claviger key --help"));
         let f = said(&["x", "key", "generate", "a", "--role", "king"]);
         assert!(f.message.starts_with("invalid value 'king' for '--role <ROLE>' [possible values: root, "), "{}", f.message);
+    }
+
+    #[test]
+    fn an_option_of_another_command_is_answered_with_why_it_is_not_here() {
+        let f = said(&["claviger", "delete", "registry.example/app", "--yes"]);
+        assert!(f.hint.starts_with("There is nothing here that --yes accepts") && !f.hint.contains("tip"), "{}", f.hint);
+        let f = said(&["claviger", "key", "rotate", "registry.example/app", "targets", "--stage"]);
+        assert!(f.hint.starts_with("This cannot be staged") && !f.hint.contains("state-dir"), "{}", f.hint);
+        // What is only misspelt is still found.
+        let f = said(&["claviger", "delete", "registry.example/app", "--remot"]);
+        assert!(f.hint.contains("'--remote'"), "{}", f.hint);
     }
 
     #[test]

@@ -278,6 +278,33 @@ impl Session<'_> {
         }
     }
 
+    /// [`Session::wait`] for something that takes long: `how_far` says meanwhile how far it has come, once it is not empty.
+    pub async fn wait_watched<T>(
+        &mut self,
+        step: Step,
+        what: impl Into<String>,
+        answer: impl Future<Output = Result<T, Failure>> + Send,
+        how_far: impl Fn() -> String + Send,
+    ) -> Result<T, Stop> {
+        self.put(step, &Question::Working(what.into())).await?;
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Ok(answer?),
+                () = tokio::time::sleep(LOOK) => {
+                    if self.cancel.is_set() && !self.acted {
+                        return Err(Stop::Cancelled);
+                    }
+                    let so_far = how_far();
+                    if !so_far.is_empty() {
+                        self.operator.progress(&so_far);
+                    }
+                }
+            }
+        }
+    }
+
     /// [`Session::act`] for something that is waited for: it is not given up before it has ended.
     pub async fn act_waiting<T: Display>(
         &mut self,

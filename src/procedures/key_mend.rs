@@ -49,6 +49,11 @@ impl fmt::Display for Mended {
 }
 
 impl Mended {
+    /// Whether everything went well.
+    pub fn is_whole(&self) -> bool {
+        self.left().is_empty()
+    }
+
     /// What is left, each with its reason, as sentences.
     pub fn left(&self) -> Vec<String> {
         self.left.iter().map(|l| ended(&format!("{} is left: {}", shown(&l.path), l.why))).collect()

@@ -162,6 +162,11 @@ impl Migrated {
         sentence(&format!("{self}{}", copy.unwrap_or_default()))
     }
 
+    /// Whether everything went well.
+    pub fn is_whole(&self) -> bool {
+        self.left().is_empty()
+    }
+
     /// What stays, each with its reason, and what becomes of it, as sentences.
     pub fn left(&self) -> Vec<String> {
         let stays = self.stayed.iter().map(|s| ended(&format!("{} stays: {}", shown(&s.path), s.why)));

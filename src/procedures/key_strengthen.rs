@@ -95,6 +95,11 @@ impl Strengthened {
         self.count(|o| matches!(o, Outcome::Strengthened))
     }
 
+    /// Whether everything went well.
+    pub fn is_whole(&self) -> bool {
+        self.left().is_empty()
+    }
+
     /// What is protected as it was and should not be, each with its reason, as sentences.
     pub fn left(&self) -> Vec<String> {
         let why = |k: &One| match &k.outcome {

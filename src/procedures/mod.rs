@@ -22,7 +22,7 @@ pub use crate::trust_dir::PATIENCE;
 pub use failure::{UNCERTAIN, UNCONFIRMED, key_failure, passphrase_failure};
 pub use interrupted::{Came, Interrupted};
 pub use record::{Recording, unwritable};
-pub use work::{CANCELLED, Done, KeyFile, Which, Work, perform};
+pub use work::{CANCELLED, Done, KeyFile, Row, Which, Work, perform};
 
 use crate::{
     failure::Failure,

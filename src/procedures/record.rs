@@ -44,6 +44,20 @@ impl Recording {
         cancel: Cancel,
         procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
     ) -> Result<T, Stop> {
+        self.run_judged(operator, cancel, |_| true, procedure).await
+    }
+
+    /// [`Recording::run`] for work of several parts, some of which may not have gone well: then it is not written down as done.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn run_judged<T: Display>(
+        self,
+        operator: &mut dyn Operator,
+        cancel: Cancel,
+        is_whole: fn(&T) -> bool,
+        procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
+    ) -> Result<T, Stop> {
         let Self { state, exact, work, earlier } = self;
         if !work.is_recorded() {
             return run_with(None, operator, cancel, procedure).await;
@@ -55,7 +69,7 @@ impl Recording {
             recorder.say(entry(event::RESUMED))?;
         }
         let result = run_with(filled, &mut recorder, cancel, procedure).await;
-        recorder.end(result, resumed)
+        recorder.end(result, is_whole, resumed)
     }
 }
 
@@ -169,7 +183,7 @@ impl Recorder<'_> {
     }
 
     /// Says how it ended. Where nothing was done, nothing is kept.
-    fn end<T: Display>(self, result: Result<T, Stop>, resumed: bool) -> Result<T, Stop> {
+    fn end<T: Display>(self, result: Result<T, Stop>, is_whole: fn(&T) -> bool, resumed: bool) -> Result<T, Stop> {
         let Some(transcript) = self.transcript else { return result };
         if !self.acted && !resumed {
             transcript.forget();
@@ -180,7 +194,7 @@ impl Recorder<'_> {
             return result;
         }
         let said = match &result {
-            Ok(done) => outcome("done", [("result", done.to_string())]),
+            Ok(done) => outcome(if is_whole(done) { "done" } else { "in part" }, [("result", done.to_string())]),
             Err(Stop::Failed(f)) => outcome(
                 "failed",
                 [("code", f.code.to_owned()), ("message", f.message.clone()), ("did_not_happen", f.did_not_happen.clone())],

@@ -5,23 +5,15 @@ mod shown;
 pub use shown::{MakeWorld, World, run};
 
 use super::{
-    CANCELLED, KeyFile, Recording, Which, Work, Workplace, key_export,
+    CANCELLED, Done, KeyFile, Recording, Which, Work, Workplace, key_export,
     key_export::Half,
     perform,
-    repository::{Rotation, Wanted, field, load_failure, push, push::Destination},
+    repository::{About, Inquiry, Rotation, Wanted, field, inquiry, push, push::Destination},
 };
 use crate::{
     failure::Failure,
     operator::{Cancel, Operator, as_text},
-    repository::{
-        Mode, Repositories,
-        image::{Image, Standing},
-    },
-    text::count,
-    tuf::name::Gun,
-    views::released::released,
 };
-use jiff::Timestamp;
 use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// The repository with several signers.
@@ -67,18 +59,12 @@ pub struct Page {
 }
 
 enum Deed {
-    /// A tag stands for nothing that is trusted.
-    Refused(&'static str, &'static str),
-    /// A tag stands for something that is trusted.
-    Found(&'static str, &'static str),
     /// A procedure, with what is filled into its forms.
     Works(Work, BTreeMap<&'static str, String>),
-    /// Every byte of the image is as it was signed.
-    Holds,
+    /// The same, and the answer is that it is not trusted.
+    Refused(Work, BTreeMap<&'static str, String>),
     /// Somebody changes a byte of a layer where the registry keeps it.
     Tampers,
-    /// That is seen.
-    Spoilt,
 }
 
 impl Ground {
@@ -112,36 +98,42 @@ impl Ground {
         );
         let rotation = Rotation { gun: frontend.clone(), role: "targets".to_owned() };
         let releases = "targets/releases".to_owned();
+        let asks = |about, gun: &str, tag: &str| Work::Inquire(Inquiry { about, gun: gun.to_owned(), tag: tag.to_owned() });
+        let found = |gun: &str, tag: &str| work(asks(About::Reference, gun, tag));
+        let refused = |gun: &str, tag: &str| Deed::Refused(asks(About::Reference, gun, tag), BTreeMap::new());
+        // All platforms.
+        let whole = || BTreeMap::from([(inquiry::field::PLATFORM, String::new())]);
+        let image = asks(About::Image, &frontend, TAG);
         let page = |title, before, deeds| Page { title, before, deeds };
         vec![
             page(
                 "An image that nobody has signed",
                 "The registry has an image under shop/frontend:nightly, and no signer vouches for it. A registry gives it to whoever asks; \
-                 content trust does not. It is looked up now as `claviger image resolve` does.",
-                vec![Deed::Refused(FRONTEND, UNSIGNED)],
+                 content trust does not. It is looked up now by `claviger image resolve`.",
+                vec![refused(&frontend, UNSIGNED)],
             ),
             page(
                 "An image is pushed",
                 "An image for two platforms lies in a directory, as `skopeo` and other tools write it. It is sent to the registry as \
                  shop/frontend:tour, its tag last. To push is not to sign: afterwards nobody can rely on it yet.",
-                vec![pushes, Deed::Refused(FRONTEND, TAG)],
+                vec![pushes, refused(&frontend, TAG)],
             ),
             page(
                 "A tag is signed",
                 "Alice signs that tour stands for this image, by its digest and size, and releases it. First comes a plan: which files \
                  change, who signs, and what docker and notary will see. Then her key is opened with its passphrase.",
-                vec![signs, Deed::Found(FRONTEND, TAG)],
+                vec![signs, found(&frontend, TAG)],
             ),
             page(
                 "The image is held against its signature",
-                "Every manifest, configuration and layer is fetched from the registry and hashed, as `claviger image verify` does.",
-                vec![Deed::Holds],
+                "Every manifest, configuration and layer is fetched from the registry and hashed, by `claviger image verify`.",
+                vec![Deed::Works(image.clone(), whole())],
             ),
             page(
                 "Somebody changes a layer",
                 "Now one byte of a layer is changed on the registry's own disk, as whoever breaks into it could do. The tag, the \
                  manifest and the signature stay as they are. Then the image is verified once more.",
-                vec![Deed::Tampers, Deed::Spoilt],
+                vec![Deed::Tampers, Deed::Refused(image, whole())],
             ),
             page(
                 "A key is rotated",
@@ -157,13 +149,17 @@ impl Ground {
                 "Bob leaves. His role goes, and his key goes out of targets/releases in the same publication; what he has released \
                  stays pullable, because others vouch for the file. Removing somebody has to be confirmed by name.",
                 // As whoever sits before it does: the name is typed.
-                vec![work(Work::Ask(Box::new(Wanted::RemoveSigner { guns: vec![frontend], name: "bob".to_owned(), key: None })))],
+                vec![work(Work::Ask(Box::new(Wanted::RemoveSigner {
+                    guns: vec![frontend.clone()],
+                    name: "bob".to_owned(),
+                    key: None,
+                })))],
             ),
             page(
                 "What a removal can leave behind",
                 "In shop/mobile somebody did the same by hand and stopped half-way: bob's key is gone, and nobody has signed his file \
                  again. So nothing that he released can be trusted, and docker pulls none of it.",
-                vec![Deed::Refused(MOBILE, LOST)],
+                vec![refused(&mobile, LOST)],
             ),
             page(
                 "Recovery: another key comes in, and its owner vouches",
@@ -178,8 +174,8 @@ impl Ground {
                         paths: Vec::new(),
                         threshold: None,
                     }),
-                    change(Wanted::Witness { gun: mobile, roles: vec![releases] }),
-                    Deed::Found(MOBILE, LOST),
+                    change(Wanted::Witness { gun: mobile.clone(), roles: vec![releases] }),
+                    found(&mobile, LOST),
                 ],
             ),
         ]
@@ -197,77 +193,48 @@ impl Ground {
         operator: &mut dyn Guided,
         cancel: &Cancel,
     ) -> Result<Vec<String>, Failure> {
-        let all = place.repositories.as_ref().ok_or_else(|| otherwise("there is no server to ask"))?;
         let mut seen = Vec::new();
         for deed in &page.deeds {
-            seen.push(match deed {
+            match deed {
                 Deed::Works(work, fields) => {
-                    operator.fills(fields);
-                    let recording = Recording::new(place, work.clone());
-                    let done = perform(work, place, recording, operator.asked(), cancel.clone()).await;
-                    // What the pages before have done is done, whatever this piece of work says of itself.
-                    let done = done.map_err(|e| match e.code {
-                        _ if cancel.is_set() => Failure::interrupted(NOTHING),
-                        CANCELLED => e.instead(NOTHING),
-                        _ => e,
-                    })?;
-                    match done.left.first() {
-                        None => done.happened,
-                        Some(left) => return Err(otherwise(left)),
+                    let done = go(work, fields, place, operator, cancel).await?;
+                    let goes_well = done.exit.is_none() && (done.left.is_empty() || !work.is_recorded());
+                    match done.left.into_iter().next() {
+                        Some(left) if !goes_well => return Err(otherwise(&left)),
+                        _ => seen.extend([Some(done.happened), done.copy].into_iter().flatten()),
                     }
                 }
-                Deed::Refused(name, tag) => match self.released(all, name, tag).await? {
-                    Err(why) => format!("{name}:{tag} is refused: {why}."),
-                    Ok(_) => return Err(otherwise("it is signed")),
-                },
-                Deed::Found(name, tag) => match self.released(all, name, tag).await? {
-                    Ok((digest, role)) => format!("{name}:{tag} is {digest}, signed by {role}."),
-                    Err(why) => return Err(otherwise(&why)),
+                Deed::Refused(work, fields) => match go(work, fields, place, operator, cancel).await {
+                    Ok(done) if done.is_untrusted() => seen.push(done.happened),
+                    Ok(_) => return Err(otherwise("it is trusted")),
+                    Err(failure) if failure.exit == 3 => seen.push(failure.happened()),
+                    Err(failure) => return Err(failure),
                 },
                 Deed::Tampers => {
                     change_last_byte(&self.layer).map_err(|e| otherwise(&format!("the layer cannot be changed: {e}")))?;
-                    "One byte of a layer is another now.".to_owned()
+                    seen.push("One byte of a layer is another now.".to_owned());
                 }
-                Deed::Holds => {
-                    let image = self.verified(all).await?;
-                    match image.pieces.iter().all(|p| p.standing == Standing::Same) {
-                        true => format!("All {} are as they were signed.", count(image.pieces.len(), "piece")),
-                        false => return Err(otherwise("the image is not as it was signed")),
-                    }
-                }
-                Deed::Spoilt => {
-                    let image = self.verified(all).await?;
-                    let wrong = image.pieces.iter().find_map(|p| match &p.standing {
-                        Standing::Tampered(why) => {
-                            Some(format!("The image is refused: the layer {} was tampered with: {why}.", p.digest))
-                        }
-                        _ => None,
-                    });
-                    wrong.ok_or_else(|| otherwise("nobody has seen the changed layer"))?
-                }
-            });
+            }
         }
         Ok(seen)
     }
+}
 
-    async fn released(&self, all: &Repositories, name: &str, tag: &str) -> Result<Result<(String, String), String>, Failure> {
-        let gun = self.named(name)?;
-        let loaded = all.load(&gun, Timestamp::now(), Mode::Usual, &|_| {}).await.map_err(|e| load_failure(all, &gun, e))?;
-        let found = released(&loaded.collection, tag);
-        Ok(found.map(|found| (found.signed.digest.to_string(), found.role.to_string())).map_err(|why| why.to_string()))
-    }
-
-    async fn verified(&self, all: &Repositories) -> Result<Image, Failure> {
-        let gun = self.named(FRONTEND)?;
-        let loaded = all.load(&gun, Timestamp::now(), Mode::Usual, &|_| {}).await.map_err(|e| load_failure(all, &gun, e))?;
-        let found = released(&loaded.collection, TAG).map_err(|why| otherwise(&why.to_string()))?;
-        let image = all.verify_image(&gun, &found.signed, None, &mut |_| {}).await;
-        image.map_err(|e| otherwise(&e.to_string()))
-    }
-
-    fn named(&self, name: &str) -> Result<Gun, Failure> {
-        Gun::new(&self.gun(name)).map_err(|e| otherwise(&e.to_string()))
-    }
+async fn go(
+    work: &Work,
+    fields: &BTreeMap<&'static str, String>,
+    place: &Workplace,
+    operator: &mut dyn Guided,
+    cancel: &Cancel,
+) -> Result<Done, Failure> {
+    operator.fills(fields);
+    let recording = Recording::new(place, work.clone());
+    // What the pages before have done is done, whatever this piece of work says of itself.
+    perform(work, place, recording, operator.asked(), cancel.clone()).await.map_err(|e| match e.code {
+        _ if cancel.is_set() => Failure::interrupted(NOTHING),
+        CANCELLED => e.instead(NOTHING),
+        _ => e,
+    })
 }
 
 /// Whoever is guided: an operator that is told what forms will be filled with.

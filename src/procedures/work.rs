@@ -5,7 +5,7 @@ use super::{
     key_generate, key_import, key_mend, key_migrate, key_passwd, key_remove, key_strengthen, key_test,
     record::Recording,
     repository::{
-        self, Report, Wanted,
+        self, About, Inquiry, Report, Wanted, inquiry,
         push::{self, Destination},
     },
     tour,
@@ -15,6 +15,7 @@ use crate::{
     keys::KeyEntry,
     operator::{Cancel, Operator, Stop, as_text},
     tuf::name::Gun,
+    views::columns::columns,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ pub enum Work {
     Ask(Box<Wanted>),
     /// Send an image to its registry.
     PushImage(Destination),
+    /// Ask a repository and its registry.
+    Inquire(Inquiry),
     /// Walk through content trust in a world to practise on.
     Tour,
 }
@@ -74,10 +77,14 @@ pub struct KeyFile(#[serde(with = "as_text")] pub PathBuf);
 pub struct Done {
     /// What happened, as a sentence.
     pub happened: String,
-    /// What of it did not go well, each as a sentence.
+    /// What of it did not go well, or is to be known beside it, each as a sentence.
     pub left: Vec<String>,
     /// The exit status, if it is another than that says.
     pub exit: Option<u8>,
+    /// What was found: lines in columns.
+    pub rows: Vec<Row>,
+    /// What of it somebody may want to take elsewhere.
+    pub copy: Option<String>,
     /// What to do next, as a sentence.
     pub next: &'static str,
     /// The key's file that is new or changed.
@@ -86,12 +93,35 @@ pub struct Done {
     pub repositories: Vec<Gun>,
 }
 
+/// A line of what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The line, laid out in columns.
+    pub text: String,
+    /// Whether it says something that should not be so.
+    pub is_notable: bool,
+}
+
+impl Row {
+    /// Lines below their heads, each with whether it is notable.
+    pub fn table<const N: usize>(heads: [String; N], rows: impl IntoIterator<Item = ([String; N], bool)>) -> Vec<Self> {
+        let (cells, notable): (Vec<_>, Vec<_>) = std::iter::once((heads, false)).chain(rows).unzip();
+        let text = columns(&cells, 0, 2);
+        text.lines().zip(notable).map(|(line, is_notable)| Self { text: line.to_owned(), is_notable }).collect()
+    }
+}
+
 impl Done {
+    /// Whether what was found deserves no trust, or is not shown to.
+    pub fn is_untrusted(&self) -> bool {
+        self.exit == Some(3)
+    }
+
     fn of(report: Report) -> Self {
         let (happened, left, next) = (ended(&report.to_string()), report.left(), report.next());
         let exit = Some(report.exit()).filter(|exit| *exit > 0);
         let repositories = report.all.into_iter().map(|(gun, _)| gun).collect();
-        Self { happened, left, next, exit, key: None, repositories }
+        Self { happened, left, next, exit, repositories, ..Self::default() }
     }
 }
 
@@ -110,6 +140,7 @@ impl Work {
             Self::MendPermissions => "key mend",
             Self::Change(wanted) | Self::Ask(wanted) => wanted.command(),
             Self::PushImage(_) => "image push",
+            Self::Inquire(asked) => asked.about.command(),
             Self::Tour => "sandbox --tour",
         }
     }
@@ -130,6 +161,7 @@ impl Work {
             Self::MendPermissions => "Permissions",
             Self::Change(wanted) | Self::Ask(wanted) => wanted.title(),
             Self::PushImage(_) => "Push an image",
+            Self::Inquire(asked) => asked.about.title(),
             Self::Tour => "The tour",
         }
     }
@@ -148,6 +180,7 @@ impl Work {
             Self::MendPermissions => key_mend::NOTHING,
             Self::Change(wanted) | Self::Ask(wanted) => wanted.nothing(),
             Self::PushImage(_) => push::NOTHING,
+            Self::Inquire(_) => inquiry::NOTHING,
             Self::Tour => tour::NOTHING,
         }
     }
@@ -161,7 +194,7 @@ impl Work {
             Self::Change(_) | Self::Ask(_) => false,
             // It is more than one, and what the registry has is not sent again.
             Self::PushImage(_) => false,
-            Self::Tour => false,
+            Self::Inquire(_) | Self::Tour => false,
         }
     }
 
@@ -178,7 +211,7 @@ impl Work {
 
     /// Whether it changes something, and so is written down. What is done on the tour is written down in its own world.
     pub fn is_recorded(&self) -> bool {
-        !matches!(self, Self::TestKey(_) | Self::Tour)
+        !matches!(self, Self::TestKey(_) | Self::Inquire(_) | Self::Tour)
     }
 
     async fn perform(
@@ -223,36 +256,57 @@ impl Work {
                 let passed = recording.run(operator, cancel, |s| key_test::run(entry.clone(), s)).await?;
                 Ok(Done { happened: sentence(&passed.to_string()), next: key_test::NEXT, ..Done::default() })
             }
-            Self::MigrateKeys => recording.run(operator, cancel, |s| key_migrate::run(here(), s)).await.map(|done| Done {
-                happened: done.happened(),
-                left: done.left(),
-                next: if done.moved.is_empty() { "" } else { key_migrate::NEXT },
-                key: done.moved.into_iter().next().map(|m| m.to),
-                ..Done::default()
-            }),
+            Self::MigrateKeys => recording
+                .run_judged(operator, cancel, key_migrate::Migrated::is_whole, |s| key_migrate::run(here(), s))
+                .await
+                .map(|done| Done {
+                    happened: done.happened(),
+                    left: done.left(),
+                    next: if done.moved.is_empty() { "" } else { key_migrate::NEXT },
+                    key: done.moved.into_iter().next().map(|m| m.to),
+                    ..Done::default()
+                }),
             Self::StrengthenKeys(files) => {
                 let which: Option<Vec<PathBuf>> = files.as_ref().map(|all| all.iter().map(|f| f.0.clone()).collect());
-                let done = recording.run(operator, cancel, |s| key_strengthen::run(here(), which.clone(), s)).await?;
+                let done = recording
+                    .run_judged(operator, cancel, key_strengthen::Strengthened::is_whole, |s| {
+                        key_strengthen::run(here(), which.clone(), s)
+                    })
+                    .await?;
                 let next = if done.strengthened() == 0 { "" } else { key_strengthen::NEXT };
                 Ok(Done { happened: sentence(&done.to_string()), left: done.left(), next, ..Done::default() })
             }
-            Self::MendPermissions => recording.run(operator, cancel, |s| key_mend::run(here(), s)).await.map(|done| Done {
-                happened: sentence(&done.to_string()),
-                left: done.left(),
-                next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
-                ..Done::default()
-            }),
-            Self::Change(wanted) => {
-                recording.run(operator, cancel, |s| repository::run(here(), (**wanted).clone(), s)).await.map(Done::of)
-            }
-            Self::Ask(wanted) => {
-                recording.run(operator, cancel, |s| repository::ask(here(), (**wanted).clone(), s)).await.map(Done::of)
-            }
+            Self::MendPermissions => recording
+                .run_judged(operator, cancel, key_mend::Mended::is_whole, |s| key_mend::run(here(), s))
+                .await
+                .map(|done| Done {
+                    happened: sentence(&done.to_string()),
+                    left: done.left(),
+                    next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
+                    ..Done::default()
+                }),
+            Self::Change(wanted) => recording
+                .run_judged(operator, cancel, Report::is_whole, |s| repository::run(here(), (**wanted).clone(), s))
+                .await
+                .map(Done::of),
+            Self::Ask(wanted) => recording
+                .run_judged(operator, cancel, Report::is_whole, |s| repository::ask(here(), (**wanted).clone(), s))
+                .await
+                .map(Done::of),
             Self::PushImage(to) => {
                 let pushed = recording.run(operator, cancel, |s| push::run(here(), to.clone(), s)).await?;
                 let (happened, repositories) = (ended(&pushed.to_string()), vec![pushed.gun]);
                 Ok(Done { happened, next: push::NEXT, repositories, ..Done::default() })
             }
+            Self::Inquire(asked) => match asked.about {
+                About::Reference => {
+                    recording.run(operator, cancel, |s| inquiry::resolve(here(), asked.clone(), s)).await.map(Done::from)
+                }
+                About::Image => {
+                    recording.run(operator, cancel, |s| inquiry::verify(here(), asked.clone(), s)).await.map(Done::from)
+                }
+                About::Tags => recording.run(operator, cancel, |s| inquiry::tags(here(), asked.clone(), s)).await.map(Done::from),
+            },
             Self::Tour => {
                 tour::run(place.tour.as_ref(), operator, cancel).await?;
                 Ok(Done { happened: tour::HAPPENED.to_owned(), next: tour::NEXT, ..Done::default() })

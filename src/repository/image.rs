@@ -3,7 +3,7 @@
 use super::{ImageError, Repositories};
 use crate::{
     registry::{
-        Digest, Name, Registry, TransportError,
+        self, Digest, Name, Registry, Tag, TransportError,
         content::{self, Content},
         document::{Document, Part, Platform, Shape},
         manifest::BYTES,
@@ -144,7 +144,37 @@ pub struct Signed {
     pub size: u64,
 }
 
+/// Where the registry's tag leads, beside the image that is signed under its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lead {
+    /// To that image.
+    Here,
+    /// To another one.
+    Elsewhere(Digest),
+    /// Nowhere: there is no such tag.
+    Nowhere,
+    /// That is not known: why.
+    Unknown(String),
+    /// The name is none that a tag could have.
+    NoTag,
+}
+
 impl Repositories {
+    /// Where the tag of a signed image leads at the registry, as the registry says it.
+    pub async fn lead(&self, gun: &Gun, tag: &str, signed: &Signed) -> Lead {
+        let Some(tag) = Tag::new(tag) else { return Lead::NoTag };
+        let (registry, name) = match self.servers().images(gun) {
+            Ok(images) => images,
+            Err(e) => return Lead::Unknown(e.to_string()),
+        };
+        match registry::resolve(registry.as_ref(), &name, tag).await {
+            Ok(Some(digest)) if digest == signed.digest => Lead::Here,
+            Ok(Some(digest)) => Lead::Elsewhere(digest),
+            Ok(None) => Lead::Nowhere,
+            Err(e) => Lead::Unknown(e.to_string()),
+        }
+    }
+
     /// Holds the image of a repository against what was signed. With a `platform`, what a list has for others is left out. `step`
     /// is told what comes.
     ///

@@ -1,6 +1,7 @@
 //! What can happen: what the user asks for, and what comes back from the background.
 use super::{
     changing::Changing,
+    layer::Tab,
     ledger::Ledger,
     shelf::{KeyShelf, Repo},
     wizard::Asked,
@@ -8,7 +9,7 @@ use super::{
 use crate::{
     doctor::Check,
     failure::Failure,
-    procedures::Done,
+    procedures::{Done, repository::About},
     repository::Look,
     secret::dialogue::Said,
     tuf::name::Gun,
@@ -92,10 +93,14 @@ pub enum Command {
     Change(Changing),
     /// Stage a change of the selected repository for later.
     Stage(Changing),
+    /// Open the selected repository at this tab.
+    Show(Tab),
     /// See what is staged for it.
     Staged,
     /// Send an image to the registry of the selected repository.
     PushImage,
+    /// Ask the selected repository, or its registry.
+    Inquire(About),
     /// Walk through content trust.
     Tour,
     /// Go on with the selected work.
@@ -147,7 +152,7 @@ pub enum Command {
 impl Command {
     /// Whether it begins guided work.
     pub fn begins_work(self) -> bool {
-        self.writes() || matches!(self, Self::TestKey | Self::Tour)
+        self.writes() || matches!(self, Self::TestKey | Self::Inquire(_) | Self::Tour)
     }
 
     /// Whether it begins work that writes.

@@ -143,7 +143,7 @@ impl Context {
 }
 
 /// A tab of a repository's page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tab {
     /// Who signs what.
     Chain,

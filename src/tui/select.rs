@@ -5,6 +5,7 @@ use super::{
     shelf::Repo,
     state::{State, Subject},
     tree::Line,
+    wizard::{Page, Wizard},
 };
 use crate::views::{keys::KeyRow, staged::StagedRow, tags::TagRow};
 
@@ -74,6 +75,9 @@ impl State {
 
     /// What can be copied: what it is, and the text. Only public things, and only such as cannot be anything else.
     pub fn copyable(&self) -> Option<(&'static str, String)> {
+        if let Some(Wizard { page: Page::Outcome(Ok(done)), .. }) = self.wizard() {
+            return Some(("reference", done.copy.clone()?));
+        }
         match self.page() {
             Context::Keys | Context::Key => Some(("key ID", self.selected_key()?.id?.hex())),
             Context::Repositories => Some(("name", self.selected_repo()?.gun.to_string())),

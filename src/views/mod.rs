@@ -12,6 +12,7 @@ pub mod next_step;
 pub mod notable;
 pub mod released;
 pub mod repositories;
+pub mod reservations;
 pub mod staged;
 pub mod tag_state;
 pub mod tags;

@@ -119,6 +119,14 @@ pub fn as_of(collection: &TrustedCollection, trust_dir: &TrustDir) -> Option<Tim
     path.symlink_metadata().ok()?.modified().ok()?.try_into().ok()
 }
 
+/// Where what is shown comes from.
+pub fn source_word(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Live => "server",
+        Freshness::Cached => "cache",
+    }
+}
+
 /// What to do after a refusal.
 pub fn after_refusal(why: &Refusal) -> &'static str {
     match why {

@@ -19,24 +19,32 @@ use claviger::{
     },
 };
 use jiff::Timestamp;
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 use tokio::sync::Notify;
 
-const GUN: &str = "sandbox.test/shop/frontend";
+pub(super) const GUN: &str = "sandbox.test/shop/frontend";
 
 /// What is filled into a form, by the names of its fields.
 type Fills<'a> = Vec<(&'static str, &'a str)>;
 
 /// A world to practise on, and somebody's place in it.
-struct World {
-    sandbox: Sandbox,
-    place: Workplace,
-    dir: tempfile::TempDir,
+pub(super) struct World {
+    pub(super) sandbox: Sandbox,
+    pub(super) place: Workplace,
+    pub(super) dir: tempfile::TempDir,
 }
 
 impl World {
-    fn new() -> Self {
-        let sandbox = Sandbox::new(Timestamp::now(), None).unwrap();
+    pub(super) fn new() -> Self {
+        Self::of(Sandbox::new(Timestamp::now(), None).unwrap())
+    }
+
+    /// One whose registry keeps what comes to it on the disk.
+    pub(super) fn on_disk(directory: &Path) -> Self {
+        Self::of(Sandbox::kept(Timestamp::now(), directory).unwrap())
+    }
+
+    fn of(sandbox: Sandbox) -> Self {
         let images = Arc::new(registry::InProcess::new(sandbox.registry().clone()));
         let images = Images { registry: images, name: HOST.to_owned(), host: HOST.to_owned(), all: false };
         let servers = Servers::fixed_with(sandbox.transport(), images);
@@ -54,7 +62,10 @@ impl World {
     }
 
     async fn perform(&self, wanted: Wanted, person: &mut Person) -> Result<Done, Failure> {
-        let work = Work::Ask(Box::new(wanted));
+        self.work(Work::Ask(Box::new(wanted)), person).await
+    }
+
+    pub(super) async fn work(&self, work: Work, person: &mut Person) -> Result<Done, Failure> {
         let recording = Recording::new(&self.place, work.clone());
         procedures::perform(&work, &self.place, recording, person, Cancel::default()).await
     }
@@ -75,19 +86,19 @@ impl World {
 
 /// Somebody who fills in fields, accepts everything, and leaves at a question if told to.
 #[derive(Default)]
-struct Person {
+pub(super) struct Person {
     fills: Vec<(&'static str, String)>,
     leaves_at: Option<usize>,
     /// Is told when that is so, and then never hears of it again.
     falls_asleep: Option<Arc<Notify>>,
     /// What was asked: the names of the steps.
-    asked: Vec<&'static str>,
+    pub(super) asked: Vec<&'static str>,
     typed: Vec<String>,
     fields: Vec<Field>,
 }
 
 impl Person {
-    fn who_fills(fills: &[(&'static str, &str)]) -> Self {
+    pub(super) fn who_fills(fills: &[(&'static str, &str)]) -> Self {
         Self { fills: fills.iter().map(|(n, v)| (*n, (*v).to_owned())).collect(), ..Self::default() }
     }
 }

@@ -72,7 +72,7 @@ fn an_image_that_is_as_it_was_signed_holds_for_every_platform() {
     assert!(none.stderr.contains("It is for linux/amd64, linux/arm64."), "{none:?}");
     let words = desk.claviger(&["image", "verify", &format!("{gun}:arm"), "--platform", "linux/arm64"]).ok();
     assert!(words.stdout.contains("config") && words.stderr.contains("not that they do no harm"), "{words:?}");
-    assert!(words.stderr.contains("--platform has left out nothing"), "{words:?}");
+    assert!(words.stderr.contains("the platform has left out nothing"), "{words:?}");
 }
 
 #[test]

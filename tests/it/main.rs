@@ -23,6 +23,7 @@ mod images_elsewhere;
 mod images_hostile;
 mod images_pushed;
 mod images_pushed_wire;
+mod inquiries;
 mod key_commands;
 mod key_store_commands;
 mod killed;

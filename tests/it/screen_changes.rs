@@ -8,9 +8,12 @@ use claviger::{
     failure::Failure,
     finding::{Finding, Severity},
     operator::{Confirm, PlanAsked, Question, Review, Step},
-    procedures::repository::{
-        Beginning, Deletion, RootAct, RootKeys, Rotation, Wanted,
-        push::{self, Destination},
+    procedures::{
+        Row,
+        repository::{
+            About, Beginning, Deletion, Inquiry, RootAct, RootKeys, Rotation, Wanted, inquiry,
+            push::{self, Destination},
+        },
     },
     tuf::name::Gun,
     tui::{
@@ -386,6 +389,91 @@ fn the_plan_of_a_change_looks_as_in_its_picture() {
     hit(&mut s, KeyCode::Char('G'));
     assert!(drawn(&s).contains("Sign and publish"), "{}", drawn(&s));
     assert_eq!(hit(&mut s, KeyCode::Enter).len(), 1);
+}
+
+#[test]
+fn what_was_found_of_an_image_is_read_from_its_verdict_down_to_its_pieces() {
+    let digest = format!("sha256:{}", id("image").hex());
+    let name = format!("{WEB}:2.0");
+    let rows = |layer: &str| {
+        let piece = |state: &str, what: &str, size: &str| {
+            let platform = if what == "list" { "" } else { "linux/amd64" };
+            let short = id(what).short();
+            ([state, what, platform, size, &short].map(str::to_owned), state != "ok")
+        };
+        let all = [("ok", "list", "491 B"), ("ok", "manifest", "674 B"), ("ok", "config", "2 KiB"), (layer, "layer", "12 MiB")];
+        let heads = ["STATE", "WHAT", "PLATFORM", "SIZE", "DIGEST"].map(str::to_owned);
+        Row::table(heads, all.map(|(state, what, size)| piece(state, what, size)))
+    };
+    let holds = Done {
+        happened: format!(
+            "{name} is at the registry, whole, as targets/releases signed it: 4 pieces, 12585917 bytes; {}.",
+            inquiry::NOT_SAID
+        ),
+        left: vec![format!(
+            "The registry's tag 2.0 leads to another image now, sha256:{}: whoever pulls by the tag without content trust gets that one.",
+            id("there").hex()
+        )],
+        rows: rows("ok"),
+        copy: Some(format!("{WEB}@{digest}")),
+        ..Done::default()
+    };
+    let spoilt = Done {
+        happened: format!(
+            "{name} is not at the registry as it was signed: layer sha256:{} was tampered with.",
+            id("layer").hex()
+        ),
+        left: vec!["Nothing was changed, and nothing of it was kept.".to_owned(), "Do not run it.".to_owned()],
+        rows: rows("TAMPERED"),
+        exit: Some(3),
+        ..Done::default()
+    };
+    let resolved = Done {
+        happened: format!("{name} is signed by targets/releases; {}.", inquiry::NOT_SAID),
+        next: inquiry::BY_DIGEST,
+        copy: Some(format!("{WEB}@{digest}")),
+        ..Done::default()
+    };
+    let state = |state: &str, signed: &str, leads: &str, released: &str, name: &str| {
+        let short = |of: &str| if of.is_empty() { String::new() } else { id(of).short() };
+        let cells = [state.to_owned(), short(signed), short(leads), released.to_owned(), name.to_owned()];
+        (cells, state == "moved")
+    };
+    let heads = ["REGISTRY", "SIGNED", "LEADS TO", "RELEASED", "NAME"].map(str::to_owned);
+    let states = [
+        state("moved", "image", "there", "yes", "2.0"),
+        state("missing", "old", "", "yes", "0.9"),
+        state("unsigned", "", "night", "no", "nightly"),
+        state("signed", "one", "", "yes", "1.0"),
+    ];
+    let listed = Done {
+        happened: format!("{WEB}: 1 signed, 1 unsigned, 1 missing, 1 moved."),
+        rows: Row::table(heads, states),
+        next: inquiry::WORDS,
+        ..Done::default()
+    };
+    for size in [(80, 24), (120, 40)] {
+        for (picture, done) in [("holds", &holds), ("spoilt", &spoilt), ("resolved", &resolved), ("registry", &listed)] {
+            let mut s = tags(1);
+            update(&mut s, Action::Resize(size.0, size.1));
+            let begun = hit(&mut s, KeyCode::Char('v'));
+            let [Effect::Perform(Work::Inquire(asked))] = begun.as_slice() else { panic!("{begun:?}") };
+            assert!(asked.about == About::Image && asked.gun == WEB && !asked.tag.is_empty(), "{asked:?}");
+            let question = Question::Working(format!("fetching {name}"));
+            update(&mut s, Action::Asked(Box::new(Asked { step: inquiry::SIGNED, question, may_go_back: true })));
+            assert!(drawn(&s).contains("Nothing is changed by this."), "{}", drawn(&s));
+            update(&mut s, Action::Finished(Box::new(Ok(done.clone()))));
+            hold(&format!("verify_{picture}_{}x{}", size.0, size.1), &s);
+            // Only the name of what holds is taken elsewhere.
+            let copied = hit(&mut s, KeyCode::Char('y'));
+            assert_eq!(copied, done.copy.iter().cloned().map(Effect::Copy).collect::<Vec<_>>());
+        }
+    }
+    // What the row does not say is asked; the tags of a registry are of no tag.
+    let none = hit(&mut chain(ANA), KeyCode::Char('o'));
+    let of = |about| Inquiry { about, gun: WEB.to_owned(), tag: String::new() };
+    assert_eq!(none, [Effect::Perform(Work::Inquire(of(About::Tags)))]);
+    assert_eq!(hit(&mut tags(1), KeyCode::Char('o')), none);
 }
 
 #[test]

@@ -23,11 +23,6 @@ use ratatui::{buffer::Buffer, style::Color};
 /// Commands that the screen does in another way, and which.
 const OTHERWISE: &[(&str, &str)] = &[
     ("inspect", "prints what docker prints, for programs"),
-    ("tags", "a tab of a repository's page"),
-    ("image resolve", "it is for other programs"),
-    ("image verify", "it fetches whole images, which a screen would hold up for minutes"),
-    ("signer list", "the chain of trust on a repository's page"),
-    ("delegation list", "the chain of trust on a repository's page"),
     ("repo verify", "the screen verifies whatever it shows; from a clean cache only the command line does"),
     ("passphrase generate", "it is for every program; the screen judges what is typed"),
     ("passphrase check", "the screen judges every new passphrase while it is typed"),

@@ -232,6 +232,9 @@ pub struct Reset {
     /// All of them
     #[arg(long)]
     pub all: bool,
+    /// Say what would be thrown away, and leave it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Deletes a repository.

@@ -4,16 +4,16 @@ use crate::{
         context::Context,
         output::{self, Failure},
     },
-    failure::ended,
+    failure::{ended, sentence},
     operator::as_text,
-    procedures::repository::{Look, NOTHING, Outcome, Report, Wanted},
+    procedures::repository::{Look, Outcome, Report, Wanted},
     repository::change::FileDifference,
     tuf::name::Gun,
 };
 use serde_json::{Value, json};
 
-/// Prints what a dry run has shown.
-pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
+/// Prints what a dry run has shown. Where what was shown cannot be done here, that is said too.
+pub fn say_plan(context: &Context, wanted: &Wanted, seen: &Look) -> Result<(), Failure> {
     let digest = seen.review.plan.as_ref().map(|p| p.digest.clone());
     if context.options.json {
         let plans: Vec<Value> = seen
@@ -40,7 +40,7 @@ pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
             "others": others,
             "facts": facts,
         }))?;
-        return some_have_no_plan(seen);
+        return cannot_be_done(wanted, seen);
     }
     let mut out = String::new();
     {
@@ -52,26 +52,36 @@ pub fn say_plan(context: &Context, seen: &Look) -> Result<(), Failure> {
         }
     }
     for (gun, outcome) in &seen.others.all {
-        out.push_str(&format!("{gun}: {outcome}\n"));
+        out.push_str(&of(gun, outcome));
     }
-    output::say(&format!("{out}Nothing was signed or published.\n"))?;
-    some_have_no_plan(seen)
+    output::say(&format!("{out}{}\n", sentence(wanted.nothing())))?;
+    cannot_be_done(wanted, seen)
 }
 
-fn some_have_no_plan(seen: &Look) -> Result<(), Failure> {
-    match seen.others.failed() {
-        0 => Ok(()),
-        n => Err(Failure::new(
-            "some-failed",
-            format!("there is no plan for {}", repositories(n)),
-            NOTHING,
-            "The reasons are above.",
-        )),
+fn cannot_be_done(wanted: &Wanted, seen: &Look) -> Result<(), Failure> {
+    let nothing = wanted.nothing();
+    match (seen.others.failed(), seen.lacking.first()) {
+        (0, None) => Ok(()),
+        (0, Some((gun, finding))) => {
+            let message = format!("{gun}: the plan cannot be signed here: {}", finding.text);
+            let hint = "Sign it where that key is; or stage it with --stage, where that can be, for whoever has it.";
+            Err(Failure::new(finding.code, message, nothing, hint))
+        }
+        (n, _) => {
+            let message = format!("there is no plan for {}", repositories(n));
+            Err(Failure::new("some-failed", message, nothing, "The reasons are above."))
+        }
     }
 }
 
 fn repositories(n: usize) -> String {
     if n == 1 { "1 repository".to_owned() } else { format!("{n} repositories") }
+}
+
+/// A line for one of several repositories, which it names once.
+fn of(gun: &Gun, outcome: &Outcome) -> String {
+    let says = outcome.to_string();
+    format!("{gun}: {}\n", says.strip_prefix(&format!("{gun}: ")).unwrap_or(&says))
 }
 
 fn file(d: &FileDifference) -> Value {
@@ -132,8 +142,7 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         let mut out = format!("{}\n", ended(&report.to_string()));
         if let [_, _, ..] = report.all.as_slice() {
             for (gun, outcome) in &report.all {
-                let says = outcome.to_string();
-                out.push_str(&format!("  {gun}: {}\n", says.strip_prefix(&format!("{gun}: ")).unwrap_or(&says)));
+                out.push_str(&format!("  {}", of(gun, outcome)));
                 if let Outcome::Failed(Failure { hint, .. }) = outcome
                     && !hint.is_empty()
                 {
@@ -154,7 +163,8 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         }
         n => {
             report.unwritten().for_each(note);
-            let message = format!("{n} of {} repositories were not published and verified", report.all.len());
+            let were = if n == 1 { "was" } else { "were" };
+            let message = format!("{n} of {} repositories {were} not published and verified", report.all.len());
             let hint = "The reasons are above. Repeated, the command does only the rest.";
             let nothing = match report.is_uncertain() {
                 true => "what did not happen is said for each; of some it is not known",

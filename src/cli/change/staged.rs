@@ -2,7 +2,7 @@
 use super::{carry_out, carry_out_with};
 use crate::{
     cli::{
-        args::change::{Acceptance, BesideStaged, Delete, Publish, Reset},
+        args::change::{Acceptance, Delete, Publish, Reset},
         context::Context,
         output::{self, Failure},
     },
@@ -69,7 +69,8 @@ pub async fn reset(context: &Context, typed: Reset, cancel: Cancel) -> Result<()
         }
     }
     let wanted = Wanted::Reset { gun: gun.to_string(), names };
-    carry_out_with(context, wanted, BTreeMap::new(), BesideStaged::default(), cancel).await
+    let accept = Acceptance { dry_run: typed.dry_run, ..Acceptance::default() };
+    carry_out_with(context, wanted, BTreeMap::new(), accept.into(), cancel).await
 }
 
 /// `delete`

@@ -18,7 +18,7 @@ pub async fn test(context: &Context, ids: &[String], cancel: Cancel) -> Result<(
     let listing = keys::list(context.trust_dir());
     let all = candidates(&listing);
     // What fails says what it always said: that nothing was changed.
-    let mut operator = line_operator(context, "key test", "nothing was changed")?;
+    let mut operator = line_operator(context, "key test", "nothing was changed", cancel.clone())?;
     let as_json = context.options.json;
     let (mut results, mut failures): (Vec<Value>, Vec<Failure>) = (Vec::new(), Vec::new());
     for (number, typed) in ids.iter().enumerate() {

@@ -99,18 +99,20 @@ pub async fn change(context: &Context, command: KeyCommand, cancel: Cancel) -> R
                 (key_strengthen::field::ASK, value_name(&ask)),
                 (key_strengthen::field::UNENCRYPTED, value_name(&unencrypted)),
             ]);
-            let done = line.run(|s| key_strengthen::run(place.clone(), which.clone(), s)).await?;
+            let done = line
+                .run_judged(key_strengthen::Strengthened::is_whole, |s| key_strengthen::run(place.clone(), which.clone(), s))
+                .await?;
             store::say_strengthened(context, &done)
         }
         KeyCommand::Mend => {
             let line = Line::new(context, Work::MendPermissions, cancel)?;
-            let done = line.run(|s| key_mend::run(place.clone(), s)).await?;
+            let done = line.run_judged(key_mend::Mended::is_whole, |s| key_mend::run(place.clone(), s)).await?;
             store::say_mended(context, &done)
         }
         KeyCommand::Migrate { copy } => {
             let mut line = Line::new(context, Work::MigrateKeys, cancel)?;
             line.operator.fields.extend(copy.map(|dir| (key_migrate::field::COPY, as_text::of(&dir))));
-            let done = line.run(|s| key_migrate::run(place.clone(), s)).await?;
+            let done = line.run_judged(key_migrate::Migrated::is_whole, |s| key_migrate::run(place.clone(), s)).await?;
             store::say_migrated(context, &done)
         }
         KeyCommand::List | KeyCommand::Show { .. } | KeyCommand::Test { .. } | KeyCommand::Rotate(_) => Ok(()),
@@ -135,16 +137,25 @@ impl Line {
 
     /// The same, recorded there.
     pub fn with(context: &Context, work: Work, recording: Recording, cancel: Cancel) -> Result<Self, Failure> {
-        let operator = line_operator(context, work.command(), work.nothing())?;
+        let operator = line_operator(context, work.command(), work.nothing(), cancel.clone())?;
         Ok(Self { operator, work, recording, cancel })
     }
 
     /// Runs a procedure, recorded.
     pub async fn run<T: Display>(
-        mut self,
+        self,
         procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
     ) -> Result<T, Failure> {
-        let result = self.recording.run(&mut self.operator, self.cancel, procedure).await;
+        self.run_judged(|_| true, procedure).await
+    }
+
+    /// The same for work of several parts, some of which may not have gone well.
+    pub async fn run_judged<T: Display>(
+        mut self,
+        is_whole: fn(&T) -> bool,
+        procedure: impl for<'s> FnMut(&'s mut Session<'_>) -> Fut<'s, Result<T, Stop>> + Send,
+    ) -> Result<T, Failure> {
+        let result = self.recording.run_judged(&mut self.operator, self.cancel, is_whole, procedure).await;
         result.map_err(|stop| self.work.stopped(stop))
     }
 

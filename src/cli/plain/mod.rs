@@ -3,6 +3,7 @@
 pub mod fields;
 mod operator;
 mod past;
+mod reading;
 pub mod talk;
 
 use super::{args::Arguments, key, output::Failure};
@@ -12,7 +13,7 @@ use crate::{
         CANCELLED, KeyFile, Recording, Which, Work, Workplace,
         key_export::Half,
         perform,
-        repository::{Wanted, push::Destination},
+        repository::{Inquiry, Wanted, push::Destination},
     },
     tui::{
         action::Command,
@@ -26,6 +27,7 @@ use crate::{
 };
 use clap::CommandFactory as _;
 use operator::PlainOperator;
+use reading::Reading;
 use talk::{Said, Talk};
 
 /// Most keys that are listed to choose from; whoever has more types the start of an ID.
@@ -39,12 +41,13 @@ fn menu() -> Vec<Offer> {
     let mut all: Vec<Offer> = palette::offers()
         .filter(|offer| {
             let command = offer.command();
-            let fits = (command.begins_work()
-                || matches!(command, Command::Place(1 | 3) | Command::Open | Command::Staged | Command::Quit))
-                && !offer.verb.starts_with("repo")
-                && !seen.contains(&offer.command());
-            seen.push(offer.command());
-            fits
+            let fits = command.begins_work()
+                || Reading::of(offer.verb).is_some()
+                || matches!(command, Command::Place(1 | 3) | Command::Open | Command::Staged | Command::Quit);
+            // Another word for the same.
+            let is_new = seen.last().is_none_or(|last| !std::ptr::eq(*last, offer.entry));
+            seen.push(offer.entry);
+            fits && is_new
         })
         .collect();
     // What there is comes before what can be done with it.
@@ -140,6 +143,9 @@ impl Plain {
 
     async fn run(&self, offer: &Offer) -> Result<(), Failure> {
         let one = |row: Option<KeyRow>| row.map(|r| r.path);
+        if let Some(reading) = Reading::of(offer.verb) {
+            return self.read(reading).await;
+        }
         let work = match offer.command() {
             Command::Place(3) => return self.list_journal(),
             Command::Place(_) => return self.list_keys().await,
@@ -179,6 +185,7 @@ impl Plain {
             Command::Tour => Some(Work::Tour),
             Command::MigrateKeys => Some(Work::MigrateKeys),
             Command::MendPermissions => Some(Work::MendPermissions),
+            Command::Inquire(about) => Some(Work::Inquire(Inquiry { about, gun: String::new(), tag: String::new() })),
             Command::PushImage => Some(Work::PushImage(Destination::default())),
             Command::Stage(changing) => Some(Work::Ask(Box::new(Wanted::Stage(Box::new(changing.of(&Row::default())))))),
             // Nothing is selected here: all of it is asked.
@@ -193,7 +200,15 @@ impl Plain {
         let mut operator = PlainOperator::new(self.talk.clone());
         let done = perform(work, &self.place, recording, &mut operator, self.stop.clone()).await?;
         let left: String = done.left.iter().map(|l| format!("\n  {l}")).collect();
-        self.talk.say(&format!("\nDone. {}{left}\n  {}", done.happened, done.next))
+        let done_or_not = if done.is_untrusted() { "Not trusted." } else { "Done." };
+        self.talk.say(&format!("\n{done_or_not} {}{left}", done.happened))?;
+        if !done.next.is_empty() {
+            self.talk.say(&format!("  {}", done.next))?;
+        }
+        if let Some(copy) = &done.copy {
+            self.talk.say(&format!("  {copy}"))?;
+        }
+        done.rows.iter().try_for_each(|row| self.talk.say(&format!("  {}", row.text)))
     }
 
     async fn rows(&self) -> Result<Vec<KeyRow>, Failure> {

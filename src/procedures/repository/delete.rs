@@ -1,6 +1,6 @@
 //! A repository is forgotten: here, and at its server if that is wanted. A copy comes first, and keys are left alone.
 use super::{
-    NOTHING, Report,
+    Report,
     desk::Desk,
     outcome::load_failure,
     report::Outcome,
@@ -14,7 +14,7 @@ use crate::{
     operator::{Confirm, Deed, Review, Session, Step, Stop},
     procedures::Workplace,
     repository::{LoadError, change::Basis},
-    text::count,
+    text::{amount, count},
     trust_dir::{TrustDirError, shown},
     tuf::{
         envelope::Document,
@@ -44,6 +44,10 @@ pub const DELETE: Step = Step { name: "delete", says: "The server deletes it, an
 /// Here.
 pub const FORGET: Step = Step { name: "forget", says: "What this machine remembers of it is removed." };
 
+/// As much is copied of old roots and of what does not verify: a server may claim a thousand files, as large as it likes.
+const ROOM: u64 = 64 << 20;
+/// What has not happened as long as nothing has.
+pub const NOTHING: &str = "nothing was deleted";
 /// The code of a failure to delete what is not there.
 const NOT_THERE: &str = "not-there";
 
@@ -54,7 +58,18 @@ struct There {
     /// What the server has, if it is to go; and how many names are signed.
     server: Option<Files>,
     names: Option<usize>,
+    /// How many files are not copied, because there is no room for them.
+    left_out: usize,
     address: String,
+}
+
+impl There {
+    /// What the server has, in one digest: two of these are compared without keeping both.
+    fn digest(&self) -> Option<[u8; 32]> {
+        let files = self.server.as_ref()?;
+        let each = files.iter().map(|(name, bytes)| [Sha256::digest(name), Sha256::digest(bytes)].concat());
+        Some(each.fold(Sha256::new(), |all, one| all.chain_update(one)).finalize().into())
+    }
 }
 
 /// Metadata by the names of files.
@@ -65,30 +80,32 @@ pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut 
     let gun = wanted.gun()?;
     let looked =
         session.wait(READ, reading(std::slice::from_ref(&gun)), async { Ok(survey(&desk, &gun, wanted.remote).await) }).await?;
-    let there = match looked {
+    let mut there = match looked {
         Err(gone) if session.is_resumed() && gone.code == NOT_THERE => return Ok(Report::of(gun, Outcome::AsWanted)),
         there => there?,
     };
+    let read = there.digest();
     let copy = copy_place(place, &gun)?;
     session.review(REVIEW, review(&gun, &there, &copy)).await?;
     let title = format!("Delete {gun}");
     session.confirm(CONFIRM, Confirm { title, consequences: consequences(&there), typed: gun.to_string() }).await?;
     // What goes is what was read about, and its copy is of that.
-    let again = session.wait(READ, reading(std::slice::from_ref(&gun)), survey(&desk, &gun, wanted.remote)).await?;
-    if again.server != there.server {
+    there.server = None;
+    let there = session.wait(READ, reading(std::slice::from_ref(&gun)), survey(&desk, &gun, wanted.remote)).await?;
+    if there.digest() != read {
         let message = format!("{gun}: somebody has published meanwhile");
-        return Err(Failure::new("conflict", message, "nothing was deleted", "Repeat it, and read what goes then.").into());
+        return Err(Failure::new("conflict", message, NOTHING, "Repeat it, and read what goes then.").into());
     }
-    let (trust_dir, of, to, files) =
-        (desk.trust_dir.clone(), gun.clone(), copy.clone(), there.server.clone().unwrap_or_default());
+    let is_there = there.server.is_some();
+    let (trust_dir, of, to, files) = (desk.trust_dir.clone(), gun.clone(), copy.clone(), there.server.unwrap_or_default());
     let copied = session.act(COPY, format!("copying what is there to {}", shown(&copy)), Deed::default(), move || {
-        let failed = |e: TrustDirError| Failure::new("copy", e.to_string(), "nothing was deleted", e.remedy());
+        let failed = |e: TrustDirError| Failure::new("copy", e.to_string(), NOTHING, e.remedy());
         let here = trust_dir.copy_repository(&of, &to.join("here")).map_err(failed)?;
         let server = write_all(&to.join("server"), &files)?;
         Ok(Copied { files: here + server, to })
     });
     let copied = copied.await?;
-    if there.server.is_some() {
+    if is_there {
         let what = format!("deleting {gun} at {}", there.address);
         session.act_waiting(DELETE, what, at_server(&desk, &gun)).await?;
     }
@@ -101,7 +118,7 @@ pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut 
             Ok(Gone)
         })
         .await?;
-    Ok(Report::of(gun, Outcome::Deleted { at_server: there.server.is_some(), copy: copied.to }))
+    Ok(Report::of(gun, Outcome::Deleted { at_server: is_there, copy: copied.to }))
 }
 
 /// Shows what would go, and touches nothing.
@@ -160,6 +177,13 @@ fn review(gun: &Gun, there: &There, copy: &Path) -> Review {
     if let Some(files) = &there.server {
         facts.push(("At the server", format!("{}: what goes is {}", there.address, count(files.len(), "file"))));
         facts.extend(there.names.map(|n| ("Signed names", n.to_string())));
+        if there.left_out > 0 {
+            let (files, most) = (count(there.left_out, "file"), amount(ROOM));
+            facts.push((
+                "Not copied",
+                format!("{files}, the oldest roots first: of those, and of what does not verify, {most} is copied"),
+            ));
+        }
     }
     let here = if there.here { "what is remembered and what is staged go" } else { "nothing" };
     facts.push(("Here", here.to_owned()));
@@ -188,7 +212,7 @@ pub fn dated(gun: &Gun) -> String {
 fn write_all(directory: &Path, files: &Files) -> Result<usize, Failure> {
     let failed = |path: &Path, e: std::io::Error| {
         let message = format!("{} was not written: {e}", shown(path));
-        Failure::new("copy", message, "nothing was deleted", crate::trust_dir::disk_remedy(&e))
+        Failure::new("copy", message, NOTHING, crate::trust_dir::disk_remedy(&e))
     };
     if files.is_empty() {
         return Ok(0);
@@ -205,29 +229,29 @@ async fn survey(desk: &Desk, gun: &Gun, remote: bool) -> Result<There, Failure> 
     let here = desk.trust_dir.knows(gun);
     let transport = desk.repositories.servers().of(gun);
     let address = transport.as_ref().map(|t| t.address().shown().to_string()).unwrap_or_default();
-    let mut names = None;
-    let mut server = None;
+    let (mut names, mut server, mut left_out) = (None, None, 0);
     if remote {
         let all = &desk.repositories;
         match all.basis(gun, &[], Timestamp::now(), &|_| {}).await {
             Ok(basis) => {
                 names = Some(names_of(&basis));
-                let mut files: Files = basis.files().map(|(role, bytes)| (file_name(role), bytes.to_vec())).collect();
-                files.extend(roots(desk, gun, basis.collection().root().version()).await?);
+                let files: Files = basis.files().map(|(role, bytes)| (file_name(role), bytes.to_vec())).collect();
+                let mut copy = Copying { desk, gun, files, room: ROOM, left_out: 0 };
                 // What does not verify goes too, and may be wanted back.
                 for role in basis.collection().snapshot().roles().collect::<Vec<_>>() {
                     let hash = basis.collection().snapshot().meta(&role).and_then(|m| m.sha256());
-                    if let (Some(hash), false) = (hash, files.contains_key(&file_name(&role))) {
-                        let bytes = fetched(desk, gun, role.clone(), Which::Sha256(hash)).await?;
-                        files.extend(bytes.map(|bytes| (file_name(&role), bytes)));
+                    if let (Some(hash), false) = (hash, copy.files.contains_key(&file_name(&role))) {
+                        copy.take(file_name(&role), role, Which::Sha256(hash)).await?;
                     }
                 }
-                server = Some(files);
+                copy.roots(basis.collection().root().version()).await?;
+                (server, left_out) = (Some(copy.files), copy.left_out);
             }
             Err(LoadError::NotThere(_)) => {}
             // Whatever is wrong with it, somebody may want it away.
             Err(LoadError::Refused(_) | LoadError::RememberedRoot { .. } | LoadError::Cache(_)) => {
-                server = Some(unread(desk, gun).await?)
+                let copy = unread(desk, gun).await?;
+                (server, left_out) = (Some(copy.files), copy.left_out);
             }
             Err(e) => return Err(load_failure(all, gun, e).instead(NOTHING)),
         }
@@ -236,7 +260,7 @@ async fn survey(desk: &Desk, gun: &Gun, remote: bool) -> Result<There, Failure> 
         let hint = if remote { "Check the name." } else { "Check the name; --remote deletes at the server." };
         return Err(Failure::new(NOT_THERE, format!("there is nothing of {gun}"), NOTHING, hint));
     }
-    Ok(There { here, server, names, address })
+    Ok(There { here, server, names, left_out, address })
 }
 
 fn names_of(basis: &Basis) -> usize {
@@ -249,48 +273,88 @@ fn file_name(role: &RoleName) -> String {
     if name.len() > 255 { format!("{}.json", base16ct::lower::encode_string(&Sha256::digest(role.as_str()))) } else { name }
 }
 
-/// Every root there was: whoever wants to begin where it ended needs them.
-async fn roots(desk: &Desk, gun: &Gun, newest: u64) -> Result<Files, Failure> {
-    let mut files = Files::new();
-    // However many it claims to have had: the newest count.
-    for version in newest.saturating_sub(limits::ROOT_STEPS).max(1)..newest {
-        if let Some(bytes) = fetched(desk, gun, BaseRole::Root.into(), Which::Version(version)).await? {
-            files.insert(format!("{version}.root.json"), bytes);
+/// What is fetched to be copied.
+struct Copying<'a> {
+    desk: &'a Desk,
+    gun: &'a Gun,
+    files: Files,
+    room: u64,
+    left_out: usize,
+}
+
+impl Copying<'_> {
+    /// Fetches a file, if it is there and there is room for it. Where there is none any more nothing is fetched.
+    async fn take(&mut self, name: String, role: RoleName, which: Which) -> Result<(), Failure> {
+        if self.left_out > 0 {
+            self.left_out = self.left_out.saturating_add(1);
+            return Ok(());
         }
+        match asked(self.desk, self.gun, &role, which, self.room.min(limits::METADATA)).await? {
+            Ok(bytes) => {
+                self.room = self.room.saturating_sub(bytes.len() as u64);
+                self.files.insert(name, bytes);
+            }
+            Err(TransportError::NotThere { .. }) => {}
+            Err(TransportError::TooLarge { .. }) => self.left_out = 1,
+            Err(error) => return Err(not_fetched(self.desk, self.gun, role, error)),
+        }
+        Ok(())
     }
-    Ok(files)
+
+    /// Every root there was, the newest first: whoever wants to begin where it ended needs them. However many it claims to have
+    /// had, the newest count.
+    async fn roots(&mut self, newest: u64) -> Result<(), Failure> {
+        for version in (newest.saturating_sub(limits::ROOT_STEPS).max(1)..newest).rev() {
+            self.take(format!("{version}.root.json"), BaseRole::Root.into(), Which::Version(version)).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What does not verify, as it is: every root, and whatever the snapshot names.
-async fn unread(desk: &Desk, gun: &Gun) -> Result<Files, Failure> {
-    let mut files = Files::new();
+async fn unread<'a>(desk: &'a Desk, gun: &'a Gun) -> Result<Copying<'a>, Failure> {
+    let mut copy = Copying { desk, gun, files: Files::new(), room: ROOM, left_out: 0 };
     for role in BaseRole::ALL {
         if let Some(bytes) = fetched(desk, gun, role.into(), Which::Current).await? {
-            files.insert(file_name(&role.into()), bytes);
+            copy.files.insert(file_name(&role.into()), bytes);
         }
     }
-    let of = |files: &Files, role: BaseRole| files.get(&file_name(&role.into())).cloned().unwrap_or_default();
-    if let Ok(root) = Document::<Root>::parse(&of(&files, BaseRole::Root)) {
-        files.extend(roots(desk, gun, root.payload.common.version.min(limits::ROOT_STEPS)).await?);
-    }
-    if let Ok(snapshot) = Document::<Snapshot>::parse(&of(&files, BaseRole::Snapshot)) {
+    let of = |copy: &Copying<'_>, role: BaseRole| copy.files.get(&file_name(&role.into())).cloned().unwrap_or_default();
+    if let Ok(snapshot) = Document::<Snapshot>::parse(&of(&copy, BaseRole::Snapshot)) {
         for role in snapshot.payload.roles().filter(RoleName::is_delegation).collect::<Vec<_>>() {
             let Some(hash) = snapshot.payload.meta(&role).and_then(|m| m.sha256()) else { continue };
-            let bytes = fetched(desk, gun, role.clone(), Which::Sha256(hash)).await?;
-            files.extend(bytes.map(|bytes| (file_name(&role), bytes)));
+            copy.take(file_name(&role), role, Which::Sha256(hash)).await?;
         }
     }
-    Ok(files)
+    if let Ok(root) = Document::<Root>::parse(&of(&copy, BaseRole::Root)) {
+        copy.roots(root.payload.common.version.min(limits::ROOT_STEPS)).await?;
+    }
+    Ok(copy)
 }
 
 async fn fetched(desk: &Desk, gun: &Gun, role: RoleName, which: Which) -> Result<Option<Vec<u8>>, Failure> {
-    let all = &desk.repositories;
-    let transport = all.servers().of(gun).map_err(|e| load_failure(all, gun, e.into()).instead(NOTHING))?;
-    match transport.get(gun, &Request { role: role.clone(), which, limit: limits::METADATA }).await {
+    match asked(desk, gun, &role, which, limits::METADATA).await? {
         Ok(bytes) => Ok(Some(bytes)),
         Err(TransportError::NotThere { .. }) => Ok(None),
-        Err(error) => Err(load_failure(all, gun, LoadError::Transport { role, error, fallback: None }).instead(NOTHING)),
+        Err(error) => Err(not_fetched(desk, gun, role, error)),
     }
+}
+
+/// What the server answers to the question for a file.
+async fn asked(
+    desk: &Desk,
+    gun: &Gun,
+    role: &RoleName,
+    which: Which,
+    limit: u64,
+) -> Result<Result<Vec<u8>, TransportError>, Failure> {
+    let all = &desk.repositories;
+    let transport = all.servers().of(gun).map_err(|e| load_failure(all, gun, e.into()).instead(NOTHING))?;
+    Ok(transport.get(gun, &Request { role: role.clone(), which, limit }).await)
+}
+
+fn not_fetched(desk: &Desk, gun: &Gun, role: RoleName, error: TransportError) -> Failure {
+    load_failure(&desk.repositories, gun, LoadError::Transport { role, error, fallback: None }).instead(NOTHING)
 }
 
 /// Deletes, and looks whether it is gone: a server may have heard it and not have answered.

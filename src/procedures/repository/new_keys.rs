@@ -1,6 +1,9 @@
 //! Keys that come in with a plan and are not there before it is accepted: made here, made by the server, or put into a new
 //! certificate. What is made here is on the disk before anything names it.
-use super::desk::{Desk, Ring, keys_here};
+use super::{
+    desk::{Desk, Ring, keys_here},
+    outcome::may_be_published,
+};
 use crate::{
     failure::Failure,
     keys::{self, Iterations, KeyError, KeyRole, NewKey, PrivateKey, Sealed, certificate::root_certificate},
@@ -132,11 +135,11 @@ pub fn with_made(mut failure: Failure, made: &[MadeKey]) -> Failure {
     if !made.is_empty() {
         let ids: Vec<String> = made.iter().map(|m| format!("{} ({})", m.id, m.role.as_str())).collect();
         let ids = ids.join(", ");
-        let says = match failure.code {
-            "unknown" | "unproven" | "not-published" | "staged" => {
+        let says = match may_be_published(&failure) {
+            true => {
                 format!("What was made for it is stored, and published metadata may name it: keep it, and back it up: {ids}.")
             }
-            _ => format!("What was made for it is stored, and nothing names it yet: {ids}."),
+            false => format!("What was made for it is stored, and nothing names it yet: {ids}."),
         };
         failure.hint = format!("{} {says}", failure.hint).trim_start().to_owned();
     }

@@ -9,6 +9,7 @@ use crate::{
     trust_dir::shown,
     tuf::{
         Refusal,
+        collection::TrustedCollection,
         draft::DraftError,
         name::{Gun, RoleName},
     },
@@ -18,6 +19,12 @@ use crate::{
 /// What is not known where a server has not said whether it took something.
 const UNKNOWN: &str = "whether it was published is not known";
 const NOT_VERIFIED: &str = "nothing was verified, and the cache is as it was before";
+
+/// Whether a server may have taken what did not come to its end: of all these failures that is possible, and of no other.
+pub fn may_be_published(failure: &Failure) -> bool {
+    // The last one: it was published, and what was staged is staged still.
+    matches!(failure.code, "not-published" | "unknown" | "unproven" | "staged")
+}
 
 /// For a repository that could not be loaded.
 pub fn load_failure(all: &Repositories, gun: &Gun, error: LoadError) -> Failure {
@@ -61,6 +68,26 @@ pub fn load_failure(all: &Repositories, gun: &Gun, error: LoadError) -> Failure 
         LoadError::Cache(why) => Failure::new("cache", message, nothing, why.remedy()),
         LoadError::NoServer(e) => server_failure(&e),
     }
+}
+
+/// The same, with where to see what it claims.
+pub fn reading_failure(all: &Repositories, gun: &Gun, error: LoadError) -> Failure {
+    let shown = error.situation() == Situation::NotTrustworthy;
+    let failure = load_failure(all, gun, error);
+    let more = if shown { " `claviger repo show` shows what it says, unverified." } else { "" };
+    Failure { hint: format!("{}{more}", failure.hint), ..failure }
+}
+
+/// For a repository of which not every role is trusted, if one is not.
+pub fn refused_roles(collection: &TrustedCollection) -> Option<Failure> {
+    let refused: Vec<String> = collection.refused().map(|(role, why)| format!("{role}: {why}")).collect();
+    if refused.is_empty() {
+        return None;
+    }
+    let message = format!("{} is trusted in part only; not trusted: {}", collection.gun(), refused.join("; "));
+    let none = "nothing that these roles sign is shown or trusted";
+    let hint = "Their signers must sign again, or the owner must change the delegation.";
+    Some(Failure::new("roles-refused", message, none, hint).exit(3))
 }
 
 fn server_failure(error: &ServerError) -> Failure {

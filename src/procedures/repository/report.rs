@@ -120,6 +120,11 @@ impl Report {
         self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_))).count()
     }
 
+    /// Whether none failed.
+    pub fn is_whole(&self) -> bool {
+        self.failed() == 0
+    }
+
     /// Whether it is not certain of one of them what it is now.
     pub fn is_uncertain(&self) -> bool {
         self.all.iter().any(|(_, o)| matches!(o.as_str(), "unknown" | "unproven"))
@@ -188,15 +193,17 @@ impl fmt::Display for Report {
                 let was = all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)).count();
                 let done = all.len() - was - self.failed();
                 let what = match all.iter().any(|(_, o)| matches!(o, Outcome::Staged(_))) {
+                    true if done == 1 => "has staged changes now",
                     true => "have staged changes now",
+                    false if done == 1 => "was published and verified",
                     false => "were published and verified",
                 };
                 write!(f, "{done} of {} repositories {what}", all.len())?;
                 if was > 0 {
-                    write!(f, ", {was} were as wanted already")?;
+                    write!(f, ", {was} {} as wanted already", if was == 1 { "was" } else { "were" })?;
                 }
                 if self.failed() > 0 {
-                    write!(f, ", {} were not", self.failed())?;
+                    write!(f, ", {} {} not", self.failed(), if self.failed() == 1 { "was" } else { "were" })?;
                 }
                 let mut written = self.requests.iter().filter_map(|r| Some((r, r.file.as_ref().ok()?)));
                 written

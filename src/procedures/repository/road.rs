@@ -181,6 +181,10 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
         Wanted::Begin(beginning) => return begin::look(desk, beginning, fields).await,
         Wanted::Delete(deletion) => return delete::look(place, desk, deletion).await,
         Wanted::Stage(_) => return stage::look(desk).await,
+        Wanted::Reset { names, .. } => {
+            let nothing = Look::nothing(Report::default());
+            return wanted.guns().first().map_or(Ok(nothing), |gun| stage::look_at_reset(&desk, gun, names));
+        }
         Wanted::Publish { .. } => desk.something_waits()?,
         _ => {}
     }

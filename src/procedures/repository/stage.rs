@@ -5,6 +5,7 @@ use super::{
     outcome::draft_failure,
     report::Outcome,
     road::{Look, READ, reading},
+    waiting::Waiting,
     wanted::usage,
     wishes,
 };
@@ -142,19 +143,11 @@ fn review(ready: &Ready) -> Review {
 
 /// Throws staged changes away: the files of these names.
 pub async fn reset(desk: Desk, gun: Gun, names: Vec<String>, session: &mut Session<'_>) -> Result<Report, Stop> {
-    let mut waiting = desk.waiting(&gun)?;
-    waiting.0.retain(|one| names.contains(&one.name));
+    let waiting = chosen(&desk, &gun, &names)?;
     if waiting.is_empty() {
         return Ok(Report::of(gun, Outcome::AsWanted));
     }
-    let mut facts = vec![("Repository", gun.to_string())];
-    facts.extend(waiting.0.iter().map(|one| match &one.staged {
-        Ok(staged) => ("Goes", staged.to_string()),
-        Err(why) => ("Goes", format!("one that is not understood: {why}")),
-    }));
-    let title = "Throw staged changes away".to_owned();
-    let verb = if waiting.0.len() == 1 { "Throw it away" } else { "Throw them away" };
-    session.review(GOES, Review { title, facts, findings: Vec::new(), verb, plan: None }).await?;
+    session.review(GOES, what_goes(&gun, &waiting)).await?;
     let (trust_dir, of) = (desk.trust_dir.clone(), gun.clone());
     let count = session
         .act(RESET, format!("throwing away what is staged for {gun}"), Deed::default(), move || {
@@ -164,6 +157,32 @@ pub async fn reset(desk: Desk, gun: Gun, names: Vec<String>, session: &mut Sessi
         })
         .await?;
     Ok(Report::of(gun, Outcome::Reset(count.0)))
+}
+
+/// Shows what would be thrown away.
+pub fn look_at_reset(desk: &Desk, gun: &Gun, names: &[String]) -> Result<Look, Failure> {
+    let waiting = chosen(desk, gun, names)?;
+    if waiting.is_empty() {
+        return Ok(Look::nothing(Report::of(gun.clone(), Outcome::AsWanted)));
+    }
+    Ok(Look { review: what_goes(gun, &waiting), ..Look::nothing(Report::default()) })
+}
+
+fn chosen(desk: &Desk, gun: &Gun, names: &[String]) -> Result<Waiting, Failure> {
+    let mut waiting = desk.waiting(gun)?;
+    waiting.0.retain(|one| names.contains(&one.name));
+    Ok(waiting)
+}
+
+fn what_goes(gun: &Gun, waiting: &Waiting) -> Review {
+    let mut facts = vec![("Repository", gun.to_string())];
+    facts.extend(waiting.0.iter().map(|one| match &one.staged {
+        Ok(staged) => ("Goes", staged.to_string()),
+        Err(why) => ("Goes", format!("one that is not understood: {why}")),
+    }));
+    let title = "Throw staged changes away".to_owned();
+    let verb = if waiting.0.len() == 1 { "Throw it away" } else { "Throw them away" };
+    Review { title, facts, findings: Vec::new(), verb, plan: None }
 }
 
 /// What a repository without staged changes is told.

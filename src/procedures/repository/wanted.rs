@@ -272,6 +272,7 @@ impl Wanted {
     pub fn nothing(&self) -> &'static str {
         match self {
             Self::Reset { .. } => "nothing was thrown away",
+            Self::Delete(_) => super::delete::NOTHING,
             Self::Stage(_) => "nothing was staged, signed or published",
             _ => super::NOTHING,
         }

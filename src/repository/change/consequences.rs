@@ -169,8 +169,14 @@ fn keys_that_stay(draft: &Draft, changes: &[Change], basis: &Basis, all: &mut Ve
     }
 }
 
-/// What is delegated in vain, or not for long.
+/// What is delegated in vain, or not for long; and what it means for whoever signed so far.
 fn delegated(basis: &Basis, changes: &[Change], draft: &Draft, all: &mut Vec<Finding>) {
+    let is_first = !basis.collection.roles().iter().any(|r| r.name.is_delegation());
+    if is_first && changes.iter().any(|c| matches!(c, Change::Delegate(d) if !d.add_keys.is_empty())) {
+        let text = "These are the first signers: from now on tags are signed in their roles, and the targets key alone signs none. \
+                    Whoever holds it and goes on signing tags has to be a signer too, with a key of their own";
+        all.push(Finding::new("first-signers", Severity::Info, text));
+    }
     for change in changes {
         let Change::Delegate(delegate @ Delegate { role, .. }) = change else { continue };
         if draft.paths_of(role).is_some_and(|p| p.prefixes().is_empty()) {

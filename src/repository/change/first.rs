@@ -130,6 +130,9 @@ impl Plan {
             (BaseRole::Snapshot, &keys.snapshot),
             (BaseRole::Timestamp, &keys.timestamp),
         ];
+        for (_, key) in by {
+            usable(key, None)?;
+        }
         let known: KeyMap = by.iter().map(|(_, k)| (k.id(), (*k).clone())).collect();
         let roles = by.map(|(role, key)| (role, KeyIds::new(vec![key.id()], 1)));
         let root = Root::new(Common { version: 1, expires: end(ROOT_LIFE) }, known, roles);

@@ -114,7 +114,10 @@ impl Plan {
         // What the page only counts is named here.
         let moved = after.moved().into_iter().map(|(name, _, to)| format!("moved {name} {}", hex_of(to.sha256())));
         let lost = after.lost().into_iter().chain(after.not_pulled()).map(|name| format!("lost {name}"));
-        let again = asked.chain(same).chain(moved).chain(lost).collect();
+        let returns = basis.returning.iter().flat_map(|(role, file)| {
+            file.targets().map(move |(name, meta)| format!("returns {role} {name} {}", hex_of(meta.sha256())))
+        });
+        let again = asked.chain(same).chain(moved).chain(lost).chain(returns).collect();
         let must_hold = after.must_hold(basis, &draft);
         let gone = changes.iter().filter_map(|c| match c {
             Change::Undelegate(role) => Some(role.clone()),

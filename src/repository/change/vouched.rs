@@ -55,8 +55,13 @@ pub fn unowned(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<F
     let owned: Vec<&Targets> = basis.collection.roles().iter().filter(own).filter_map(|r| r.verified().map(|v| &**v)).collect();
     for change in changes {
         let Change::Witness(role) = change else { continue };
-        let loses = |c: &Change| matches!(c, Change::Delegate(d) if d.role == *role && !d.remove_keys.is_empty() && d.add_keys.is_empty());
-        let Some(file) = draft.file(role).filter(|_| is_released(role) && changes.iter().any(loses)) else { continue };
+        let loses = changes.iter().find_map(|c| match c {
+            Change::Delegate(d) if d.role == *role && !d.remove_keys.is_empty() => Some(d),
+            _ => None,
+        });
+        let Some((file, loses)) = draft.file(role).filter(|_| is_released(role)).zip(loses) else { continue };
+        // Whoever gives their own key another one knows best what they have signed, and is told; nobody else does.
+        let severity = if loses.add_keys.is_empty() { Severity::Error } else { Severity::Warn };
         let is_owned =
             |name: &str, meta: &FileMeta| owned.iter().any(|t| t.target(name).is_some_and(|m| m.sha256() == meta.sha256()));
         let names: Vec<String> = file
@@ -70,7 +75,7 @@ pub fn unowned(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<F
                  have put them there: {}",
                 names.join(", ")
             );
-            all.push(Finding::new("unowned", Severity::Error, text).with_remedy("revoke"));
+            all.push(Finding::new("unowned", severity, text).with_remedy("revoke"));
         }
     }
 }

@@ -28,8 +28,13 @@ fn in_general(state: &State, command: Command) -> Option<&'static str> {
             Some("The tour is walked in a world to practise on: claviger sandbox opens one.")
         }
         Command::Open | Command::Fold if nothing_listed => Some("Nothing is selected."),
+        Command::Copy if state.context() == Context::Outcome && state.copyable().is_none() => {
+            Some("There is nothing to copy here.")
+        }
+        Command::Copy if state.context() == Context::Outcome => None,
         Command::Copy if nothing_listed && page != Context::Key => Some("Nothing is selected."),
         Command::Copy if state.copyable().is_none() => Some("There is no valid ID or digest to copy."),
+        Command::Show(_) if state.repo_to_change().is_none() => Some("No repository is selected."),
         Command::Staged if state.repo_to_change().is_none() => Some("No repository is selected."),
         Command::Look if state.looking.is_some() => Some("It is being looked at. c stops that."),
         Command::Look if !state.open_repo().is_some_and(|r| matches!(r.standing, Standing::Refused(_))) => {

@@ -1,6 +1,9 @@
 //! The lines of the table.
 use super::{Context, Context as C, Entry, Key, Key::Char, Key::Code, Key::Ctrl};
-use crate::tui::{action::Command, changing::Changing};
+use crate::{
+    procedures::repository::About,
+    tui::{action::Command, changing::Changing, layer::Tab},
+};
 use crossterm::event::KeyCode;
 
 const UP: Key = Code(KeyCode::Up);
@@ -199,6 +202,10 @@ pub const TABLE: &[Entry] = &[
     change(Changing::BeginWithSigner, &[], "", "begin a repository in which somebody may sign", &[C::Repositories], 9)
         .anywhere(&["signer add --init"]),
     change(Changing::Leave, &[], "", "take somebody, or a key, out of every role", REPOSITORY, 9).anywhere(&["signer leave"]),
+    entry(Command::Show(Tab::Tags), &[], "", "what the repository signs", REPOSITORY, 9).anywhere(&["tags"]),
+    entry(Command::Show(Tab::Chain), &[], "", "who may sign", REPOSITORY, 9).anywhere(&["signer list"]),
+    entry(Command::Show(Tab::Chain), &[], "", "which roles the repository delegates to", REPOSITORY, 9)
+        .anywhere(&["delegation list"]),
     entry(Command::Staged, &[Char('t')], "", "what is staged and not published", REPOSITORY, 7).verbs(&["status"]),
     change(Changing::Publish, &[Char('p')], "publish", "publish what is staged, all of it", &[C::Staged], 2),
     change(Changing::Publish, &[], "", "publish what was staged", REPOSITORY, 9).anywhere(&["publish"]),
@@ -216,6 +223,26 @@ pub const TABLE: &[Entry] = &[
     stage(Changing::Witness, "sign a role again: staged, for later").anywhere(&["witness --stage"]),
     entry(Command::PushImage, &[Char('p')], "", "push an image from an OCI layout to the registry", REPOSITORY, 6)
         .anywhere(&["image push"]),
+    entry(
+        Command::Inquire(About::Image),
+        &[Char('v')],
+        "verify",
+        "fetch the image from the registry, and hold every piece against what is signed",
+        &[C::Tags],
+        3,
+    )
+    .anywhere(&["image verify"]),
+    entry(Command::Inquire(About::Reference), &[Char('i')], "", "the image's name by the digest that is signed", &[C::Tags], 6)
+        .anywhere(&["image resolve"]),
+    entry(
+        Command::Inquire(About::Tags),
+        &[Char('o')],
+        "",
+        "what the registry's tags lead to, beside what is signed",
+        REPOSITORY,
+        6,
+    )
+    .anywhere(&["tags --registry-state"]),
     change(Changing::Delete, &[], "", "forget the repository, and have its server delete it", REPOSITORY, 9)
         .anywhere(&["delete"]),
     entry(Command::Place(0), &[Char('1')], "", "to the overview", PAGES, 7),
@@ -268,6 +295,7 @@ pub const TABLE: &[Entry] = &[
     entry(Command::Back, &[ESC], "back", "to the question before; from the first one, out: nothing is done", &[C::Secret], 2),
     entry(Command::Back, &[ESC], "cancel", "stop, unless it has begun to write", &[C::Working], 2),
     entry(Command::Back, &[ENTER, ESC, Char('q')], "close", "back to where you were", &[C::Outcome], 1),
+    entry(Command::Copy, &[Char('y')], "copy", "copy the name by its digest", &[C::Outcome], 2),
     entry(Command::Repaint, &[Ctrl('l')], "", "draw the screen again", &[C::Form, C::Choice, C::Confirm, C::Working], 9),
     entry(Command::Suspend, &[Ctrl('z')], "", "to the shell; fg comes back", TYPING, 9),
     entry(Command::Interrupt, &[Ctrl('c')], "", "leave at once", TYPING, 9),

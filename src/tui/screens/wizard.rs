@@ -41,7 +41,7 @@ pub fn page_lines(state: &State, content: Rect) -> Option<usize> {
 pub fn draw(state: &State, ink: &mut Ink<'_>) -> Option<(u16, u16)> {
     let wizard = state.wizard()?;
     let place = match wizard.work {
-        Work::Change(_) | Work::Ask(_) | Work::PushImage(_) => "Repositories  ",
+        Work::Change(_) | Work::Ask(_) | Work::PushImage(_) | Work::Inquire(_) => "Repositories  ",
         Work::Tour => "Sandbox  ",
         _ => "Keys  ",
     };
@@ -218,6 +218,7 @@ fn working(state: &State, wizard: &Wizard, what: &str, columns: u16) -> Lines {
         (true, true) if wizard.work.can_be_left() => l.say("", "It is being stopped.", Tone::Dim),
         (true, _) => l.say("", "It has begun to write, and is not stopped half-way.", Tone::Dim),
         (false, true) => l.say("", "It is being stopped.", Tone::Dim),
+        (false, false) if !wizard.work.is_recorded() => l.say("", "Nothing is changed by this. Esc stops it.", Tone::Dim),
         (false, false) => l.say("", "Nothing is written yet. Esc stops it.", Tone::Dim),
     }
     l
@@ -228,7 +229,11 @@ fn outcome(state: &State, result: &Result<Done, Failure>, columns: u16) -> Lines
     let g = state.theme.glyphs();
     match result {
         Ok(done) => {
-            let (mark, tone) = if done.left.is_empty() { (g.tick, Tone::Good) } else { ("!", Tone::Warn) };
+            let (mark, tone) = match (done.is_untrusted(), done.left.is_empty()) {
+                (true, _) => (g.cross, Tone::Bad),
+                (false, true) => (g.tick, Tone::Good),
+                (false, false) => ("!", Tone::Warn),
+            };
             l.say("", &format!("{mark} {}", done.happened), tone);
             for sentence in &done.left {
                 l.gap();
@@ -237,6 +242,16 @@ fn outcome(state: &State, result: &Result<Done, Failure>, columns: u16) -> Lines
             if !done.next.is_empty() {
                 l.gap();
                 l.say("", done.next, Tone::Strong);
+            }
+            if let Some(copy) = &done.copy {
+                l.gap();
+                l.say("", copy, Tone::Plain);
+            }
+            if !done.rows.is_empty() {
+                l.gap();
+            }
+            for row in &done.rows {
+                l.one("", &row.text, if row.is_notable { tone } else { Tone::Plain });
             }
         }
         Err(failure) => {

@@ -148,6 +148,7 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RefreshAll => return reading::refresh_all(state),
         Command::Cancel => return reading::cancel(state),
         Command::Look => return reading::look(state),
+        Command::Show(tab) => return navigate::show(state, tab),
         Command::Staged => return navigate::open_staged(state),
         Command::Examine => return navigate::examine(state),
         Command::Copy => {
@@ -171,7 +172,8 @@ fn run(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::MendPermissions
         | Command::Change(_)
         | Command::Stage(_)
-        | Command::PushImage => return wizard::begin(state, command),
+        | Command::PushImage
+        | Command::Inquire(_) => return wizard::begin(state, command),
         Command::Resume => return deeds::resume(state),
         Command::GiveUp => return deeds::give_up(state),
         Command::Complete if state.context() == Context::Palette => palette::complete(state),

@@ -125,6 +125,16 @@ pub fn examine(state: &mut State) -> Vec<Effect> {
     vec![Effect::Examine]
 }
 
+/// Opens the selected repository at a tab; on its page, the tab.
+pub fn show(state: &mut State, tab: Tab) -> Vec<Effect> {
+    let selected = state.repos_view.selected().filter(|_| state.page() == Context::Repositories);
+    let effects = selected.map(|i| open_repository(state, i)).unwrap_or_default();
+    if let Some(page) = state.repo_page_mut() {
+        page.tab = tab;
+    }
+    effects
+}
+
 /// Opens the page of what is staged for the selected repository.
 pub fn open_staged(state: &mut State) -> Vec<Effect> {
     let Some(gun) = state.repo_to_change().map(|r| r.gun.clone()) else { return Vec::new() };

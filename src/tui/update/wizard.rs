@@ -6,7 +6,7 @@ use crate::{
     procedures::{
         Done, KeyFile, Which, Work,
         key_export::Half,
-        repository::{Wanted, push::Destination},
+        repository::{About, Inquiry, Wanted, push::Destination},
     },
     secret::dialogue::{Said, Turn},
     text::is_plain,
@@ -38,6 +38,10 @@ pub fn begin(state: &mut State, command: Command) -> Vec<Effect> {
             // What cannot be typed is no tag.
             let tag = tag.filter(|t| t.chars().all(is_plain)).unwrap_or_default();
             Work::PushImage(Destination { gun, tag })
+        }
+        (Command::Inquire(about), _) => {
+            let Row { gun, tag, .. } = state.row_to_change(Changing::Revoke);
+            Work::Inquire(Inquiry { about, gun, tag: tag.filter(|_| about != About::Tags).unwrap_or_default() })
         }
         (Command::Tour, _) => Work::Tour,
         (Command::NewKey, _) => Work::GenerateKey,

@@ -8,7 +8,7 @@ use claviger::{
     procedures::{
         Workplace,
         repository::{
-            self, Beginning, Outcome, Rotation, Wanted,
+            self, Beginning, Deletion, Outcome, Rotation, Wanted,
             field::{NEW, ROOT_KEY},
         },
     },
@@ -27,6 +27,7 @@ use claviger::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use jiff::Timestamp;
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -36,6 +37,9 @@ use std::{
 };
 
 pub const GUN: &str = "sandbox.test/shop/frontend";
+
+/// A large file of a server that makes its files large.
+const LARGE: u64 = 40 << 20;
 
 /// What it does when something is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +74,8 @@ enum Lie {
     KeepsItsKey,
     /// Gives a key of whoever asks as its own.
     GivesOurs,
+    /// Claims to have had hundreds of roots, all as large as a file may be.
+    ClaimsRoots,
     /// Says that it took it, and shows another repository of this name from then on, whole and of other keys.
     Substitutes,
 }
@@ -103,6 +109,20 @@ impl Transport for Liar {
         if self.lie == Lie::OvertakenAndGone && is_asked_for_newest && self.looks.fetch_add(1, Ordering::Relaxed) > 0 {
             let why = Why::Timeout(Wait::Idle(Duration::from_secs(1)));
             return async move { Err(TransportError::Unreachable { why, text: Untrusted::default() }) }.boxed();
+        }
+        if let (Lie::ClaimsRoots, Which::Version(_)) = (self.lie, &request.which) {
+            let limit = request.limit;
+            let large = async move {
+                if LARGE > limit { Err(TransportError::TooLarge { limit }) } else { Ok(vec![b' '; LARGE as usize]) }
+            };
+            return large.boxed();
+        }
+        if self.lie == Lie::ClaimsRoots && request.role.as_str() == "root" {
+            let claims = async {
+                let root = String::from_utf8(self.honest.get(gun, request).await?).unwrap();
+                Ok(root.replace("\"version\":", "\"version\":90").into_bytes())
+            };
+            return claims.boxed();
         }
         if self.lie == Lie::Replays && is_asked_for_newest {
             return async { Ok(self.before.clone()) }.boxed();
@@ -283,6 +303,17 @@ async fn a_server_that_shows_what_was_there_before_takes_nothing_back_from_what_
     assert_eq!(failure.code, "unproven", "{failure:?}");
     assert!(failure.message.contains("rollback"), "{failure:?}");
     assert_eq!(remembered(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_claims_hundreds_of_large_roots_does_not_fill_the_memory_of_whoever_deletes() {
+    let (_world, _honest, lied_to) = world(Lie::ClaimsRoots).await;
+    let state = tempfile::tempdir().unwrap();
+    let lied_to = Workplace { state: Some(State::of(state.path(), lied_to.trust_dir.path())), ..lied_to };
+    let delete = Wanted::Delete(Deletion { gun: GUN.into(), remote: true });
+    let seen = repository::look(&lied_to, &delete, &BTreeMap::new()).await.unwrap();
+    let not_copied: Vec<_> = seen.review.facts.iter().filter(|(name, _)| *name == "Not copied").collect();
+    assert!(matches!(not_copied.as_slice(), [(_, says)] if says.split(' ').next().unwrap().parse::<u32>().unwrap() > 890), "{:?}", seen.review.facts);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -274,6 +274,9 @@ fn of_several_repositories_each_has_its_result_and_a_second_run_does_the_rest() 
     let all: serde_json::Value = serde_json::from_str(&some.stdout).unwrap();
     let outcomes: Vec<&str> = all["repositories"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["published", "failed", "published"], "{some:?}");
+    // What was not done whole is not written down as done.
+    let journal: serde_json::Value = serde_json::from_str(&desk.claviger(&["journal", "--json"]).ok().stdout).unwrap();
+    assert!(journal["entries"].as_array().unwrap().iter().any(|w| w["outcome"] == "in part"), "{journal}");
     let again: serde_json::Value = serde_json::from_str(&add(&[&one, &one, &other]).ok().stdout).unwrap();
     let outcomes: Vec<&str> = again["repositories"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["as-wanted", "as-wanted"], "named twice is once");
@@ -341,6 +344,26 @@ fn what_a_signer_left_in_what_docker_pulls_is_not_signed_again_unread() {
     let refused = desk.claviger(&["signer", "remove", "bob", &gun, "--yes", "--json"]).refused();
     assert_eq!(code(&refused), "not-confirmed");
     assert!(refused.stderr.contains(&format!("evil sha256:{hash}")) && !refused.stderr.contains("v1"), "{refused:?}");
+    // Whoever gives their own key another one, perhaps because it was stolen, is told as well; and nobody else is asked.
+    let plan = desk.claviger(&["key", "rotate", &gun, "targets/bob", "--dry-run", "--json"]).ok();
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    let findings = plan["plans"][0]["findings"].as_array().unwrap();
+    let unowned = findings.iter().find(|f| f["code"] == "unowned").unwrap_or_else(|| panic!("{findings:?}"));
+    assert!(unowned["text"].as_str().unwrap().contains(&format!("evil sha256:{hash}")), "{unowned}");
+    assert_eq!(unowned["severity"], "warn");
+}
+
+#[test]
+fn whoever_lets_the_first_signer_in_is_told_that_the_targets_key_signs_no_tags_from_then_on() {
+    let (desk, gun) = desk("first-signers");
+    begun(&desk, &gun, &[]);
+    let [alice, bob] = ["alice", "bob"].map(|name| (name, key(&desk, name)));
+    let add = |(name, key): &(&str, String), how: &str| {
+        desk.claviger(&["signer", "add", "--key", key, name, &gun, "--json", how]).ok().stdout.contains("first-signers")
+    };
+    assert!(add(&alice, "--dry-run"));
+    add(&alice, "--yes");
+    assert!(!add(&bob, "--dry-run"), "control: the second");
 }
 
 #[test]
@@ -437,7 +460,10 @@ fn a_dry_run_says_to_programs_too_which_key_is_missing() {
     let (name, sha256) = (format!("{gun}:v1"), format!("sha256:{}", digest("v1")));
     let look = || {
         let args = ["sign", &name, "--digest", &sha256, "--size", "100", "--as", "alice", "--dry-run", "--json"];
-        desk.claviger(&args).ok().stdout
+        let answer = desk.claviger(&args);
+        // It cannot be done here, and whoever only looks at the status knows that too.
+        assert_eq!(answer.status, i32::from(answer.stdout.contains("no-signing-key")), "{answer:?}");
+        answer.stdout
     };
     let (there, missing) = (look(), "no-signing-key");
     assert!(!there.contains(missing), "control: {there}");

@@ -148,6 +148,11 @@ fn staged_changes_are_thrown_away_one_by_one_and_what_is_not_understood_is_not_p
         desk.notary(&["addhash", &gun, tag, "100", "--sha256", &digest(tag)]).ok();
     }
     assert_eq!(code(&desk.claviger(&["reset", &gun, "-n", "3", "--json"]).refused()), "no-such-change");
+    let seen = desk.claviger(&["reset", &gun, "--all", "--dry-run"]).ok();
+    assert!(
+        seen.stdout.contains("Nothing was thrown away.") && seen.stdout.lines().filter(|l| l.starts_with("Goes")).count() == 3
+    );
+    assert_eq!(staged(&desk, &gun).len(), 3, "a look takes nothing away");
     desk.claviger(&["reset", &gun, "-n", "1"]).ok();
     let changelist = desk.trust_dir().join("tuf").join(&gun).join("changelist");
     fs::write(changelist.join("99999999999999999999_x.change"), "{}").unwrap();

@@ -1,6 +1,6 @@
 //! Repositories are changed in the real binary: from the selected row to what was published, and stopped at every page.
 use super::{Home, driver::Robot};
-use crate::images_pushed::layout_of_one;
+use crate::{images_pushed::layout_of_one, served_sandbox::Served};
 use claviger::keys::{self, KeyRole, NewKey};
 
 /// The passphrase of every key in a sandbox.
@@ -253,6 +253,48 @@ fn an_image_is_pushed_from_a_layout_on_the_screen() {
 }
 
 #[test]
+fn an_image_is_verified_from_its_tag_and_the_registry_is_held_against_what_is_signed() {
+    for size in [(80, 24), (120, 40)] {
+        let mut v = Visit::new(size);
+        v.robot.press("l");
+        v.robot.see("▌Tags 13");
+        // The one that was pushed again after it was signed.
+        v.robot.press("/latest\r");
+        v.robot.see("1 of 13");
+        v.robot.press("v");
+        v.robot.see("Say what is asked.");
+        v.escape("You have stopped here.");
+        v.robot.press("\r");
+        v.robot.see("▌Tags 13");
+        v.robot.press("v");
+        v.robot.see("Platform");
+        v.robot.press("\x04");
+        v.robot.see("What was signed as");
+        v.robot.see("leads to another image");
+        v.robot.press("G");
+        v.robot.see("config");
+        v.robot.press("\r");
+        v.robot.see("▌Tags 13");
+        v.robot.press("i");
+        v.robot.see("shop/frontend@sha256:");
+        v.robot.press("\r");
+        v.robot.see("▌Tags 13");
+        v.robot.press("o");
+        v.robot.see("1 unsigned");
+        v.robot.see("LEADS TO");
+        v.robot.press("\r");
+        v.robot.see("▌Tags 13");
+        // By their names, from elsewhere.
+        v.robot.press("2:image verify\r");
+        v.robot.see("such as registry.example/team/app");
+        v.escape("You have stopped here.");
+        v.robot.press("\r");
+        v.robot.see_no("You have stopped here.");
+        v.leave();
+    }
+}
+
+#[test]
 fn what_is_not_trusted_or_has_no_key_here_says_so() {
     let mut v = Visit::new((80, 24));
     v.robot.press("w");
@@ -292,8 +334,39 @@ fn line_by_line_the_same_is_asked_with_the_repository() {
     talk(&[("Nothing was signed or published", ""), ("0 leaves", "image push")]);
     let layout = layout_of_one("robot-plain");
     talk(&[("Repository (", "127.0.0.1:9/app"), ("Layout (", "/nowhere"), ("is no OCI image layout", layout.to_str().unwrap())]);
-    talk(&[("Tag (", "1.0"), ("Nothing was sent to a registry", ""), ("0 leaves", "0")]);
+    talk(&[("Tag (", "1.0"), ("Nothing was sent to a registry", ""), ("0 leaves", "image verify")]);
+    talk(&[("Repository (", "127.0.0.1:9/app"), ("Tag (", "1.0"), ("Platform (", ""), ("Nothing was verified", "")]);
+    talk(&[
+        ("0 leaves", "signer list"),
+        ("Which repository?", "127.0.0.1:9/app"),
+        ("Nothing was verified", ""),
+        ("0 leaves", "0"),
+    ]);
     assert_eq!(robot.end(), 0);
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_the_plan_says_that_nothing_was_signed_or_published() {
+    let served = Served::start();
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let sign = ["sign", "sandbox.test/shop/frontend:rc", "--digest", &digest, "--size", "7", "--as", "alice"];
+    let leave = ["signer", "remove", "bob", "sandbox.test/shop/frontend"];
+    let delete = ["delete", "sandbox.test/shop/frontend"];
+    for (command, asks, nothing) in [
+        (&sign[..], "Type yes:", "Nothing was signed or published."),
+        (&leave[..], "Type yes:", "Nothing was signed or published."),
+        (&delete[..], "to go ahead:", "Nothing was deleted."),
+    ] {
+        let home = Home::empty();
+        let places = ["--server", served.value("url"), "--tlscacert", served.value("ca_file"), "-d", served.value("trust_dir")];
+        let mut robot = home.start(&[command, &places].concat(), (100, 40));
+        robot.hear(asks);
+        robot.press("\x03");
+        assert_eq!(robot.end(), 130, "{command:?}");
+        robot.wait_whole();
+        let said = String::from_utf8_lossy(&robot.said()).into_owned();
+        assert!(said.contains(nothing) && !said.contains("unless that had begun"), "{command:?}: {said}");
+    }
 }
 
 #[test]

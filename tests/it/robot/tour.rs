@@ -39,7 +39,7 @@ fn the_tour_is_walked_on_the_screen_and_nothing_of_it_stays() {
         let home = Home::empty();
         let (mut robot, temporary) = sandbox(&home, size);
         on(&mut robot, "It is looked up now");
-        on(&mut robot, "is refused: nobody has");
+        on(&mut robot, "There is no trusted digest");
         on(&mut robot, "lies in a directory");
         robot.see("Name the layout and the tag");
         robot.press("\x04");
@@ -51,9 +51,13 @@ fn the_tour_is_walked_on_the_screen_and_nothing_of_it_stays() {
         on(&mut robot, "Sign a tag");
         on(&mut robot, "The passphrase of the alice key");
         on(&mut robot, "Every manifest, configuration");
-        on(&mut robot, "All 7 pieces");
+        robot.see("Say what is asked");
+        robot.press("\x04");
+        on(&mut robot, "7 pieces");
         on(&mut robot, "as whoever breaks");
-        on(&mut robot, "The image is refused: the layer");
+        robot.see("Say what is asked");
+        robot.press("\x04");
+        on(&mut robot, "tampered with: its digest is");
         on(&mut robot, "The new key is on the disk");
         robot.see("Say which key goes");
         robot.press("\x04");
@@ -67,7 +71,7 @@ fn the_tour_is_walked_on_the_screen_and_nothing_of_it_stays() {
         robot.press("bob\r");
         on(&mut robot, "targets version 5");
         on(&mut robot, "did the same by hand");
-        on(&mut robot, "shop/mobile:3.2 is refused");
+        on(&mut robot, "shop/mobile:3.2: targets/releases");
         on(&mut robot, "Alice hands over the public half");
         robot.see("alice-of-the-tour.pub");
         robot.press("\x04");
@@ -89,7 +93,7 @@ fn the_tour_can_be_left_at_every_page_and_the_sandbox_is_as_it_was() {
     let home = Home::empty();
     let (mut robot, temporary) = sandbox(&home, (80, 24));
     on(&mut robot, "It is looked up now");
-    on(&mut robot, "is refused: nobody has");
+    on(&mut robot, "There is no trusted digest");
     on(&mut robot, "lies in a directory");
     robot.see("Name the layout and the tag");
     robot.press("\x1b");
