@@ -119,6 +119,34 @@ fn whatever_is_changed_on_the_registrys_disk_is_named() {
 }
 
 #[test]
+fn whoever_verifies_an_image_is_told_where_its_tag_leads_by_now() {
+    let (registry, desk, gun) = world("leads");
+    let leads = |tag: &str| {
+        let answer = verify(&desk, &format!("{gun}:{tag}"), &[]).ok();
+        let all: Value = serde_json::from_str(&answer.stdout).unwrap();
+        let text = |name: &str| all[name].as_str().map(str::to_owned);
+        (text("tag_leads").unwrap(), text("tag_leads_to"), answer.stderr)
+    };
+    let arm = sha256(image(OCI, &[OTHER]));
+    let (word, to, said) = leads("arm");
+    assert_eq!((word.as_str(), to.as_deref()), ("here", Some(arm.as_str())), "{said}");
+    assert!(!said.contains("leads to another image"), "{said}");
+    // Somebody pushes something else by this name: what was signed is there still.
+    let amd = image(OCI, &[LAYER]);
+    let at = "/v2/team/leads/manifests/arm";
+    assert_eq!(registry.ask("PUT", at, &of_kind(OCI), amd.as_bytes()).status, 201);
+    let (word, to, said) = leads("arm");
+    assert_eq!((word.as_str(), to), ("elsewhere", Some(sha256(&amd))), "{said}");
+    assert!(said.contains(&format!("leads to another image now, {}", sha256(&amd))), "{said}");
+    // A name that nobody has pushed.
+    let both = list(OCI_INDEX, &[("amd64", &amd), ("arm64", &image(OCI, &[OTHER]))]);
+    sign(&desk, &gun, "unpushed", &both);
+    let (word, to, said) = leads("unpushed");
+    assert_eq!((word.as_str(), to), ("nowhere", None), "{said}");
+    assert!(said.contains("has no tag unpushed"), "{said}");
+}
+
+#[test]
 fn only_what_is_released_has_a_trusted_digest() {
     let (_registry, desk, gun) = world("released");
     let resolve = |tag: &str| desk.claviger(&["image", "resolve", &format!("{gun}:{tag}")]);

@@ -437,7 +437,7 @@ fn what_was_found_of_an_image_is_read_from_its_verdict_down_to_its_pieces() {
     let state = |state: &str, signed: &str, leads: &str, released: &str, name: &str| {
         let short = |of: &str| if of.is_empty() { String::new() } else { id(of).short() };
         let cells = [state.to_owned(), short(signed), short(leads), released.to_owned(), name.to_owned()];
-        (cells, state == "moved")
+        (cells, matches!(state, "moved" | "missing"))
     };
     let heads = ["REGISTRY", "SIGNED", "LEADS TO", "RELEASED", "NAME"].map(str::to_owned);
     let states = [

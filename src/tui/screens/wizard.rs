@@ -229,7 +229,8 @@ fn outcome(state: &State, result: &Result<Done, Failure>, columns: u16) -> Lines
     let g = state.theme.glyphs();
     match result {
         Ok(done) => {
-            let (mark, tone) = match (done.is_untrusted(), done.left.is_empty()) {
+            let is_well = done.left.is_empty() && !done.rows.iter().any(|row| row.is_notable);
+            let (mark, tone) = match (done.is_untrusted(), is_well) {
                 (true, _) => (g.cross, Tone::Bad),
                 (false, true) => (g.tick, Tone::Good),
                 (false, false) => ("!", Tone::Warn),

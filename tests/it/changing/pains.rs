@@ -355,7 +355,7 @@ fn what_a_signer_left_in_what_docker_pulls_is_not_signed_again_unread() {
 
 #[test]
 fn whoever_lets_the_first_signer_in_is_told_that_the_targets_key_signs_no_tags_from_then_on() {
-    let (desk, gun) = desk("first-signers");
+    let (desk, gun) = desk("let-in");
     begun(&desk, &gun, &[]);
     let [alice, bob] = ["alice", "bob"].map(|name| (name, key(&desk, name)));
     let add = |(name, key): &(&str, String), how: &str| {

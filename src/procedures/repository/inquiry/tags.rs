@@ -93,7 +93,7 @@ impl Stated {
         Row::table(
             heads,
             all.into_iter().map(|cells| {
-                let is_notable = matches!(&cells, [state, ..] if state == MOVED);
+                let is_notable = matches!(&cells, [state, ..] if state == MOVED || state == MISSING);
                 (cells, is_notable)
             }),
         )
@@ -102,8 +102,9 @@ impl Stated {
 
 /// What somebody looks for.
 const MOVED: &str = "moved";
+const MISSING: &str = "missing";
 /// The words, in the order in which somebody wants to see them.
-const ORDER: [&str; 5] = [MOVED, "missing", "unknown", "unsigned", "signed"];
+const ORDER: [&str; 5] = [MOVED, MISSING, "unknown", "unsigned", "signed"];
 
 impl fmt::Display for Stated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
