@@ -95,9 +95,6 @@ pub async fn signer(context: &Context, command: SignerCommand, cancel: Cancel) -
                 spelling::signer_name(&who).map_err(|why| usage(&why, ""))?;
             }
             let guns = if all { known(context)? } else { guns(typed)? };
-            if all {
-                say_others(context).await;
-            }
             (Wanted::Leave { guns, who }, accept)
         }
         SignerCommand::Remove { key, name, guns: typed, accept } => {
@@ -117,18 +114,6 @@ fn known(context: &Context) -> Result<Vec<String>, Failure> {
             let hint = "Name the repositories; `claviger repo show` remembers one.";
             Err(Failure::new("not-there", "this machine remembers no repository", NOTHING, hint))
         }
-    }
-}
-
-/// Names what server and registry have beside the repositories that are remembered: whoever leaves may be there too.
-async fn say_others(context: &Context) {
-    let inventory = context.repositories().inventory().await;
-    let others: Vec<&str> = inventory.known.iter().filter(|k| !k.cached).map(|k| k.gun.as_str()).collect();
-    if !others.is_empty() {
-        output::note(&format!(
-            "not looked at, because this machine remembers no root of them: {}; `claviger repo show` remembers one",
-            others.join(", ")
-        ));
     }
 }
 

@@ -139,18 +139,17 @@ pub async fn resume(context: &Context, work: &str, replacement: Option<&Path>, y
     line.operator.plan.yes = yes;
     let done = line.perform(context).await?;
     let left: String = done.left.iter().map(|l| format!("\n{l}")).collect();
-    let outcome = if done.left.is_empty() { "done" } else { "in part" };
+    let outcome = if done.exit.is_none() { "done" } else { "in part" };
     say_resumed(context, &found, outcome, format!("{} {}{left}", done.happened, done.next).trim())?;
-    match done.left.is_empty() {
-        true => Ok(()),
-        false => {
+    match done.exit {
+        None => Ok(()),
+        Some(exit) => {
             let hint = "The reasons are above; mend them, then repeat the command for the rest.";
-            let nothing = if done.exit.is_some() {
-                "what did not happen is said for each above"
-            } else {
-                "what is named above is as it was"
+            let nothing = match done.repositories.is_empty() {
+                true => "what is named above is as it was",
+                false => "what did not happen is said for each above",
             };
-            Err(Failure::new("left", "not everything could be done", nothing, hint).exit(done.exit.unwrap_or(1)))
+            Err(Failure::new("left", "not everything could be done", nothing, hint).exit(exit))
         }
     }
 }

@@ -10,12 +10,15 @@ use clap::{
 };
 use std::{ffi::OsString, process::ExitCode};
 
-/// Options of other commands that somebody may expect here, and why they are not.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("--yes", "There is nothing here that --yes accepts; what has a name typed takes it from --confirm"),
-    ("--stage", "This cannot be staged: it is published at once, or not at all"),
-    ("--only", "This goes out alone, whatever is staged"),
+/// Options of other commands that somebody may expect of these, and why they have them not.
+const ELSEWHERE: &[(&str, &[&str], &str)] = &[
+    ("--yes", &["delete", "reset"], "There is nothing here that --yes accepts; what has a name typed takes it from --confirm"),
+    ("--stage", ALONE, "This cannot be staged: it is published at once, or not at all"),
+    ("--only", ALONE, "This goes out alone, whatever is staged"),
+    ("--as", &["revoke"], "A tag is revoked in every role that signs it and whose key is here"),
 ];
+/// What goes out alone.
+const ALONE: &[&str] = &["init", "key rotate", "root-key", "publish", "delete"];
 
 /// Answers help and version on standard output with status 0, and a mistake on standard error with status 2.
 pub fn answer(error: clap::Error, typed: &[OsString]) -> ExitCode {
@@ -46,7 +49,11 @@ fn failure(error: clap::Error, typed: &[OsString]) -> Failure {
     let message = parts.next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
     let elsewhere = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(typed)) => ELSEWHERE.iter().find(|(name, _)| name == typed).map(|(_, why)| (*why).to_owned()),
+        Some(ContextValue::String(typed)) => {
+            let of = |command: &&str| said.contains(&format!("Usage: claviger {command}"));
+            let found = ELSEWHERE.iter().find(|(name, of_these, _)| name == typed && of_these.iter().any(|c| of(&c)));
+            found.map(|(.., why)| (*why).to_owned())
+        }
         _ => None,
     };
     // A tip from the spelling of names knows nothing of what they mean.
@@ -54,6 +61,7 @@ fn failure(error: clap::Error, typed: &[OsString]) -> Failure {
         let tip = p.starts_with("tip:") && (elsewhere.is_some() || p.contains(" as a value"));
         !p.is_empty() && !tip && !p.starts_with("For more information")
     };
+    // Clap puts the option that it took it for into the usage.
     let usage = |p: String| if elsewhere.is_some() { p.replace("--state-dir <DIR> ", "") } else { p };
     let rest: Vec<String> = elsewhere.iter().cloned().chain(parts.filter(is_said).map(usage)).collect();
     let hint = if rest.is_empty() { "See claviger --help".to_owned() } else { rest.join(". ") };

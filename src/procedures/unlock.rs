@@ -76,9 +76,10 @@ pub fn protection(entry: &KeyEntry) -> String {
     }
 }
 
-/// What the key is called: its role and the start of its ID.
+/// What the key is called: its role, the start of its ID, and the repository if it is of one.
 pub fn called(entry: &KeyEntry) -> String {
     let role = entry.role.as_ref().map(Untrusted::shown).unwrap_or_default();
     let short: String = entry.id.map_or_else(|| "of unknown ID".to_owned(), |id| id.hex().chars().take(12).collect());
-    format!("{role} key {short}").trim_start().to_owned()
+    let of = entry.gun().map(|gun| format!(" of {gun}")).unwrap_or_default();
+    format!("{role} key {short}{of}").trim_start().to_owned()
 }

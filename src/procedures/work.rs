@@ -261,6 +261,7 @@ impl Work {
                 .await
                 .map(|done| Done {
                     happened: done.happened(),
+                    exit: (!done.is_whole()).then_some(1),
                     left: done.left(),
                     next: if done.moved.is_empty() { "" } else { key_migrate::NEXT },
                     key: done.moved.into_iter().next().map(|m| m.to),
@@ -274,13 +275,15 @@ impl Work {
                     })
                     .await?;
                 let next = if done.strengthened() == 0 { "" } else { key_strengthen::NEXT };
-                Ok(Done { happened: sentence(&done.to_string()), left: done.left(), next, ..Done::default() })
+                let exit = (!done.is_whole()).then_some(1);
+                Ok(Done { happened: sentence(&done.to_string()), left: done.left(), exit, next, ..Done::default() })
             }
             Self::MendPermissions => recording
                 .run_judged(operator, cancel, key_mend::Mended::is_whole, |s| key_mend::run(here(), s))
                 .await
                 .map(|done| Done {
                     happened: sentence(&done.to_string()),
+                    exit: (!done.is_whole()).then_some(1),
                     left: done.left(),
                     next: if done.mended.is_empty() { "" } else { key_mend::NEXT },
                     ..Done::default()

@@ -416,3 +416,51 @@ async fn a_read_only_place_asks_nothing() {
     }
     drop(world.sandbox);
 }
+
+/// Somebody who accepts everything until another plan is shown, and then stops. While the first one is read, somebody else
+/// lets the same name into the second repository with another key.
+struct Stops<'w> {
+    world: &'w World,
+    meanwhile: Wanted,
+    reviews: usize,
+}
+
+impl Operator for Stops<'_> {
+    fn put<'a>(&'a mut self, step: Step, question: &'a Question, may_go_back: bool) -> Fut<'a, Result<Answer, Stop>> {
+        Box::pin(async move {
+            if let Question::Review(review) = question {
+                self.reviews += 1;
+                if review.plan.as_ref().is_some_and(|plan| plan.is_another) {
+                    return Err(Stop::Cancelled);
+                }
+                if self.reviews == 1 {
+                    let others = Work::Change(Box::new(self.meanwhile.clone()));
+                    self.world.work(others, &mut Person::default()).await.unwrap();
+                }
+            }
+            Person::default().put(step, question, may_go_back).await
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_at_the_second_of_several_is_told_that_the_first_is_published() {
+    let world = World::new();
+    let second = "sandbox.test/shop/docs";
+    let (dave, _) = world.public("dave");
+    let (other, _) = world.public("other");
+    let adds = |guns: &[&str], key: &str| Wanted::AddSigner {
+        guns: guns.iter().map(|g| (*g).to_owned()).collect(),
+        name: "dave".to_owned(),
+        keys: vec![key.to_owned()],
+    };
+    let work = Work::Change(Box::new(adds(&[GUN, second], &dave)));
+    let mut stops = Stops { world: &world, meanwhile: adds(&[second], &other), reviews: 0 };
+    let recording = Recording::new(&world.place, work.clone());
+    let done = procedures::perform(&work, &world.place, recording, &mut stops, Cancel::default()).await.unwrap();
+    assert_eq!(stops.reviews, 2, "control: another plan was shown");
+    assert_eq!(done.exit, Some(1), "{done:?}");
+    assert!(done.happened.starts_with("1 of 2 repositories was published and verified, 1 was not"), "{done:?}");
+    assert!(done.left.iter().any(|l| l.contains("othing was signed or published")), "{done:?}");
+    assert!(world.seen().await.roles().iter().any(|r| r.name.as_str() == "targets/dave"), "the first is published");
+}

@@ -13,7 +13,7 @@ use crate::{
     },
     operator::{Cancel, as_text},
     procedures::{
-        Work, key_import,
+        Work, key_failure, key_import,
         repository::{Beginning, NOTHING, RootAct, RootKeys, Rotation, Wanted, field},
     },
     trust_dir::shown,
@@ -21,8 +21,6 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -146,12 +144,9 @@ async fn key_here(
         let hint = "A key is named by its whole ID, which `claviger key list` prints.";
         return Err(Failure::new("no-such-key", message, NOTHING, hint));
     }
-    if is_public(Path::new(typed)) {
-        let message = format!("{} holds a public key, and the role {role} signs with the private one", shown(Path::new(typed)));
-        let hint = "Give the file of the private key, or the ID of one that is here.";
-        return Err(Failure::new("public-key", message, NOTHING, hint));
-    }
     if only_look {
+        // What cannot be taken in is said at once.
+        crate::keys::read_blocks(Path::new(typed)).map_err(|e| key_failure(&e, &shown(Path::new(typed))).instead(NOTHING))?;
         let hint = format!("`claviger key load {typed} --role {role}` takes it in; then name its ID.");
         return Err(Failure::new("not-loaded", "the key of a file is taken in before there is a plan", NOTHING, hint));
     }
@@ -176,13 +171,4 @@ async fn key_here(
             Err(Failure::new("several-keys", message, NOTHING, "Repeat it with the ID of the one that is meant."))
         }
     }
-}
-
-/// Whether a file begins as one with a public half does. No more of it is read: it may be a private key.
-fn is_public(path: &Path) -> bool {
-    let begins = |with: &str| {
-        let mut first = vec![0; with.len()];
-        File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == with.as_bytes()
-    };
-    begins("-----BEGIN PUBLIC KEY-----") || begins("-----BEGIN CERTIFICATE-----")
 }

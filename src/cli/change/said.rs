@@ -40,6 +40,7 @@ pub fn say_plan(context: &Context, wanted: &Wanted, seen: &Look) -> Result<(), F
             "others": others,
             "facts": facts,
         }))?;
+        seen.others.beside.iter().for_each(|says| output::note(says));
         return cannot_be_done(wanted, seen);
     }
     let mut out = String::new();
@@ -63,8 +64,9 @@ fn cannot_be_done(wanted: &Wanted, seen: &Look) -> Result<(), Failure> {
     match (seen.others.failed(), seen.lacking.first()) {
         (0, None) => Ok(()),
         (0, Some((gun, finding))) => {
-            let message = format!("{gun}: the plan cannot be signed here: {}", finding.text);
-            let hint = "Sign it where that key is; or stage it with --stage, where that can be, for whoever has it.";
+            let why = finding.text.strip_prefix(&format!("{gun}: ")).unwrap_or(&finding.text);
+            let message = format!("{gun}: the plan cannot be signed here: {why}");
+            let hint = "Load one of these keys (`claviger key load`), or ask who holds it.";
             Err(Failure::new(finding.code, message, nothing, hint))
         }
         (n, _) => {
@@ -154,6 +156,7 @@ pub fn say_report(context: &Context, wanted: &Wanted, report: &Report) -> Result
         output::say(&if next.is_empty() { out } else { format!("{out}{next}\n") })?;
     }
     report.forgotten().for_each(|says| output::note(&says));
+    report.beside.iter().for_each(|says| output::note(says));
     match report.failed() {
         0 => {
             let mut unwritten = report.unwritten();

@@ -4,11 +4,11 @@ use super::{
     desk::{Desk, Ring, open},
     key_files::{certificate, public_keys},
     keyed::{filled, pins_allow},
-    new_keys::{Private, Source, bring, with_made},
+    new_keys::{Private, Source, bring, stopped_with_made},
     outcome::{draft_failure, load_failure, publish_failure},
     page,
     report::Outcome,
-    road::{Look, READ, Sent, accepted, reading, send},
+    road::{Look, READ, Sent, accepted, reading, remembered, send},
     rotate::{LOCAL, SERVER},
     wanted::Beginning,
     wishes::signer_roles,
@@ -68,22 +68,21 @@ pub async fn run(mut desk: Desk, beginning: Beginning, session: &mut Session<'_>
     choose(&mut desk, &gun, &values)?;
     let plan = plan(&desk, &ground, &signer)?;
     let keys = desk.needed_of(&plan, None)?;
-    accepted(&desk.wanted, &[&plan], &keys, false, session).await?;
+    accepted(&desk, &[&plan], &keys, false, session).await?;
     let mut ring = Ring::default();
     open(&mut ring, &keys, session).await?;
     let made = bring(&mut desk, &gun, &mut ring, session).await?;
     let all = async {
         match send(&desk, self::plan(&desk, &ground, &signer)?, &ring, session).await? {
-            Sent::Done(roles, not_kept) => Ok((Outcome::Published(roles), not_kept)),
-            Sent::Since(_, roles) => Ok((Outcome::Published(roles), None)),
+            Sent::Done(roles, not_kept) => Ok((Outcome::Published(roles), not_kept.map(|e| e.to_string()))),
+            Sent::Since(_, roles) => Ok((Outcome::Published(roles), remembered(&desk, &gun).await)),
             Sent::Perhaps(role, _) => Err(Stop::from(publish_failure(&gun, &NotPublished::Since(role)))),
             Sent::TooLate => Err(Stop::from(publish_failure(&gun, &NotPublished::Conflict))),
         }
     };
     match all.await {
         Ok((outcome, not_kept)) => Ok(Report { made, ..Report::of(gun, outcome).unremembered(not_kept) }),
-        Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
-        Err(stop) => Err(stop),
+        Err(stop) => Err(stopped_with_made(stop, &made)),
     }
 }
 
@@ -117,7 +116,7 @@ async fn ours(desk: &Desk, gun: &Gun, signer: &[Delegate]) -> Result<Option<Repo
     }
     let kept = basis.remember(all).await;
     let not_kept = kept.map_err(|e| load_failure(all, gun, e).instead("what was published was not remembered"))?;
-    Ok(Some(Report::of(gun.clone(), Outcome::AsWanted).unremembered(not_kept)))
+    Ok(Some(Report::of(gun.clone(), Outcome::AsWanted).unremembered(not_kept.map(|e| e.to_string()))))
 }
 
 /// Nothing must be there: neither at the server nor remembered here.

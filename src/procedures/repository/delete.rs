@@ -44,7 +44,7 @@ pub const DELETE: Step = Step { name: "delete", says: "The server deletes it, an
 /// Here.
 pub const FORGET: Step = Step { name: "forget", says: "What this machine remembers of it is removed." };
 
-/// As much is copied of old roots and of what does not verify: a server may claim a thousand files, as large as it likes.
+/// As much is copied of old roots and of delegations that do not verify: a server may claim a thousand files, as large as it likes.
 const ROOM: u64 = 64 << 20;
 /// What has not happened as long as nothing has.
 pub const NOTHING: &str = "nothing was deleted";
@@ -110,14 +110,22 @@ pub async fn run(place: &Workplace, desk: Desk, wanted: Deletion, session: &mut 
         session.act_waiting(DELETE, what, at_server(&desk, &gun)).await?;
     }
     let (trust_dir, of) = (desk.trust_dir.clone(), gun.clone());
-    session
-        .act(FORGET, format!("forgetting {gun} here"), Deed::default(), move || {
-            let failed =
-                |e: TrustDirError| Failure::new("forget", e.to_string(), "not all that is here of it was removed", e.remedy());
-            trust_dir.write().and_then(|mut writer| writer.forget(&of)).map_err(failed)?;
-            Ok(Gone)
-        })
-        .await?;
+    let forgotten = session.act(FORGET, format!("forgetting {gun} here"), Deed::default(), move || {
+        let failed =
+            |e: TrustDirError| Failure::new("forget", e.to_string(), "not all that is here of it was removed", e.remedy());
+        trust_dir.write().and_then(|mut writer| writer.forget(&of)).map_err(failed)?;
+        Ok(Gone)
+    });
+    forgotten.await.map_err(|stop| match stop {
+        // Whatever the reason is, the server's are gone by now.
+        Stop::Failed(failure) if is_there => {
+            let copy = shown(&copied.to);
+            failure
+                .instead(format!("the server has deleted it, and a copy is in {copy}; not all that is here was removed"))
+                .into()
+        }
+        stop => stop,
+    })?;
     Ok(Report::of(gun, Outcome::Deleted { at_server: is_there, copy: copied.to }))
 }
 
@@ -179,10 +187,7 @@ fn review(gun: &Gun, there: &There, copy: &Path) -> Review {
         facts.extend(there.names.map(|n| ("Signed names", n.to_string())));
         if there.left_out > 0 {
             let (files, most) = (count(there.left_out, "file"), amount(ROOM));
-            facts.push((
-                "Not copied",
-                format!("{files}, the oldest roots first: of those, and of what does not verify, {most} is copied"),
-            ));
+            facts.push(("Not copied", format!("{files}: of old roots, and of delegations that do not verify, {most} is copied")));
         }
     }
     let here = if there.here { "what is remembered and what is staged go" } else { "nothing" };
@@ -320,14 +325,14 @@ async fn unread<'a>(desk: &'a Desk, gun: &'a Gun) -> Result<Copying<'a>, Failure
         }
     }
     let of = |copy: &Copying<'_>, role: BaseRole| copy.files.get(&file_name(&role.into())).cloned().unwrap_or_default();
+    if let Ok(root) = Document::<Root>::parse(&of(&copy, BaseRole::Root)) {
+        copy.roots(root.payload.common.version).await?;
+    }
     if let Ok(snapshot) = Document::<Snapshot>::parse(&of(&copy, BaseRole::Snapshot)) {
         for role in snapshot.payload.roles().filter(RoleName::is_delegation).collect::<Vec<_>>() {
             let Some(hash) = snapshot.payload.meta(&role).and_then(|m| m.sha256()) else { continue };
             copy.take(file_name(&role), role, Which::Sha256(hash)).await?;
         }
-    }
-    if let Ok(root) = Document::<Root>::parse(&of(&copy, BaseRole::Root)) {
-        copy.roots(root.payload.common.version.min(limits::ROOT_STEPS)).await?;
     }
     Ok(copy)
 }

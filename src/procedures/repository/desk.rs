@@ -12,7 +12,8 @@ use super::{
     wishes::{self, Here},
 };
 use crate::{
-    failure::Failure,
+    failure::{Failure, sentence},
+    finding::{Finding, Severity},
     journal::State,
     keys::{self, KeyEntry, PrivateKey},
     operator::{Session, Stop},
@@ -22,7 +23,7 @@ use crate::{
     },
     repository::{
         Repositories,
-        change::{Basis, Plan, SignError},
+        change::{Basis, Plan, SignError, some},
     },
     trust_dir::TrustDir,
     tuf::{
@@ -100,6 +101,8 @@ pub struct Desk {
     only: bool,
     /// The keys of whoever leaves, in all repositories that are meant.
     leaving: OnceLock<BTreeSet<KeyId>>,
+    /// What is not looked at where somebody leaves.
+    beside: OnceLock<String>,
     /// Work with keys, once it is understood.
     pub(super) chosen: Option<Box<dyn KeyWork>>,
 }
@@ -131,6 +134,7 @@ impl Desk {
             waiting: wanted.guns().into_iter().map(|g| (g.clone(), Waiting::read(&place.trust_dir, &g))).collect(),
             only,
             leaving: OnceLock::new(),
+            beside: OnceLock::new(),
             chosen: None,
         })
     }
@@ -174,7 +178,32 @@ impl Desk {
                 Err(failure) => report.all.push((gun.clone(), Outcome::Failed(failure))),
             }
         }
+        if matches!(self.wanted, Wanted::Leave { .. }) {
+            self.look_beside(guns).await;
+        }
+        report.beside = self.beside.get().cloned();
         Ok((plans, report))
+    }
+
+    /// Where every repository that is remembered is meant, server and registry may have others: whoever leaves may be there too.
+    async fn look_beside(&self, guns: &[Gun]) {
+        let remembered = self.trust_dir.guns().guns;
+        if !remembered.iter().filter(|g| g.has_root).all(|g| guns.contains(&g.gun)) {
+            return;
+        }
+        let inventory = self.repositories.inventory().await;
+        let others: Vec<String> =
+            inventory.known.iter().map(|k| &k.gun).filter(|gun| !guns.contains(gun)).map(ToString::to_string).collect();
+        if !others.is_empty() {
+            let says = "not looked at, because this machine remembers no root of them";
+            let hint = "`claviger repo show` remembers one that verifies, and `signer leave` takes it by its name";
+            let _ = self.beside.set(format!("{says}: {}; {hint}", some(&others)));
+        }
+    }
+
+    /// The same on the page of a plan.
+    pub(super) fn not_looked_at(&self) -> Option<Finding> {
+        self.beside.get().map(|says| Finding::new("not-looked-at", Severity::Warn, sentence(says).trim_end_matches('.')))
     }
 
     /// Whether a key that signs who may sign what is here.
@@ -201,7 +230,17 @@ impl Desk {
     fn planned_on(&self, basis: &Basis) -> Result<Option<Planned>, Failure> {
         let plan = self.plan_on(basis)?;
         let ids = |keys: Vec<KeyEntry>| keys.iter().filter_map(|k| k.id).collect();
-        Ok(plan.map(|plan| Planned { needed: self.needed(basis, &plan).map(ids), plan }))
+        Ok(plan.map(|plan| Planned { needed: self.needed(basis, &plan).map(ids).map_err(|f| self.with_staged(f, basis)), plan }))
+    }
+
+    /// The same failure, where it may be what was staged before that cannot be signed.
+    fn with_staged(&self, mut failure: Failure, basis: &Basis) -> Failure {
+        let gun = &basis.ground().gun;
+        if !self.only && !matches!(self.wanted, Wanted::Publish { .. }) && self.waiting(gun).is_ok_and(|w| !w.is_empty()) {
+            let says = "What is staged goes out with it, and may be what needs that key";
+            failure.hint = format!("{} {says}: `claviger status {}` shows it, and --only leaves it.", failure.hint, gun.word());
+        }
+        failure
     }
 
     /// Where somebody has not left yet, says by which keys: the name may be gone elsewhere.
@@ -275,6 +314,10 @@ impl Desk {
             }
             Err(e) => return Err(draft_failure(gun, &e)),
         };
+        if let Wanted::Leave { who, .. } = &self.wanted {
+            let others = wishes::others_who_leave(who, changes.get(before..).unwrap_or_default());
+            plan.iter_mut().for_each(|p| p.findings.extend(others.clone()));
+        }
         plan.iter_mut().for_each(|p| p.findings.extend(self.chosen.as_ref().and_then(|c| c.finding(&self.keys, &self.here))));
         // What was asked for is no surprise.
         if !matches!(self.wanted, Wanted::Publish { .. }) {

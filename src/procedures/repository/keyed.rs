@@ -3,7 +3,7 @@
 use super::{
     NOTHING, Report,
     desk::{Desk, Ring, open},
-    new_keys::{Source, bring, with_made},
+    new_keys::{Source, bring, stopped_with_made},
     page,
     report::Outcome,
     road::{Look, first_accepted, one},
@@ -54,8 +54,7 @@ pub async fn publish(mut desk: Desk, basis: &Basis, session: &mut Session<'_>) -
     };
     match all.await {
         Ok(done) => Ok(Report { made, ..done }),
-        Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
-        Err(stop) => Err(stop),
+        Err(stop) => Err(stopped_with_made(stop, &made)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys that come in with a plan and are not there before it is accepted: made here, made by the server, or put into a new
 //! certificate. What is made here is on the disk before anything names it.
 use super::{
+    NOTHING,
     desk::{Desk, Ring, keys_here},
     outcome::may_be_published,
 };
@@ -125,8 +126,16 @@ pub async fn bring(desk: &mut Desk, gun: &Gun, ring: &mut Ring, session: &mut Se
             desk.here = keys_here(&desk.trust_dir);
             Ok(made)
         }
-        Err(Stop::Failed(failure)) => Err(with_made(failure, &made).into()),
-        Err(stop) => Err(stop),
+        Err(stop) => Err(stopped_with_made(stop, &made)),
+    }
+}
+
+/// The same for whatever ended it: whoever stops it is told of these keys too.
+pub fn stopped_with_made(stop: Stop, made: &[MadeKey]) -> Stop {
+    match stop {
+        Stop::Failed(failure) => with_made(failure, made).into(),
+        Stop::Back | Stop::Cancelled if !made.is_empty() => with_made(Failure::interrupted(NOTHING), made).into(),
+        stop => stop,
     }
 }
 

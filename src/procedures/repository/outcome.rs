@@ -23,7 +23,7 @@ const NOT_VERIFIED: &str = "nothing was verified, and the cache is as it was bef
 /// Whether a server may have taken what did not come to its end: of all these failures that is possible, and of no other.
 pub fn may_be_published(failure: &Failure) -> bool {
     // The last one: it was published, and what was staged is staged still.
-    matches!(failure.code, "not-published" | "unknown" | "unproven" | "staged")
+    matches!(failure.code, "not-published" | "unknown" | "unproven" | "staged-still")
 }
 
 /// For a repository that could not be loaded.

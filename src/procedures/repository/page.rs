@@ -73,13 +73,15 @@ pub fn review(wanted: &Wanted, plans: &[&Plan], keys: &[KeyEntry]) -> Review {
 
 /// Says so where several people's roles sign because all their keys lie on this machine.
 fn impersonates(wanted: &Wanted, plans: &[&Plan]) -> Option<Finding> {
-    let Wanted::Sign { signer: None, .. } = wanted else { return None };
+    let how = match wanted {
+        Wanted::Sign { signer: None, .. } => "name one signer (--as) to sign as one",
+        Wanted::Revoke { .. } => "a tag is revoked in every role that signs it and whose key is here",
+        _ => return None,
+    };
     let signers = plans.iter().flat_map(|p| &p.differences).map(|d| d.role.as_str());
     let people: Vec<&str> = signers.filter(|r| *r != RELEASES).filter_map(|r| r.strip_prefix("targets/")).collect();
-    let text = format!(
-        "The keys of several people lie on this machine, and it signs as all of them: {}; name one signer (--as) to sign as one",
-        people.join(", ")
-    );
+    let text =
+        format!("The keys of several people lie on this machine, and it signs as all of them: {}; {how}", people.join(", "));
     (people.len() > 1).then(|| Finding::new("several-signers", Severity::Warn, text))
 }
 

@@ -2,11 +2,7 @@
 use super::{
     NEXT, NEXT_OF_REQUEST, NEXT_WITH_KEYS, NEXT_WITH_REQUEST, NEXT_WITH_SEVERAL_KEYS, Wanted, WitnessRequest, new_keys::MadeKey,
 };
-use crate::{
-    failure::Failure,
-    trust_dir::{TrustDirError, shown},
-    tuf::name::Gun,
-};
+use crate::{failure::Failure, trust_dir::shown, tuf::name::Gun};
 use std::{fmt, path::PathBuf};
 
 /// What became of one.
@@ -33,9 +29,9 @@ pub enum Outcome {
 
 impl Report {
     /// The same, where what was verified could not be remembered.
-    pub fn unremembered(mut self, why: Option<TrustDirError>) -> Self {
+    pub fn unremembered(mut self, why: Option<String>) -> Self {
         let gun = self.all.first().map(|(gun, _)| gun.clone());
-        self.not_remembered.extend(gun.zip(why.map(|e| e.to_string())));
+        self.not_remembered.extend(gun.zip(why));
         self
     }
 
@@ -45,6 +41,7 @@ impl Report {
         self.made.extend(other.made);
         self.requests.extend(other.requests);
         self.not_remembered.extend(other.not_remembered);
+        self.beside = self.beside.or(other.beside);
         self
     }
 }
@@ -98,6 +95,8 @@ pub struct Report {
     pub requests: Vec<WitnessRequest>,
     /// What was published and verified, and could not be remembered here: why.
     pub not_remembered: Vec<(Gun, String)>,
+    /// What is to be known beside all that.
+    pub beside: Option<String>,
 }
 
 impl Report {
@@ -120,9 +119,9 @@ impl Report {
         self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_))).count()
     }
 
-    /// Whether none failed.
+    /// Whether all of it went well.
     pub fn is_whole(&self) -> bool {
-        self.failed() == 0
+        self.exit() == 0
     }
 
     /// Whether it is not certain of one of them what it is now.
@@ -145,7 +144,7 @@ impl Report {
         let failed = self.all.iter().filter(|(_, o)| matches!(o, Outcome::Failed(_)));
         let failed = failed.map(|(_, o)| crate::failure::sentence(&o.to_string()));
         let unwritten = self.unwritten().map(|f| format!("{} {}", f.happened(), f.rest().join(" ")));
-        failed.chain(unwritten).chain(self.forgotten()).collect()
+        failed.chain(unwritten).chain(self.forgotten()).chain(self.beside.as_deref().map(crate::failure::sentence)).collect()
     }
 
     /// What is not remembered here, each as a sentence.
@@ -205,6 +204,7 @@ impl fmt::Display for Report {
                 if self.failed() > 0 {
                     write!(f, ", {} {} not", self.failed(), if self.failed() == 1 { "was" } else { "were" })?;
                 }
+                self.made.iter().try_for_each(|key| write!(f, "; the new {} key is {}", key.role.as_str(), key.id))?;
                 let mut written = self.requests.iter().filter_map(|r| Some((r, r.file.as_ref().ok()?)));
                 written
                     .try_for_each(|(r, file)| write!(f, "; the witness request for {} in {} is {}", r.role, r.gun, shown(file)))

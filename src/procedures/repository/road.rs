@@ -78,8 +78,12 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
         let guns = wanted.guns();
         let (planned, mut report) = session.wait(READ, reading(&guns), desk.plans(&guns)).await?;
         // What is staged and changes nothing any more is not kept for a day on which it would.
-        for (gun, _) in report.all.iter().filter(|(_, o)| matches!(o, Outcome::AsWanted)) {
-            desk.gone_out(gun)?;
+        for (gun, outcome) in report.all.iter_mut().filter(|(_, o)| matches!(o, Outcome::AsWanted)) {
+            if let Err(failure) = desk.gone_out(gun) {
+                *outcome = Outcome::Failed(
+                    failure.instead("it is as wanted already; what was staged, and changes nothing, is staged still"),
+                );
+            }
         }
         if session.is_resumed() {
             report.settle(&desk.wanted);
@@ -120,11 +124,20 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
                 report.all.extend(rest.by_ref().map(|p| (p.ground.gun.clone(), Outcome::Failed(Failure::interrupted(NOTHING)))));
                 break;
             }
-            report = report.and(match one(&desk, plan, &mut ring, session).await {
+            let came = match one(&desk, plan, &mut ring, session).await {
                 Ok(done) => done,
                 Err(Stop::Failed(failure)) if !alone => Report::of(gun, Outcome::Failed(failure)),
+                // Whoever stops amid several is told which of them are done.
+                Err(_) if is_begun(&report) => {
+                    let left = std::iter::once(gun).chain(rest.by_ref().map(|p| p.ground.gun.clone()));
+                    Report {
+                        all: left.map(|gun| (gun, Outcome::Failed(Failure::interrupted(NOTHING)))).collect(),
+                        ..Report::default()
+                    }
+                }
                 Err(stop) => return Err(stop),
-            });
+            };
+            report = report.and(came);
             // Of many plans, those that are done lie between those that are to come.
             crate::os::give_back();
         }
@@ -137,7 +150,7 @@ fn travel<'s>(place: Workplace, wanted: Wanted, by_hand: bool, session: &'s mut 
 /// Shows the first plans, and comes back when they are accepted. Whoever sits before it types the name where that takes
 /// something from somebody, even if it breaks nothing.
 pub async fn first_accepted(desk: &Desk, plans: &[&Plan], keys: &[KeyEntry], session: &mut Session<'_>) -> Result<(), Stop> {
-    accepted(&desk.wanted, plans, keys, false, session).await?;
+    accepted(desk, plans, keys, false, session).await?;
     if let (true, true, Some(says)) = (desk.by_hand, page::broken(plans).is_empty(), desk.wanted.takes()) {
         let (title, consequences) = ("Read what follows".to_owned(), vec![says]);
         session.confirm(CONFIRM, Confirm { title, consequences, typed: desk.wanted.typed() }).await?;
@@ -147,13 +160,14 @@ pub async fn first_accepted(desk: &Desk, plans: &[&Plan], keys: &[KeyEntry], ses
 
 /// Shows plans, and comes back when they are accepted, with what they break.
 pub async fn accepted(
-    wanted: &Wanted,
+    desk: &Desk,
     plans: &[&Plan],
     keys: &[KeyEntry],
     is_another: bool,
     session: &mut Session<'_>,
 ) -> Result<(), Stop> {
-    let mut review = page::review(wanted, plans, keys);
+    let mut review = page::review(&desk.wanted, plans, keys);
+    review.findings.extend(desk.not_looked_at());
     if is_another {
         review.title = "Somebody else has published meanwhile; the plan is another".to_owned();
         review.plan.iter_mut().for_each(|asked| asked.is_another = true);
@@ -164,7 +178,7 @@ pub async fn accepted(
         true => Ok(()),
         false => {
             let title = "Read what this breaks".to_owned();
-            session.confirm(CONFIRM, Confirm { title, consequences: broken, typed: wanted.typed() }).await
+            session.confirm(CONFIRM, Confirm { title, consequences: broken, typed: desk.wanted.typed() }).await
         }
     }
 }
@@ -214,6 +228,7 @@ pub async fn look(place: &Workplace, wanted: &Wanted, fields: &BTreeMap<&'static
     let all: Vec<&Plan> = plans.iter().collect();
     let mut review = page::review(&desk.wanted, &all, &desk.entries(&needed));
     review.findings.splice(0..0, lacking.iter().map(|(_, finding)| finding.clone()));
+    review.findings.extend(desk.not_looked_at());
     Ok(Look { review, plans, lacking, others })
 }
 
@@ -272,7 +287,7 @@ struct Ended {
     /// The roles that it leaves to be witnessed.
     left: Vec<Unvouched>,
     /// Why it is not remembered here.
-    not_kept: Option<TrustDirError>,
+    not_kept: Option<String>,
 }
 
 async fn until_it_is_there(desk: &Desk, plan: Plan, ring: &mut Ring, session: &mut Session<'_>) -> Result<Ended, Stop> {
@@ -299,7 +314,10 @@ async fn rounds(
     for _ in 0..ROUNDS {
         let left = plan.unvouched.clone();
         let sent = match send(desk, plan, ring, session).await? {
-            Sent::Done(roles, not_kept) => return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept }),
+            Sent::Done(roles, not_kept) => {
+                let not_kept = not_kept.map(|e| e.to_string());
+                return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept });
+            }
             other => other,
         };
         let again = session.wait(READ, reading(std::slice::from_ref(&gun)), desk.plan(&gun)).await;
@@ -318,7 +336,8 @@ async fn rounds(
         let keys;
         Planned { plan, needed: keys } = match (again, sent) {
             (None, Sent::Since(_, roles) | Sent::Perhaps(_, roles)) => {
-                return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept: None });
+                let not_kept = remembered(desk, &gun).await;
+                return Ok(Ended { outcome: Outcome::Published(roles), left, not_kept });
             }
             (None, _) => return Ok(Ended { outcome: Outcome::AsWanted, left: Vec::new(), not_kept: None }),
             (Some(_), Sent::Since(role, _)) => return Err(unproven(&gun, &Unproven::Since(role)).into()),
@@ -327,11 +346,27 @@ async fn rounds(
         if plan.digest() != digest {
             digest = plan.digest();
             let keys = desk.entries(&keys?);
-            accepted(&desk.wanted, &[&plan], &keys, true, session).await?;
+            accepted(desk, &[&plan], &keys, true, session).await?;
             open(ring, &keys, session).await?;
         }
     }
     Err(publish_failure(&gun, &NotPublished::Conflict).into())
+}
+
+/// Remembers what is there now, with what others have published since: why it could not be, if it could not.
+pub async fn remembered(desk: &Desk, gun: &Gun) -> Option<String> {
+    match desk.basis(gun).await {
+        Ok(basis) => match basis.remember(&desk.repositories).await {
+            Ok(not_kept) => not_kept.map(|e| e.to_string()),
+            Err(e) => Some(e.to_string()),
+        },
+        Err(failure) => Some(failure.message),
+    }
+}
+
+/// Whether something was published already.
+fn is_begun(report: &Report) -> bool {
+    report.all.iter().any(|(_, o)| matches!(o, Outcome::Published(_)))
 }
 
 /// For what was taken, and could not be read again.

@@ -144,7 +144,7 @@ impl Waiting {
         }
         let failed = |e: crate::trust_dir::TrustDirError| {
             let hint = format!("`claviger reset {} --all` takes it away. {}", gun.word(), e.remedy());
-            Failure::new("staged", e.to_string(), "it was published, and what was staged is staged still", hint)
+            Failure::new("staged-still", e.to_string(), "it was published, and what was staged is staged still", hint)
         };
         let mut writer = trust_dir.write().map_err(failed)?;
         let taken: Vec<_> = self.0.iter().map(|one| writer.remove_staged(gun, &one.name, one.bytes.as_deref())).collect();

@@ -2,6 +2,7 @@
 use super::wanted::{RELEASES, Wanted, ids, role, signer_role, targets, usage};
 use crate::{
     failure::Failure,
+    finding::{Finding, Severity},
     keys::KeyEntry,
     repository::change::{Basis, NEAR},
     text::Untrusted,
@@ -284,6 +285,22 @@ pub fn leave(c: &TrustedCollection, keys: &BTreeSet<KeyId>, here: &Here) -> Resu
     let names = |r: &Role| r.name.is_delegation() && r.keys.keys.iter().any(|k| keys.contains(&k.canonical_id()));
     let keys: Vec<KeyId> = keys.iter().copied().collect();
     if c.roles().iter().any(names) { purge(c, &keys, here) } else { Ok(Vec::new()) }
+}
+
+/// Roles that are not those of the name that leaves, and go because they have no other keys: somebody else signs there, or
+/// nobody does any more.
+pub fn others_who_leave(who: &str, changes: &[Change]) -> Vec<Finding> {
+    let own = signer_role(who);
+    let is_theirs = |r: &RoleName| r.as_str() == own || r.as_str().starts_with(&format!("{own}/"));
+    let gone = changes.iter().filter_map(|c| match c {
+        Change::Undelegate(role) if KeyId::new(who).is_err() && !is_theirs(role) => Some(role),
+        _ => None,
+    });
+    let says = |role: &RoleName| {
+        let who = Untrusted::new(who);
+        format!("{role} has no key but those of {}, and goes with them, whoever else signs there", who.shown())
+    };
+    gone.map(|role| Finding::new("goes-too", Severity::Error, says(role))).collect()
 }
 
 /// Keys out of every role that names them. What the keys that stay can vouch for, and have not, they sign again.

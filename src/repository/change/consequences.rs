@@ -10,6 +10,7 @@ use crate::{
     tuf::{
         change::{Change, Delegate},
         draft::Draft,
+        file_meta::FileMeta,
         key::PublicKey,
         name::{BaseRole, RoleName},
         targets::Targets,
@@ -90,7 +91,8 @@ pub fn of(basis: &Basis, draft: &Draft, (changes, asked): (&[Change], &[Change])
     let named =
         |role: &RoleName| changes.iter().any(|c| matches!(c, Change::Witness(r) | Change::Renew { role: r, .. } if r == role));
     for (role, at) in basis.overdue().iter().filter(|(r, _)| changed(r) && !named(r)) {
-        let names: Vec<String> = draft.file(role).map(|f| f.targets().map(|(n, _)| n.to_owned()).collect()).unwrap_or_default();
+        let one = |(name, meta): (&str, &FileMeta)| format!("{} {}", Untrusted::new(name).shown(), vouched::digest(meta));
+        let names: Vec<String> = draft.file(role).map(|f| f.targets().map(one).collect()).unwrap_or_default();
         let text = format!(
             "{role} is over since {}; signing it makes all of it valid again: {}",
             at.strftime("%Y-%m-%d %H:%M UTC"),

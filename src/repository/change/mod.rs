@@ -13,7 +13,7 @@ mod unvouched;
 mod vouched;
 
 pub use basis::Basis;
-pub use consequences::NEAR;
+pub use consequences::{NEAR, some};
 pub use difference::{FileDifference, LINES, Line, Mark};
 pub use first::{Claimed, FirstKeys};
 pub use ground::Ground;

@@ -117,7 +117,10 @@ impl Plan {
         let returns = basis.returning.iter().flat_map(|(role, file)| {
             file.targets().map(move |(name, meta)| format!("returns {role} {name} {}", hex_of(meta.sha256())))
         });
-        let again = asked.chain(same).chain(moved).chain(lost).chain(returns).collect();
+        // What is over and signed again with something new in it.
+        let over = basis.overdue().iter().map(|(role, _)| role).filter(|role| draft.changed().any(|r| r == *role));
+        let revived = over.map(|role| format!("revived {role} {}", hex(role)));
+        let again = asked.chain(same).chain(moved).chain(lost).chain(returns).chain(revived).collect();
         let must_hold = after.must_hold(basis, &draft);
         let gone = changes.iter().filter_map(|c| match c {
             Change::Undelegate(role) => Some(role.clone()),

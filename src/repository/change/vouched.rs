@@ -48,20 +48,19 @@ pub fn below(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<Fin
     }
 }
 
-/// Names in a role that is signed again without a key that goes, which nobody has signed in a role of their own: whoever had that
-/// key may have put them there.
+/// Names in what docker pulls that is signed again as it is, which nobody has signed in a role of their own: whoever had a key
+/// that goes may have put them there.
 pub fn unowned(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<Finding>) {
     let own = |r: &&Role| r.name.is_delegation() && !is_released(&r.name);
     let owned: Vec<&Targets> = basis.collection.roles().iter().filter(own).filter_map(|r| r.verified().map(|v| &**v)).collect();
     for change in changes {
         let Change::Witness(role) = change else { continue };
-        let loses = changes.iter().find_map(|c| match c {
-            Change::Delegate(d) if d.role == *role && !d.remove_keys.is_empty() => Some(d),
-            _ => None,
-        });
-        let Some((file, loses)) = draft.file(role).filter(|_| is_released(role)).zip(loses) else { continue };
+        let Some(file) = draft.file(role).filter(|_| is_released(role)) else { continue };
+        let loses = |c: &&Change| matches!(c, Change::Delegate(d) if d.role == *role && !d.remove_keys.is_empty());
+        let loses: Vec<&Change> = changes.iter().filter(loses).collect();
         // Whoever gives their own key another one knows best what they have signed, and is told; nobody else does.
-        let severity = if loses.add_keys.is_empty() { Severity::Error } else { Severity::Warn };
+        let is_for_good = |c: &&Change| matches!(c, Change::Delegate(d) if d.add_keys.is_empty());
+        let severity = if loses.iter().any(is_for_good) { Severity::Error } else { Severity::Warn };
         let is_owned =
             |name: &str, meta: &FileMeta| owned.iter().any(|t| t.target(name).is_some_and(|m| m.sha256() == meta.sha256()));
         let names: Vec<String> = file
@@ -70,9 +69,12 @@ pub fn unowned(basis: &Basis, draft: &Draft, changes: &[Change], all: &mut Vec<F
             .map(|(name, meta)| format!("{} {}", Untrusted::new(name).shown(), digest(meta)))
             .collect();
         if !names.is_empty() {
+            let who = match loses.is_empty() {
+                true => "whoever signs vouches for them",
+                false => "whoever had a key that goes may have put them there",
+            };
             let text = format!(
-                "{role} is signed again as it is, and nobody has signed these in a role of their own; whoever had a key that goes may \
-                 have put them there: {}",
+                "{role} is signed again as it is, and nobody has signed these in a role of their own; {who}: {}",
                 names.join(", ")
             );
             all.push(Finding::new("unowned", severity, text).with_remedy("revoke"));

@@ -129,10 +129,18 @@ pub fn examine(state: &mut State) -> Vec<Effect> {
 pub fn show(state: &mut State, tab: Tab) -> Vec<Effect> {
     let selected = state.repos_view.selected().filter(|_| state.page() == Context::Repositories);
     let effects = selected.map(|i| open_repository(state, i)).unwrap_or_default();
+    let signers = first_delegation(state).filter(|_| tab == Tab::Chain);
     if let Some(page) = state.repo_page_mut() {
         page.tab = tab;
+        signers.into_iter().for_each(|line| page.chain.select(line));
     }
     effects
+}
+
+/// The line of the chain at which those begin who may sign tags.
+fn first_delegation(state: &State) -> Option<usize> {
+    let tree = &state.open_repo()?.known.as_ref()?.tree;
+    (0..).map_while(|i| tree.line(i)).position(|(branch, _)| branch.node.role.is_delegation())
 }
 
 /// Opens the page of what is staged for the selected repository.

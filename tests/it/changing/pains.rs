@@ -454,6 +454,19 @@ fn a_key_that_is_somebody_elses_too_is_named_before_it_is_let_in() {
 }
 
 #[test]
+fn whoever_shares_a_key_with_somebody_who_leaves_is_named_before_they_leave_too() {
+    let (desk, gun) = desk("shared");
+    let keys = begun(&desk, &gun, &["alice", "bob"]);
+    desk.claviger(&["signer", "add", "--key", &keys[0], "alison", &gun, "--yes"]).ok();
+    let leave = |who: &str| desk.claviger(&["signer", "leave", who, &gun, "--dry-run", "--json"]).ok().stdout;
+    let seen = leave("alison");
+    assert!(seen.contains("goes-too") && seen.contains("targets/alice has no key but those of alison"), "{seen}");
+    assert!(!leave("bob").contains("goes-too"), "control: a key of his own");
+    let refused = desk.claviger(&["signer", "leave", "alison", &gun, "--yes", "--json"]).refused();
+    assert_eq!(code(&refused), "not-confirmed", "{refused:?}");
+}
+
+#[test]
 fn a_dry_run_says_to_programs_too_which_key_is_missing() {
     let (desk, gun) = desk("missing");
     begun(&desk, &gun, &["alice", "bob"]);

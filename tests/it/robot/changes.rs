@@ -362,10 +362,11 @@ fn ctrl_c_at_the_question_for_the_plan_says_that_nothing_was_signed_or_published
         let mut robot = home.start(&[command, &places].concat(), (100, 40));
         robot.hear(asks);
         robot.press("\x03");
+        robot.hear(nothing);
         assert_eq!(robot.end(), 130, "{command:?}");
         robot.wait_whole();
         let said = String::from_utf8_lossy(&robot.said()).into_owned();
-        assert!(said.contains(nothing) && !said.contains("unless that had begun"), "{command:?}: {said}");
+        assert!(!said.contains("unless that had begun"), "{command:?}: {said}");
     }
 }
 

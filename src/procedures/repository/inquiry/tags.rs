@@ -8,7 +8,7 @@ use crate::{
     text::count,
     tuf::name::Gun,
     views::{
-        tag_state::{StatedTags, tags_of},
+        tag_state::{StatedTags, TagState, tags_of},
         tags::tag_rows,
     },
 };
@@ -81,30 +81,22 @@ impl Stated {
             let elsewhere = state.elsewhere().map(|d| short(d.digits())).unwrap_or_default();
             let released = if row.released { "yes" } else { "no" };
             let digest = row.digest.map(|d| short(&d.hex())).unwrap_or_default();
-            [state.word().to_owned(), digest, elsewhere, released.to_owned(), row.name.shown().to_string()]
+            let cells = [state.word().to_owned(), digest, elsewhere, released.to_owned(), row.name.shown().to_string()];
+            (cells, matches!(state, TagState::Moved(_) | TagState::Missing))
         });
         let others = self.all.others.iter().map(|(tag, digest)| {
             let to = digest.as_ref().map(|d| short(d.digits())).unwrap_or_default();
-            [self.all.word(digest.as_ref()).to_owned(), String::new(), to, "no".to_owned(), tag.as_str().to_owned()]
+            ([self.all.word(digest.as_ref()).to_owned(), String::new(), to, "no".to_owned(), tag.as_str().to_owned()], false)
         });
-        let mut all: Vec<[String; 5]> = signed.chain(others).collect();
-        all.sort_by_key(|[state, ..]| ORDER.iter().position(|known| state == known));
+        let mut all: Vec<([String; 5], bool)> = signed.chain(others).collect();
+        all.sort_by_key(|([state, ..], _)| ORDER.iter().position(|known| state == known));
         let heads = ["REGISTRY", "SIGNED", "LEADS TO", "RELEASED", "NAME"].map(str::to_owned);
-        Row::table(
-            heads,
-            all.into_iter().map(|cells| {
-                let is_notable = matches!(&cells, [state, ..] if state == MOVED || state == MISSING);
-                (cells, is_notable)
-            }),
-        )
+        Row::table(heads, all)
     }
 }
 
-/// What somebody looks for.
-const MOVED: &str = "moved";
-const MISSING: &str = "missing";
 /// The words, in the order in which somebody wants to see them.
-const ORDER: [&str; 5] = [MOVED, MISSING, "unknown", "unsigned", "signed"];
+const ORDER: [&str; 5] = ["moved", "missing", "unknown", "unsigned", "signed"];
 
 impl fmt::Display for Stated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,7 +127,8 @@ impl From<Stated> for Done {
 
 /// What the words mean.
 pub const WORDS: &str = "signed: the tag leads to what is signed. moved: to something else. missing: the registry has no such tag. \
-    unsigned: nobody has signed it.";
+    unsigned: nobody has signed it. unknown: that cannot be said, because no tag has such a name, or a role that may have signed it \
+    is not trusted, or the registry did not answer.";
 
 fn short(digits: &str) -> String {
     digits.chars().take(12).collect()
