@@ -103,7 +103,7 @@ fn where_too_few_root_keys_are_at_hand_nothing_is_signed_and_it_says_which_could
         assert_eq!((status, code.as_str()), (1, "no-signing-key"), "{args:?}: {says}");
         assert!(says.contains("root needs 2 signatures, and 1 of its keys is at hand") && says.contains(&before.0[0][..12]));
     }
-    let dry = desk.claviger(&["root-key", "threshold", &gun, "1", "--dry-run"]).ok();
+    let dry = desk.claviger(&["root-key", "threshold", &gun, "1", "--dry-run"]).refused();
     assert!(dry.stdout.contains("root needs 2 signatures, and 1 of its keys is at hand"), "{dry:?}");
     assert_eq!(roots(&desk, &gun), before);
 }
