@@ -51,7 +51,7 @@ fn failure(error: clap::Error, typed: &[OsString]) -> Failure {
     let elsewhere = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(typed)) => {
             let of = |command: &&str| said.contains(&format!("Usage: claviger {command}"));
-            let found = ELSEWHERE.iter().find(|(name, of_these, _)| name == typed && of_these.iter().any(|c| of(c)));
+            let found = ELSEWHERE.iter().find(|(name, of_these, _)| name == typed && of_these.iter().any(of));
             found.map(|(.., why)| (*why).to_owned())
         }
         _ => None,
