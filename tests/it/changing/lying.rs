@@ -306,6 +306,25 @@ async fn a_server_that_shows_what_was_there_before_takes_nothing_back_from_what_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_publish_on_top_is_remembered_so_that_nobody_can_show_the_state_before_again() {
+    for lie in [Lie::Overtaken, Lie::OvertakenAndBreaks] {
+        // A machine of its own: what the others remember is not here.
+        let (world, _honest, lied_to) = world(lie).await;
+        let apart = tempfile::tempdir().unwrap();
+        let here = TrustDir::new(apart.path().join("trust"));
+        crate::robot::copy(world.trust_dir().path(), here.path()).unwrap();
+        let servers = lied_to.repositories.as_ref().unwrap().servers().clone();
+        let repositories = Repositories::new(servers, here.clone(), Pinning::default(), true);
+        let lied_to = Workplace { trust_dir: here.clone(), repositories: Some(repositories), ..lied_to };
+        assert!(matches!(done(&lied_to, "new").await, Ok(Outcome::Published(_))), "{lie:?}");
+        let remembered = here.remembered(&Gun::new(GUN).unwrap(), 1 << 20).unwrap();
+        let releases = remembered.iter().find(|(role, _)| role.as_str() == "targets/releases").unwrap().1;
+        let releases = String::from_utf8_lossy(releases);
+        assert!(releases.contains("\"new\"") && releases.contains("\"others\""), "{lie:?}: {releases}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_claims_hundreds_of_large_roots_does_not_fill_the_memory_of_whoever_deletes() {
     let (_world, _honest, lied_to) = world(Lie::ClaimsRoots).await;
     let state = tempfile::tempdir().unwrap();

@@ -84,6 +84,7 @@ fn an_expired_repository_can_be_seen_and_renewed() {
     assert_eq!((seen.status, seen.stdout.contains("expired")), (3, true), "{seen:?}");
     let unread = sign(&desk, &gun, "v2", &[]).refused();
     assert_eq!(code(&unread), "not-confirmed", "signing the expired file makes all of it valid again");
+    assert!(unread.stderr.contains("valid again: ") && unread.stderr.contains(" sha256:"), "it says what for: {unread:?}");
     assert_eq!(outcome(&sign(&desk, &gun, "v2", &["--confirm", &gun]).ok()), "published");
     let soon = jiff::Timestamp::now().checked_add(jiff::Span::new().seconds(5)).unwrap().round(jiff::Unit::Second).unwrap();
     desk.claviger(&["renew", &gun, "--role", "targets", "--until", &soon.to_string(), "--yes"]).ok();
